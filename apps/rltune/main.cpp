@@ -1,0 +1,76 @@
+// rltune NOUN VERB ...: finds the executable that serves the noun beside itself and becomes it, as git
+// does. So a role links only what it needs, and the command line is one.
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <print>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+struct Command {
+  std::string_view noun;
+  std::string_view executable;   // in the folder of this one
+  bool keeps_noun;               // the executable serves several nouns
+  std::string_view summary;
+};
+
+constexpr std::array kCommands{
+    Command{"plant", "rltune-lab", true, "plants and their twins' models: list, show"},
+    Command{"policy", "rltune-lab", true, "train, evaluate, show policies"},
+    Command{"controller", "rltune-lab", true, "classical controllers: list, tune"},
+    Command{"twin", "rltune-twin", false, "serve a plant's twin over OPC UA"},
+    Command{"site", "rltune-site", false, "init, check, schema, mode, write, hold, status, storage"},
+    Command{"audit", "rltune-audit", false, "decisions: show, replay"},
+    Command{"up", "rltune-up", false, "run a site: every role under the keeper"},
+    Command{"demo", "rltune-demo", false, "the whole story in one run, with a report"},
+};
+
+void usage(std::FILE* out) {
+  std::println(out, "rltune: reinforcement learning that runs a real plant\n\nUsage: rltune <noun> <verb> [options]\n");
+  for (const Command& command : kCommands) std::println(out, "  {:<11} {}", command.noun, command.summary);
+  std::println(out, "\nExamples:\n  rltune plant show lettuce\n  rltune policy train --plant lettuce --out policies/lettuce\n"
+                    "  rltune policy evaluate --plant lettuce --controller policies/lettuce --json\n"
+                    "\n'rltune <noun> --help' says more. Exit status: 0 done, 1 failed, 2 wrong usage.");
+}
+
+int become(const Command& command, int argc, char** argv) {
+  std::error_code code;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", code);
+  const std::string path = (self.parent_path() / command.executable).string();
+  std::vector<char*> arguments{const_cast<char*>(path.c_str())};
+  for (int i = command.keeps_noun ? 1 : 2; i < argc; ++i) arguments.push_back(argv[i]);
+  arguments.push_back(nullptr);
+  ::execv(path.c_str(), arguments.data());
+  std::println(stderr, "rltune: cannot start {}: {}", path, std::strerror(errno));
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    usage(stderr);
+    return 2;
+  }
+  const std::string_view noun = argv[1];
+  if (noun == "--help" || noun == "-h" || noun == "help") {
+    usage(stdout);
+    return 0;
+  }
+  if (noun == "--version") {
+    std::println("rltune {}", RLTUNE_VERSION);
+    return 0;
+  }
+  for (const Command& command : kCommands)
+    if (command.noun == noun) return become(command, argc, argv);
+  std::println(stderr, "rltune: unknown noun '{}'", noun);
+  usage(stderr);
+  return 2;
+}

@@ -1,0 +1,86 @@
+#include "rltune/base/log.hpp"
+
+#include <unistd.h>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "rltune/base/clock.hpp"
+
+namespace rltune::log {
+namespace {
+
+std::string& role_name() {
+  static std::string name = "rltune";
+  return name;
+}
+
+spdlog::logger& logger() {
+  static const std::shared_ptr<spdlog::logger> instance = [] {
+    auto made = std::make_shared<spdlog::logger>("rltune", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("%v");
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
+  return *instance;
+}
+
+spdlog::level::level_enum spdlog_level(Level level) noexcept {
+  switch (level) {
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warning: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+    case Level::critical: return spdlog::level::critical;
+  }
+  return spdlog::level::info;
+}
+
+const char* level_name(Level level) noexcept {
+  switch (level) {
+    case Level::debug: return "DEBUG";
+    case Level::info: return "INFO";
+    case Level::warning: return "WARNING";
+    case Level::error: return "ERROR";
+    case Level::critical: return "CRITICAL";
+  }
+  return "INFO";
+}
+
+std::string as_text(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  std::string line = std::string(role_name()) + ": ";
+  if (level != Level::info) line += std::string(level_name(level)) + ": ";
+  line += message;
+  for (const Field& field : fields) line += " " + std::string(field.name) + "=" + field.value;
+  return line;
+}
+
+std::string as_json(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  nlohmann::ordered_json line;
+  line["time"] = format_rfc3339(WallClock().now());
+  line["level"] = level_name(level);
+  line["role"] = role_name();
+  line["message"] = std::string(message);
+  for (const Field& field : fields) line[std::string(field.name)] = field.value;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void start(std::string_view role, Level level) {
+  role_name() = role;
+  set_level(level);
+}
+
+void set_level(Level level) noexcept { logger().set_level(spdlog_level(level)); }
+
+void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  const auto at = spdlog_level(level);
+  if (!logger().should_log(at)) return;
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  logger().log(at, terminal ? as_text(level, message, fields) : as_json(level, message, fields));
+}
+
+}  // namespace rltune::log

@@ -1,0 +1,133 @@
+// Messages between roles: Protocol Buffers over ZeroMQ. ROUTER/DEALER for calls, PUB/SUB for samples and
+// events; Unix sockets on one host, CURVE over TCP between hosts. Only this module sees ZeroMQ.
+//
+// Threads: a Server, Client, Publisher or Subscriber belongs to one thread. A Context may be shared.
+// Time:    call() returns by its deadline. Nothing here waits without one.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "rltune/base/error.hpp"
+
+namespace google::protobuf { class Message; }
+
+namespace rltune::bus {
+
+class Context {
+ public:
+  Context();
+  ~Context();
+  struct State;
+  State& state() noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// What a handler learns beside the body.
+struct Call {
+  std::string_view method;
+  std::string_view target;
+  std::string_view correlation_id;
+  std::string_view caller;     // the connection's identity, stable while it lasts
+};
+
+// Serves calls at an endpoint: "ipc:///run/rltune/io.sock".
+class Server {
+ public:
+  // Parses the body, fills the answer; an Error goes back to the caller as it is.
+  using Handler = std::function<Result<>(const Call&, std::string_view body, std::string& answer)>;
+
+  static Result<Server> bind(Context& context, const std::string& endpoint);
+  ~Server();
+  Server(Server&&) noexcept;
+
+  void handle(const std::string& method, Handler handler);
+  // Typed: request and answer are Protocol Buffers messages.
+  template <typename Request, typename Answer>
+  void handle(const std::string& method, std::function<Result<>(const Call&, const Request&, Answer&)> handler) {
+    handle(method, [handler = std::move(handler), method](const Call& call, std::string_view body, std::string& out) -> Result<> {
+      Request request;
+      if (!request.ParseFromArray(body.data(), static_cast<int>(body.size())))
+        return fail(Errc::parse, method + ": the body is not the message that this method takes");
+      Answer answer;
+      if (auto done = handler(call, request, answer); !done) return done;
+      answer.SerializeToString(&out);
+      return {};
+    });
+  }
+  // Serves what has arrived; waits for the first one up to `timeout`. Returns how many were served.
+  int serve(std::chrono::milliseconds timeout);
+  int descriptor() const noexcept;   // ready (edge-triggered) when serve() may have work: for poll()
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class Client {
+ public:
+  static Result<Client> connect(Context& context, const std::string& endpoint);
+  ~Client();
+  Client(Client&&) noexcept;
+
+  // One call at a time. Errors: timeout, disconnected, or the handler's own.
+  Result<std::string> call(const std::string& method, const std::string& target, std::string_view body,
+                           std::chrono::milliseconds timeout, const std::string& correlation_id = {});
+  template <typename Answer, typename Request>
+  Result<Answer> call(const std::string& method, const std::string& target, const Request& request,
+                      std::chrono::milliseconds timeout, const std::string& correlation_id = {}) {
+    std::string body;
+    request.SerializeToString(&body);
+    auto bytes = call(method, target, std::string_view(body), timeout, correlation_id);
+    if (!bytes) return std::unexpected(bytes.error());
+    Answer answer;
+    if (!answer.ParseFromString(*bytes)) return fail(Errc::parse, method + ": the answer is not the message expected");
+    return answer;
+  }
+
+ private:
+  struct State;
+  explicit Client(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class Publisher {
+ public:
+  static Result<Publisher> bind(Context& context, const std::string& endpoint);
+  ~Publisher();
+  Publisher(Publisher&&) noexcept;
+  // Never blocks: a subscriber that is behind loses the oldest.
+  void publish(std::string_view topic, const google::protobuf::Message& message) noexcept;
+
+ private:
+  struct State;
+  explicit Publisher(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class Subscriber {
+ public:
+  static Result<Subscriber> connect(Context& context, const std::string& endpoint, std::string_view topic);
+  ~Subscriber();
+  Subscriber(Subscriber&&) noexcept;
+  // False when nothing came in time. `topic` and `body` stay valid until the next call.
+  bool receive(std::string_view& topic, std::string_view& body, std::chrono::milliseconds timeout);
+  int descriptor() const noexcept;
+
+ private:
+  struct State;
+  explicit Subscriber(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Where the roles of a site listen: "ipc://<run folder>/<role>.sock" and "<role>.events.sock".
+std::string call_endpoint(const std::string& run_folder, std::string_view role);
+std::string event_endpoint(const std::string& run_folder, std::string_view role);
+
+}  // namespace rltune::bus

@@ -1,0 +1,52 @@
+// An Environment is a batch of independent Markov decision processes of one kind, stepped together
+// (Sutton & Barto 2018, chapter 3). State inside is structure of arrays; what leaves is one row an
+// instance, so that it lands in the learner's slab without a copy.
+//
+// Threads: one Environment belongs to one thread.
+// Memory:  the constructor allocates; reset() and step() do not.
+// Same seed, same trajectories, whatever the batch size: instance i draws from stream i.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rltune/env/space.hpp"
+
+namespace rltune::env {
+
+struct EnvironmentSpec {
+  std::string name;
+  Space observation;                      // engineer's units; bounds are the normalising range
+  Space action;                           // continuous: the policy's output, each in [low, high] = [-1, 1]
+  std::size_t discrete_actions = 0;       // > 0: one integer action instead, given as a float 0..n-1
+  std::vector<Variable> reward_terms;     // the reward is their sum; units say what each counts
+  std::size_t episode_steps_max = 0;      // truncation; 0 for a continuing task
+};
+
+// Where step() writes; n instances, d observation variables, k reward terms.
+struct StepOutput {
+  std::span<float> observations;          // n x d: after an automatic reset the first one of the new episode
+  std::span<float> final_observations;    // n x d: the successor state, also where an episode ended
+  std::span<float> rewards;               // n
+  std::span<float> reward_terms;          // n x k, or empty when not wanted
+  std::span<std::uint8_t> terminated;     // n: the task ended; its value is 0
+  std::span<std::uint8_t> truncated;      // n: the clock ended it; bootstrap from final_observations
+};
+
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  virtual const EnvironmentSpec& spec() const noexcept = 0;
+  virtual std::size_t size() const noexcept = 0;  // instances
+
+  // Starts every instance anew from this seed; writes n x d observations.
+  virtual void reset(std::uint64_t seed, std::span<float> observations) = 0;
+
+  // Applies n x a actions (clipped to the action space), writes the outcome, resets ended instances.
+  virtual void step(std::span<const float> actions, const StepOutput& out) = 0;
+};
+
+}  // namespace rltune::env

@@ -1,0 +1,70 @@
+// The DecisionLog keeps every decision durably: what was seen, proposed, ruled and applied, by which
+// policy, and how long each part took. One SQLite file a day, so that old days can be moved or removed
+// whole. `rltune audit show|replay` reads it; replay recomputes a decision to the same bits.
+//
+// Threads: append() belongs to io's loop and only enqueues; a writer thread commits in groups.
+//          flush() waits for the disk. When the queue is full append() returns false: io then holds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+#include "rltune/base/time.hpp"
+
+namespace rltune::historian {
+
+struct DecisionOutput {
+  std::string tag;
+  double proposed = 0.0;
+  bool present = false;
+  double applied = 0.0;         // read back from the plant, or the live value where nothing was written
+  std::uint8_t action = 0;      // guard::Action
+  std::uint32_t reasons = 0;    // guard::Reason bits
+  bool written = false;
+  bool verified = false;
+};
+
+struct Decision {
+  std::string id;               // UUIDv7
+  std::string agent;
+  std::string correlation_id;
+  std::string policy_sha256;    // of the weights that acted; empty for a person or a fallback
+  std::string origin;           // "policy", "fallback", "manual"
+  std::string user;             // for manual writes
+  std::uint8_t mode = 0;        // guard::Mode
+  TimePoint time{};             // decided at, on the site's clock
+  TimePoint wall_time{};
+  std::vector<float> observation;   // exactly what the network saw
+  std::vector<double> previous_inputs;
+  std::vector<float> network_output;
+  std::vector<DecisionOutput> outputs;
+  Duration sample_to_proposal{}, proposal{}, verdict{}, sample_to_write{}, write_acknowledged{};
+};
+
+class DecisionLog {
+ public:
+  static Result<DecisionLog> open(const std::filesystem::path& folder);
+  ~DecisionLog();
+  DecisionLog(DecisionLog&&) noexcept;
+  DecisionLog& operator=(DecisionLog&&) noexcept;
+
+  bool append(Decision decision) noexcept;
+  Result<> flush();
+
+ private:
+  struct State;
+  explicit DecisionLog(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Reading is for tools, beside a running writer. Ascending by time, at most `limit`, after `after_id` if given.
+Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder, TimePoint from, TimePoint to,
+                                             std::size_t limit, const std::string& after_id = {});
+Result<Decision> find_decision(const std::filesystem::path& folder, const std::string& id);
+
+}  // namespace rltune::historian

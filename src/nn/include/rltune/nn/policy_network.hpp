@@ -1,0 +1,65 @@
+// A deterministic policy ready to act: dense layers of a shape known at run time, normalisation in front
+// and squashing behind, as exported to ONNX.
+//
+//   y = squash(W_L f(... f(W_1 ((x - mean) * scale) + b_1) ...) + b_L)
+//
+// Same bits on every instruction set: one fixed order of accumulation and our own activations.
+// Threads: act() is const and may run on several threads with a scratch each. Memory: act() takes none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+
+namespace rltune::nn {
+
+enum class Activation : std::uint8_t { identity, relu, tanh, silu };
+
+struct DenseLayer {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  std::vector<float> weight;  // outputs x inputs, row-major, as ONNX Gemm with transB = 1
+  std::vector<float> bias;    // outputs
+  Activation activation = Activation::identity;
+};
+
+// What a policy is made of; what ONNX files are written from and read into.
+struct NetworkDescription {
+  std::vector<float> mean;    // of each observation
+  std::vector<float> scale;   // 1 / deviation
+  float clip = 0.0F;          // normalised observations are clipped to [-clip, clip]; 0 for none
+  std::vector<DenseLayer> layers;   // the last one's activation squashes into [-1, 1] (tanh) or clips (identity)
+};
+
+class PolicyNetwork {
+ public:
+  // Errors: invalid_argument (shapes that do not chain, a value that is not finite).
+  static Result<PolicyNetwork> create(const NetworkDescription& description);
+  ~PolicyNetwork();
+  PolicyNetwork(PolicyNetwork&&) noexcept;
+  PolicyNetwork& operator=(PolicyNetwork&&) noexcept;
+
+  std::size_t inputs() const noexcept;
+  std::size_t outputs() const noexcept;
+  // Output in [-1, 1]. REQUIRES: sizes match. An observation that is not finite gives NaN: the caller holds.
+  void act(std::span<const float> observation, std::span<float> action) noexcept;
+
+ private:
+  struct State;
+  explicit PolicyNetwork(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// ONNX (opset 17, IR 8): input "observation" [batch, inputs], output "action" [batch, outputs].
+Result<std::string> to_onnx(const NetworkDescription& description, std::string_view producer_comment);
+// Reads a graph that to_onnx() wrote, or any chain of Sub, Mul, Clip, Gemm/MatMul+Add, Relu, Tanh,
+// Sigmoid*x. Outside bytes: bounded, checked, fuzzed. Errors: parse, unsupported (names the node).
+Result<NetworkDescription> from_onnx(std::string_view bytes);
+
+}  // namespace rltune::nn

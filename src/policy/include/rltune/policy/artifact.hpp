@@ -1,0 +1,59 @@
+// The artifact of a trained policy: a folder with policy.onnx (normalisation and squashing inside the
+// graph) and manifest.yaml, which says what it is, what it was trained on, how it was validated, and the
+// SHA-256 of every other file. One artifact serves the plant, the decision API and the arena.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+#include "rltune/env/snapshot.hpp"
+#include "rltune/nn/policy_network.hpp"
+
+namespace rltune::policy {
+
+// The verdict of the validation every training ends with; `auto` mode demands passed.
+struct Validation {
+  bool passed = false;
+  std::vector<std::string> reasons;         // why not, or what was shown
+  std::map<std::string, double> figures;    // "gain_low", "violations_degree_hours", ...
+};
+
+struct Manifest {
+  std::string name;
+  std::string created;                      // RFC 3339
+  std::string plant;                        // "lettuce"
+  std::string plant_parameters_sha256;
+  std::map<std::string, double> plant_overrides;
+  double sample_period_s = 0.0;
+  std::vector<env::Variable> measurements;  // the plant's spaces, in order
+  std::vector<env::Variable> inputs;
+  std::vector<env::Variable> exogenous;
+  std::size_t forecast_leads = 0;
+  env::ObservationLayout observation;
+  env::ActionLayout action;
+  std::string algorithm;
+  std::map<std::string, std::string> hyperparameters;
+  std::uint64_t seed = 0;
+  std::uint64_t steps = 0;
+  std::map<std::string, std::string> provenance;   // weather source, date range, git revision, machine
+  Validation validation;
+  std::map<std::string, std::string> files_sha256; // file name -> hash, manifest.yaml excepted
+};
+
+struct Artifact {
+  Manifest manifest;
+  nn::NetworkDescription network;
+  std::string sha256;                       // of policy.onnx: the policy's identity in every decision record
+};
+
+// Errors name the file and the reason: not_found, parse, corrupt (hash), mismatch (graph against spaces).
+Result<Artifact> load_artifact(const std::filesystem::path& folder);
+// Writes durably; the manifest last, so that a folder with one is complete. Fills files_sha256.
+Result<> save_artifact(const std::filesystem::path& folder, Artifact& artifact);
+
+}  // namespace rltune::policy
