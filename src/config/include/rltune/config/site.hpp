@@ -83,6 +83,7 @@ struct Learning {
 struct Agent {
   std::string id;
   std::filesystem::path policy;           // artifact folder
+  std::string plant;                      // plant model whose names the policy and the fallback controller use: "lettuce"
   double period_s = 60.0;
   std::vector<std::string> outputs;       // set-point tags it owns; the policy's inputs by the bindings below
   std::map<std::string, std::string> bindings; // policy's name -> tag, where they differ

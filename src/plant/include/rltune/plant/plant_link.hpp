@@ -68,6 +68,9 @@ class PlantLink {
                      std::span<WriteOutcome> outcomes) noexcept = 0;
 
   virtual LinkStatus status() const = 0;
+
+  // Readable (level-triggered, an eventfd) while samples wait: so that io sleeps on the link and the bus at once.
+  virtual int descriptor() const noexcept = 0;
 };
 
 }  // namespace rltune::plant
