@@ -1,0 +1,17 @@
+#include <stddef.h>
+
+namespace rltune::nn::kernel {
+namespace {
+constexpr size_t kLanes = 16;
+}
+}  // namespace rltune::nn::kernel
+
+#include "policy_kernel_lanes.hpp"
+
+namespace rltune::nn::kernel {
+
+const float* run_avx512(const Network& network, float* front, float* back) noexcept {
+  return run(network, front, back);
+}
+
+}  // namespace rltune::nn::kernel

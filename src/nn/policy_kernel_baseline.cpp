@@ -1,0 +1,17 @@
+#include <stddef.h>
+
+namespace rltune::nn::kernel {
+namespace {
+constexpr size_t kLanes = 4;
+}
+}  // namespace rltune::nn::kernel
+
+#include "policy_kernel_lanes.hpp"
+
+namespace rltune::nn::kernel {
+
+const float* run_baseline(const Network& network, float* front, float* back) noexcept {
+  return run(network, front, back);
+}
+
+}  // namespace rltune::nn::kernel
