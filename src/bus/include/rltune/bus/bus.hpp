@@ -10,17 +10,23 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rltune/base/error.hpp"
 
-namespace google::protobuf { class Message; }
+namespace google::protobuf {
+class Message;
+}
 
 namespace rltune::bus {
 
+// Outlives every socket made in it.
 class Context {
  public:
   Context();
   ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
   struct State;
   State& state() noexcept { return *state_; }
 
@@ -28,12 +34,27 @@ class Context {
   std::unique_ptr<State> state_;
 };
 
+// A CURVE key pair (rfc.zeromq.org/spec/26), each 40 characters of Z85.
+struct Keys {
+  std::string public_key;
+  std::string secret_key;
+};
+Result<Keys> make_keys();
+
+// Who talks to whom over TCP. Unix sockets need none: the run folder's permissions guard them.
+// A TCP endpoint without keys is refused.
+struct Security {
+  Keys own;
+  std::string server_key;            // connecting: the public key that the server must prove
+  std::vector<std::string> clients;  // binding: the public keys that may connect; nobody else
+};
+
 // What a handler learns beside the body.
 struct Call {
   std::string_view method;
   std::string_view target;
   std::string_view correlation_id;
-  std::string_view caller;     // the connection's identity, stable while it lasts
+  std::string_view caller;  // the connection's identity, stable while it lasts
 };
 
 // Serves calls at an endpoint: "ipc:///run/rltune/io.sock".
@@ -42,27 +63,33 @@ class Server {
   // Parses the body, fills the answer; an Error goes back to the caller as it is.
   using Handler = std::function<Result<>(const Call&, std::string_view body, std::string& answer)>;
 
-  static Result<Server> bind(Context& context, const std::string& endpoint);
+  // Errors: io (the address is taken, no such folder), denied (TCP without keys), invalid_argument.
+  static Result<Server> bind(Context& context, const std::string& endpoint, const Security& security = {});
   ~Server();
   Server(Server&&) noexcept;
 
   void handle(const std::string& method, Handler handler);
+  // Takes every call whose method has no handler: a router's.
+  void handle_rest(Handler handler);
   // Typed: request and answer are Protocol Buffers messages.
   template <typename Request, typename Answer>
   void handle(const std::string& method, std::function<Result<>(const Call&, const Request&, Answer&)> handler) {
-    handle(method, [handler = std::move(handler), method](const Call& call, std::string_view body, std::string& out) -> Result<> {
-      Request request;
-      if (!request.ParseFromArray(body.data(), static_cast<int>(body.size())))
-        return fail(Errc::parse, method + ": the body is not the message that this method takes");
-      Answer answer;
-      if (auto done = handler(call, request, answer); !done) return done;
-      answer.SerializeToString(&out);
-      return {};
-    });
+    handle(
+        method,
+        [handler = std::move(handler), method](const Call& call, std::string_view body, std::string& out) -> Result<> {
+          Request request;
+          if (!request.ParseFromArray(body.data(), static_cast<int>(body.size())))
+            return fail(Errc::parse, method + ": the body is not the message that this method takes");
+          Answer answer;
+          if (auto done = handler(call, request, answer); !done) return done;
+          answer.SerializeToString(&out);
+          return {};
+        });
   }
   // Serves what has arrived; waits for the first one up to `timeout`. Returns how many were served.
+  // Frames that are no call, and calls whose deadline has passed, are dropped.
   int serve(std::chrono::milliseconds timeout);
-  int descriptor() const noexcept;   // ready (edge-triggered) when serve() may have work: for poll()
+  int descriptor() const noexcept;  // ready (edge-triggered) when serve() may have work: for poll()
 
  private:
   struct State;
@@ -72,11 +99,13 @@ class Server {
 
 class Client {
  public:
-  static Result<Client> connect(Context& context, const std::string& endpoint);
+  // Succeeds whether or not somebody listens yet; reconnects by itself.
+  static Result<Client> connect(Context& context, const std::string& endpoint, const Security& security = {});
   ~Client();
   Client(Client&&) noexcept;
 
-  // One call at a time. Errors: timeout, disconnected, or the handler's own.
+  // One call at a time. Errors: timeout; disconnected (nobody listens until the deadline, or the server
+  // went away after the call was sent: it may have been served); or the handler's own.
   Result<std::string> call(const std::string& method, const std::string& target, std::string_view body,
                            std::chrono::milliseconds timeout, const std::string& correlation_id = {});
   template <typename Answer, typename Request>
@@ -99,10 +128,11 @@ class Client {
 
 class Publisher {
  public:
-  static Result<Publisher> bind(Context& context, const std::string& endpoint);
+  static Result<Publisher> bind(Context& context, const std::string& endpoint, const Security& security = {});
   ~Publisher();
   Publisher(Publisher&&) noexcept;
-  // Never blocks: a subscriber that is behind loses the oldest.
+  // Never blocks: a subscriber that is too far behind loses messages, and one that just connected may miss
+  // the first ones. Sequence numbers in the messages show it; state is asked for by a call.
   void publish(std::string_view topic, const google::protobuf::Message& message) noexcept;
 
  private:
@@ -113,7 +143,9 @@ class Publisher {
 
 class Subscriber {
  public:
-  static Result<Subscriber> connect(Context& context, const std::string& endpoint, std::string_view topic);
+  // `topic` is a prefix; empty for all.
+  static Result<Subscriber> connect(Context& context, const std::string& endpoint, std::string_view topic,
+                                    const Security& security = {});
   ~Subscriber();
   Subscriber(Subscriber&&) noexcept;
   // False when nothing came in time. `topic` and `body` stay valid until the next call.
@@ -126,7 +158,8 @@ class Subscriber {
   std::unique_ptr<State> state_;
 };
 
-// Where the roles of a site listen: "ipc://<run folder>/<role>.sock" and "<role>.events.sock".
+// Where the roles of a site listen: "ipc://<run folder>/<role>.sock" and "<role>.events.sock". A run folder
+// too long for a Unix socket's address (107 bytes) is replaced by a short one made of its hash in /tmp.
 std::string call_endpoint(const std::string& run_folder, std::string_view role);
 std::string event_endpoint(const std::string& run_folder, std::string_view role);
 

@@ -1,0 +1,250 @@
+#include "rltune/bus/bus.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <atomic>
+#include <random>
+
+#include "rltune/base/clock.hpp"
+#include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
+
+namespace rltune::bus {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "rltune-bus-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// A server on a thread of its own, until it is stopped.
+class Serving {
+ public:
+  Serving(Context& context, const std::string& endpoint, const Security& security = {})
+      : thread_([&context, endpoint, security, this] {
+          auto server = Server::bind(context, endpoint, security);
+          if (!server) {
+            ADD_FAILURE() << server.error().message;
+            return;
+          }
+          server->handle<v1::HealthRequest, v1::HealthAnswer>(
+              "role.Health", [](const Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+                answer.set_healthy(true);
+                return {};
+              });
+          server->handle("echo", [](const Call&, std::string_view body, std::string& answer) -> Result<> {
+            answer = body;
+            return {};
+          });
+          server->handle("slow", [](const Call&, std::string_view, std::string&) -> Result<> {
+            std::this_thread::sleep_for(80ms);
+            return {};
+          });
+          while (!stop_) server->serve(5ms);
+        }) {}
+  ~Serving() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+class BusTest : public testing::Test {
+ protected:
+  Folder folder_;
+  Context context_;
+  std::string endpoint_ = call_endpoint(folder_.path(), "io");
+};
+
+TEST_F(BusTest, a_typed_call_is_answered) {
+  const Serving serving(context_, endpoint_);
+  auto client = Client::connect(context_, endpoint_);
+  ASSERT_TRUE(client);
+  auto answer = client->call<v1::HealthAnswer>("role.Health", "io", v1::HealthRequest(), 2s);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->healthy());
+}
+
+TEST_F(BusTest, a_handlers_error_comes_back_with_its_code) {
+  const Serving serving(context_, endpoint_);
+  auto client = Client::connect(context_, endpoint_);
+  auto answer = client->call("nonsense", "io", "", 2s);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::not_found);
+}
+
+TEST_F(BusTest, a_body_of_another_type_is_a_parse_error) {
+  const Serving serving(context_, endpoint_);
+  auto client = Client::connect(context_, endpoint_);
+  auto answer = client->call("role.Health", "io", "\xff\xff\xff", 2s);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::parse);
+}
+
+TEST_F(BusTest, nobody_listening_is_disconnected_by_the_deadline) {
+  auto client = Client::connect(context_, endpoint_);
+  const WallClock clock;
+  const Duration start = clock.steady();
+  auto answer = client->call("echo", "io", "x", 60ms);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::disconnected);
+  EXPECT_LT(clock.steady() - start, 1s);
+}
+
+TEST_F(BusTest, a_late_answer_is_a_timeout_and_never_the_next_calls) {
+  const Serving serving(context_, endpoint_);
+  auto client = Client::connect(context_, endpoint_);
+  ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
+  auto late = client->call("slow", "io", "x", 20ms);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::timeout);
+  auto next = client->call("echo", "io", "mine", 2s);
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_EQ(*next, "mine");
+}
+
+TEST_F(BusTest, a_server_that_dies_is_noticed_before_the_deadline) {
+  auto client = Client::connect(context_, endpoint_);
+  std::thread dying;
+  {
+    auto server = Server::bind(context_, endpoint_);
+    ASSERT_TRUE(server);
+    dying = std::thread([server = std::move(*server)]() mutable { std::this_thread::sleep_for(100ms); });
+  }
+  const WallClock clock;
+  const Duration start = clock.steady();
+  auto answer = client->call("echo", "io", "x", 20s);
+  dying.join();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::disconnected);
+  EXPECT_LT(clock.steady() - start, 10s);
+}
+
+TEST_F(BusTest, a_client_outlives_its_server) {
+  auto client = Client::connect(context_, endpoint_);
+  for (int round = 0; round < 3; ++round) {
+    {
+      const Serving serving(context_, endpoint_);
+      auto answer = client->call("echo", "io", "again", 2s);
+      ASSERT_TRUE(answer) << answer.error().message;
+    }
+    EXPECT_FALSE(client->call("echo", "io", "x", 30ms));
+  }
+}
+
+TEST_F(BusTest, hostile_bytes_do_not_stop_a_server) {
+  const Serving serving(context_, endpoint_);
+  auto client = Client::connect(context_, endpoint_);
+  ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
+
+  // Bytes that are no ZeroMQ at all.
+  const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", endpoint_.substr(6).c_str());
+  ASSERT_EQ(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_GT(::send(raw, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL), 0);
+
+  // Messages of every shape but ours.
+  void* context = zmq_ctx_new();
+  void* dealer = zmq_socket(context, ZMQ_DEALER);
+  ASSERT_EQ(zmq_connect(dealer, endpoint_.c_str()), 0);
+  std::mt19937 random(7);
+  for (int i = 0; i < 500; ++i) {
+    const int frames = static_cast<int>(random() % 5) + 1;
+    for (int k = 0; k < frames; ++k) {
+      std::string bytes(random() % 64, '\0');
+      for (char& byte : bytes) byte = static_cast<char>(random());
+      zmq_send(dealer, bytes.data(), bytes.size(), k + 1 < frames ? ZMQ_SNDMORE : 0);
+    }
+  }
+  auto answer = client->call("echo", "io", "still here", 5s);
+  EXPECT_TRUE(answer);
+  ::close(raw);
+  const int linger = 0;
+  zmq_setsockopt(dealer, ZMQ_LINGER, &linger, sizeof linger);
+  zmq_close(dealer);
+  zmq_ctx_term(context);
+}
+
+TEST_F(BusTest, events_reach_the_subscribers_of_their_topic) {
+  const std::string endpoint = event_endpoint(folder_.path(), "io");
+  auto publisher = Publisher::bind(context_, endpoint);
+  auto samples = Subscriber::connect(context_, endpoint, "samples");
+  ASSERT_TRUE(publisher && samples);
+  v1::SampleBatch batch;
+  v1::DecisionEvent decision;
+  std::string_view topic, body;
+  for (std::uint64_t sequence = 1; sequence < 500; ++sequence) {  // until the subscription has arrived
+    batch.set_sequence(sequence);
+    publisher->publish("decisions", decision);
+    publisher->publish("samples", batch);
+    if (samples->receive(topic, body, 10ms)) break;
+  }
+  EXPECT_EQ(topic, "samples");
+  ASSERT_TRUE(batch.ParseFromArray(body.data(), static_cast<int>(body.size())));
+  EXPECT_GT(batch.sequence(), 0U);
+}
+
+TEST_F(BusTest, a_subscriber_that_never_reads_does_not_block_its_publisher) {
+  const std::string endpoint = event_endpoint(folder_.path(), "io");
+  auto publisher = Publisher::bind(context_, endpoint);
+  auto deaf = Subscriber::connect(context_, endpoint, "");
+  ASSERT_TRUE(publisher && deaf);
+  v1::SampleBatch batch;
+  batch.mutable_samples()->Reserve(8);
+  for (int i = 0; i < 8; ++i) batch.add_samples()->set_value(i);
+  const WallClock clock;
+  const Duration start = clock.steady();
+  for (int i = 0; i < 60'000; ++i) publisher->publish("samples", batch);
+  EXPECT_LT(clock.steady() - start, 20s);
+}
+
+TEST_F(BusTest, tcp_lets_in_known_keys_alone) {
+  const auto server_keys = make_keys(), client_keys = make_keys(), stranger = make_keys();
+  ASSERT_TRUE(server_keys && client_keys && stranger);
+  const std::string endpoint = "tcp://127.0.0.1:47613";
+  EXPECT_EQ(Server::bind(context_, endpoint).error().code, Errc::denied);
+  EXPECT_EQ(Client::connect(context_, endpoint).error().code, Errc::denied);
+
+  const Serving serving(context_, endpoint, Security{*server_keys, "", {client_keys->public_key}});
+  auto known = Client::connect(context_, endpoint, Security{*client_keys, server_keys->public_key, {}});
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->call("echo", "io", "x", 5s));
+  auto unknown = Client::connect(context_, endpoint, Security{*stranger, server_keys->public_key, {}});
+  ASSERT_TRUE(unknown);
+  EXPECT_FALSE(unknown->call("echo", "io", "x", 200ms));
+  auto deceived = Client::connect(context_, endpoint, Security{*client_keys, stranger->public_key, {}});
+  ASSERT_TRUE(deceived);
+  EXPECT_FALSE(deceived->call("echo", "io", "x", 200ms));
+}
+
+TEST(Endpoint, a_long_run_folder_still_has_an_address) {
+  const std::string folder = "/tmp/" + std::string(150, 'x');
+  EXPECT_LE(call_endpoint(folder, "io").size(), 107 + std::string("ipc://").size());
+  EXPECT_EQ(call_endpoint(folder, "io"), call_endpoint(folder + "/", "io"));
+  EXPECT_NE(call_endpoint(folder, "io"), call_endpoint(folder + "y", "io"));
+  EXPECT_EQ(call_endpoint("/run/rltune", "io"), "ipc:///run/rltune/io.sock");
+  EXPECT_EQ(event_endpoint("/run/rltune", "io"), "ipc:///run/rltune/io.events.sock");
+}
+
+}  // namespace
+}  // namespace rltune::bus
