@@ -19,21 +19,21 @@ namespace rltune::env {
 
 struct EnvironmentSpec {
   std::string name;
-  Space observation;                      // engineer's units; bounds are the normalising range
-  Space action;                           // continuous: the policy's output, each in [low, high] = [-1, 1]
-  std::size_t discrete_actions = 0;       // > 0: one integer action instead, given as a float 0..n-1
-  std::vector<Variable> reward_terms;     // the reward is their sum; units say what each counts
-  std::size_t episode_steps_max = 0;      // truncation; 0 for a continuing task
+  Space observation;                   // engineer's units; bounds are the normalising range
+  Space action;                        // continuous: the policy's output, each in [low, high] = [-1, 1]
+  std::size_t discrete_actions = 0;    // > 0: one integer action instead, given as a float 0..n-1
+  std::vector<Variable> reward_terms;  // the reward is their sum; units say what each counts
+  std::size_t episode_steps_max = 0;   // truncation; 0 for a continuing task
 };
 
 // Where step() writes; n instances, d observation variables, k reward terms.
 struct StepOutput {
-  std::span<float> observations;          // n x d: after an automatic reset the first one of the new episode
-  std::span<float> final_observations;    // n x d: the successor state, also where an episode ended
-  std::span<float> rewards;               // n
-  std::span<float> reward_terms;          // n x k, or empty when not wanted
-  std::span<std::uint8_t> terminated;     // n: the task ended; its value is 0
-  std::span<std::uint8_t> truncated;      // n: the clock ended it; bootstrap from final_observations
+  std::span<float> observations;        // n x d: after an automatic reset the first one of the new episode
+  std::span<float> final_observations;  // n x d: the successor state, also where an episode ended
+  std::span<float> rewards;             // n
+  std::span<float> reward_terms;        // n x k, or empty when not wanted
+  std::span<std::uint8_t> terminated;   // n: the task ended; its value is 0
+  std::span<std::uint8_t> truncated;    // n: the clock ended it; bootstrap from final_observations
 };
 
 class Environment {

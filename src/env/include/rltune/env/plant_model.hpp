@@ -19,25 +19,27 @@
 namespace rltune::env {
 
 struct Parameter {
-  std::string name;   // as in the literature and in --set: "c_leak"
+  std::string name;  // as in the literature and in --set: "c_leak"
   std::string unit;
   double value = 0.0;
   std::string description;
+  bool uncertain = true;  // physics: parameter noise and randomisation "all" draw it; prices and limits are known
 };
 
 struct PlantSpec {
-  std::string name;                  // "lettuce"
+  std::string name;  // "lettuce"
   std::string description;
-  double sample_period_s = 0.0;      // one step()
+  double sample_period_s = 0.0;  // one step()
   std::vector<Parameter> parameters;
   Space states;
-  Space inputs;                      // bounds are the actuators' limits
-  std::vector<double> input_start;   // inputs before the first decision
-  std::vector<double> input_step_max;// largest change a sample period allows; 0 where there is no limit
-  Space measurements;                // bounds are the sensors' ranges
+  Space inputs;                        // bounds are the actuators' limits
+  std::vector<double> input_start;     // inputs before the first decision
+  std::vector<double> input_step_max;  // largest change a sample period allows; 0 where there is no limit
+  Space measurements;                  // bounds are the sensors' ranges
   Space exogenous;
-  std::vector<Variable> reward_terms;// objective of one step, by part; their sum is the reward
-  std::vector<Variable> limits;      // operating bands on measurements, by measurement name: violations are counted against them
+  std::vector<Variable> reward_terms;  // objective of one step, by part; their sum is the reward
+  std::vector<Variable>
+      limits;  // operating bands on measurements, by measurement name: violations are counted against them
 };
 
 class PlantModel {

@@ -16,19 +16,19 @@ namespace rltune::env {
 // Engineer's units; the order of each span is the plant's own (PlantSpec).
 struct Snapshot {
   std::span<const double> measurements;
-  std::span<const double> inputs;       // applied in the period that ends now
-  std::span<const double> exogenous;    // now
-  std::span<const double> forecast;     // [lead 1..L][exogenous]; empty where none is known
-  double progress = 0.0;                // episode or season, 0 to 1; 0 for a continuing task
+  std::span<const double> inputs;     // applied in the period that ends now
+  std::span<const double> exogenous;  // now
+  std::span<const double> forecast;   // [lead 1..L][exogenous]; empty where none is known
+  double progress = 0.0;              // episode or season, 0 to 1; 0 for a continuing task
 };
 
 // Where one observation component comes from.
 struct Feature {
   enum class Source : std::uint8_t { measurement, input, exogenous, forecast, progress };
   Source source = Source::measurement;
-  std::size_t index = 0;   // into that span of the Snapshot
-  std::size_t lead = 0;    // forecast only: 1 is one sample period ahead
-  Variable variable;       // name and unit; bounds are the normalising range
+  std::size_t index = 0;  // into that span of the Snapshot
+  std::size_t lead = 0;   // forecast only: 1 is one sample period ahead
+  Variable variable;      // name and unit; bounds are the normalising range
 };
 
 using ObservationLayout = std::vector<Feature>;
@@ -38,8 +38,8 @@ struct Actuation {
   enum class Kind : std::uint8_t { absolute, increment };
   Kind kind = Kind::absolute;
   double low = 0.0;
-  double high = 1.0;       // absolute: -1 is low, 1 is high. increment: the result is clipped to them
-  double step_max = 0.0;   // increment: u = clip(u_previous + a * step_max, low, high)
+  double high = 1.0;      // absolute: -1 is low, 1 is high. increment: the result is clipped to them
+  double step_max = 0.0;  // increment: u = clip(u_previous + a * step_max, low, high)
 };
 
 using ActionLayout = std::vector<Actuation>;

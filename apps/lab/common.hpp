@@ -1,0 +1,46 @@
+// What the laboratory's commands share. A command is a file: it adds its verb to its noun and, when chosen, runs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+
+namespace rltune::lab {
+
+// Exit statuses of every command.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+
+// Each function adds verbs to their noun. A verb's callback does the work and ends with `throw Exit{status}` where
+// that is not kDone.
+struct Exit {
+  int status = kDone;
+};
+void add_plant_commands(CLI::App& plant);
+
+// --set name=value, repeated: adds the option to a command.
+void add_set_option(CLI::App& command, std::vector<std::string>& settings);
+// Its values as a map. Throws Exit{kWrongUsage} after saying what is wrong.
+std::map<std::string, double> parse_settings(const std::vector<std::string>& settings);
+
+// Says the error on stderr and throws Exit: a name or value that the user gave wrongly is wrong usage
+// (not_found, invalid_argument), everything else a failure.
+[[noreturn]] void stop(const Error& error);
+// The same where the status is known.
+[[noreturn]] void stop(int status, const std::string& message);
+
+template <typename T>
+T or_stop(Result<T> result) {
+  if (!result) stop(result.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// Prints exactly one JSON object on stdout.
+void print_json(const nlohmann::ordered_json& object);
+
+}  // namespace rltune::lab

@@ -1,0 +1,29 @@
+// rltune-lab serves the nouns plant, policy and controller of the command line: what a person does before there
+// is a site.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <print>
+
+#include "common.hpp"
+#include "rltune/base/log.hpp"
+
+int main(int argc, char** argv) {
+  using namespace rltune::lab;
+  rltune::log::start("lab");
+  CLI::App app{"Plants, policies and controllers.", "rltune"};
+  app.require_subcommand(1);
+  CLI::App& plant = *app.add_subcommand("plant", "Plants and their parameters")->require_subcommand(1);
+  add_plant_commands(plant);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kWrongUsage;
+  } catch (const Exit& exit) {
+    return exit.status;
+  } catch (const std::exception& error) {
+    std::println(stderr, "rltune: {}", error.what());
+    return kFailed;
+  }
+  return kDone;
+}
