@@ -5,6 +5,7 @@
 // Memory:  construction allocates; act() does not (mpc excepted: it plans, and says so).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -27,6 +28,9 @@ class Controller {
 
   // Writes the wanted inputs, engineer's units, within the plant's bounds and rate limits.
   virtual Outcome act(const env::Snapshot& snapshot, std::span<double> inputs) noexcept = 0;
+
+  // Leads that act() looks ahead in Snapshot::forecast; where fewer are given, the last known row stands in.
+  virtual std::size_t forecast_leads() const noexcept { return 0; }
 };
 
 }  // namespace rltune::controllers

@@ -1,0 +1,59 @@
+#include <algorithm>
+#include <array>
+
+#include "kinds.hpp"
+
+namespace rltune::controllers {
+namespace {
+
+constexpr std::string_view kSetpointSuffix = "_setpoint";
+
+// Which input moves which tracked measurement, from the plants' steady-state gains.
+struct Pairing {
+  std::string_view plant, measurement, input;
+  double gain_sign;
+};
+constexpr std::array kPairings{
+    Pairing{"cstr", "concentration", "coolant_temperature", -1.0},  // a hotter jacket burns more of the reactant
+    Pairing{"four-tank", "level_3", "pump_voltage_2", 1.0},         // each upper tank is fed by the other side's pump
+    Pairing{"four-tank", "level_4", "pump_voltage_1", 1.0},
+};
+
+}  // namespace
+
+std::optional<std::size_t> find_variable(const env::Space& space, std::string_view name) {
+  const auto place = std::ranges::find(space, name, &env::Variable::name);
+  if (place == space.end()) return std::nullopt;
+  return static_cast<std::size_t>(place - space.begin());
+}
+
+std::optional<GreenhouseSignals> greenhouse_signals(const env::PlantSpec& plant) {
+  GreenhouseSignals found;
+  const auto look = [](const env::Space& space, std::string_view name, std::size_t& index) {
+    const auto place = find_variable(space, name);
+    if (place) index = *place;
+    return place.has_value();
+  };
+  const bool complete =
+      look(plant.measurements, "co2", found.co2) && look(plant.measurements, "air_temperature", found.temperature) &&
+      look(plant.measurements, "relative_humidity", found.humidity) &&
+      look(plant.inputs, "co2_supply", found.co2_supply) && look(plant.inputs, "ventilation", found.ventilation) &&
+      look(plant.inputs, "heating", found.heating) && look(plant.exogenous, "global_radiation", found.radiation);
+  return complete ? std::optional(found) : std::nullopt;
+}
+
+std::vector<TrackingLoop> tracking_loops(const env::PlantSpec& plant) {
+  std::vector<TrackingLoop> loops;
+  for (const Pairing& pairing : kPairings) {
+    if (pairing.plant != plant.name) continue;
+    const auto measurement = find_variable(plant.measurements, pairing.measurement);
+    const auto setpoint =
+        find_variable(plant.exogenous, std::string(pairing.measurement) + std::string(kSetpointSuffix));
+    const auto input = find_variable(plant.inputs, pairing.input);
+    if (measurement && setpoint && input)
+      loops.push_back({std::string(pairing.measurement), *measurement, *setpoint, *input, pairing.gain_sign});
+  }
+  return loops;
+}
+
+}  // namespace rltune::controllers
