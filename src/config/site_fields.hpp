@@ -1,0 +1,223 @@
+// Every field of site.yaml, once: the reader fills the structs by it and the JSON Schema is written from it,
+// so that they cannot differ. A visitor offers text, number, count, flag, choice, word, path, object,
+// optional, list and map; `note` is what an editor shows beside the field.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "rltune/config/site.hpp"
+
+namespace rltune::config {
+
+struct Bounds {
+  double low = std::numeric_limits<double>::lowest();
+  double high = std::numeric_limits<double>::max();
+  bool low_open = false;  // low itself is not allowed
+};
+
+inline constexpr Bounds kAny{};
+inline constexpr Bounds kNotNegative{.low = 0.0, .high = 1e9};
+inline constexpr Bounds kPositive{.low = 0.0, .high = 1e9, .low_open = true};
+
+enum class Need : bool { optional, required };
+
+struct Word {
+  std::string_view text;
+  int value;
+};
+
+inline constexpr std::array kClockWords{Word{"wall", static_cast<int>(ClockKind::wall)},
+                                        Word{"plant", static_cast<int>(ClockKind::plant)}};
+inline constexpr std::array kRoleWords{Word{"measurement", static_cast<int>(TagRole::measurement)},
+                                       Word{"exogenous", static_cast<int>(TagRole::exogenous)},
+                                       Word{"forecast", static_cast<int>(TagRole::forecast)},
+                                       Word{"setpoint", static_cast<int>(TagRole::setpoint)},
+                                       Word{"mode", static_cast<int>(TagRole::mode)},
+                                       Word{"heartbeat", static_cast<int>(TagRole::heartbeat)},
+                                       Word{"clock", static_cast<int>(TagRole::clock)}};
+inline constexpr std::array kImputationWords{Word{"none", static_cast<int>(Imputation::none)},
+                                             Word{"hold", static_cast<int>(Imputation::hold)},
+                                             Word{"value", static_cast<int>(Imputation::value)}};
+
+// Choices that stay text in the structs. The second word of a pair is what the first one stands for.
+struct Synonym {
+  std::string_view text, means;
+};
+inline constexpr std::array kModeWords{Synonym{"manual", "manual"}, Synonym{"shadow", "shadow"},
+                                       Synonym{"advisory", "advisory"}, Synonym{"automatic", "automatic"},
+                                       Synonym{"auto", "automatic"}};
+inline constexpr std::array kProtocolWords{Synonym{"opcua", "opcua"}};
+inline constexpr std::array kSecurityWords{
+    Synonym{"Basic256Sha256", "Basic256Sha256"}, Synonym{"Aes128_Sha256_RsaOaep", "Aes128_Sha256_RsaOaep"},
+    Synonym{"Aes256_Sha256_RsaPss", "Aes256_Sha256_RsaPss"}, Synonym{"None", "None"}};
+inline constexpr std::array kFallbackWords{
+    Synonym{"off", "off"},       Synonym{"hold", "hold"}, Synonym{"schedule", "schedule"},
+    Synonym{"grower", "grower"}, Synonym{"rule", "rule"}, Synonym{"pid", "pid"},
+    Synonym{"mpc", "mpc"}};
+inline constexpr std::array kSchemaWords{Synonym{"rltune/site/v1", "rltune/site/v1"}};
+
+template <typename Visitor>
+void describe(Visitor& v, Range& range) {
+  v.number("low", range.low, kAny, Need::required, "lower end, in the tag's unit");
+  v.number("high", range.high, kAny, Need::required, "upper end, in the tag's unit");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Tag& tag) {
+  v.text("name", tag.name, Need::required, "the site's name for the value: letters, digits and _; expressions use it");
+  v.text("node", tag.node, Need::required,
+         "where it lives: nsu=<namespace URI>;s=<identifier>, then [3] or .Field if needed");
+  v.text("unit", tag.unit, Need::optional,
+         "must equal the server's engineering unit where it has one; 1 for a pure number");
+  v.choice("role", tag.role, kRoleWords, "what the tag is to the product");
+  v.count("elements", tag.elements, Bounds{.low = 1, .high = 100000}, "length of an array tag");
+  v.text("forecasts", tag.forecasts, Need::optional, "role forecast: the exogenous tag it predicts");
+  v.text("issued", tag.issued, Need::optional, "role forecast: the tag with the time of issue");
+  v.optional("operating", tag.operating, "outside it a measurement is wrong and a set-point is refused");
+  v.optional("expected", tag.expected, "outside it a value is unusual: counted as a violation, and used");
+  v.number("stale_after_s", tag.stale_after_s, kNotNegative, Need::optional,
+           "older than this is stale; 0: three agent periods");
+  v.number("frozen_after_s", tag.frozen_after_s, kNotNegative, Need::optional,
+           "unchanged for this long is frozen; 0: never, for values that may stand still");
+  v.number("step_limit", tag.step_limit, kNotNegative, Need::optional,
+           "largest believable change between two samples; 0: no limit");
+  v.flag("uncertain_is_good", tag.uncertain_is_good, "take OPC UA's quality Uncertain as good");
+  v.choice("imputation", tag.imputation, kImputationWords, "what stands in for an unusable value");
+  v.number("imputation_value", tag.imputation_value, kAny, Need::optional, "the stand-in of imputation: value");
+  v.number("imputation_max_s", tag.imputation_max_s, kNotNegative, Need::optional,
+           "how long a stand-in may last; 0: three agent periods");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Link& link) {
+  v.word("protocol", link.protocol, kProtocolWords, "how the plant is spoken to");
+  v.text("url", link.url, Need::required, "opc.tcp://host:port");
+  v.word("security", link.security, kSecurityWords,
+         "OPC UA security policy, always sign and encrypt; None needs allow_insecure");
+  v.flag("allow_insecure", link.allow_insecure, "permits security: None, where nothing is signed or secret");
+  v.text("server_application_uri", link.server_application_uri, Need::optional,
+         "the URI the server's certificate must carry");
+  v.path("pki", link.pki, Need::optional, "folder with own/, trusted/ and rejected/; our key is made on first use");
+  v.text("user", link.user, Need::optional, "user name; the password comes from password_file or password_env");
+  v.path("password_file", link.password_file, Need::optional, "file that holds the password");
+  v.text("password_env", link.password_env, Need::optional, "environment variable that holds the password");
+  v.number("publishing_interval_ms", link.publishing_interval_ms, Bounds{.low = 1, .high = 3.6e6}, Need::optional,
+           "how often the server reports changes");
+  v.number("sampling_interval_ms", link.sampling_interval_ms, Bounds{.low = 0, .high = 3.6e6}, Need::optional,
+           "how often the server looks at a value; 0: as fast as it can");
+  v.number("inactivity_timeout_s", link.inactivity_timeout_s, Bounds{.low = 0.05, .high = 3600}, Need::optional,
+           "a server that says nothing for so long is hung");
+  v.number("call_timeout_s", link.call_timeout_s, Bounds{.low = 0.01, .high = 600}, Need::optional,
+           "longest wait for an answer");
+  v.number("reconnect_min_s", link.reconnect_min_s, Bounds{.low = 0.001, .high = 3600}, Need::optional,
+           "first wait before reconnecting");
+  v.number("reconnect_max_s", link.reconnect_max_s, Bounds{.low = 0.001, .high = 3600}, Need::optional,
+           "longest wait between attempts");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Learning& learning) {
+  v.flag("enabled", learning.enabled, "go on learning beside the loop, from what was applied");
+  v.text("reward", learning.reward, Need::optional,
+         "expression over tag names; previous(x) is x at the decision before");
+  v.text_map("costs", learning.costs, "named expressions, subtracted from the reward and reported apart");
+  v.number("checkpoint_minutes", learning.checkpoint_minutes, Bounds{.low = 0, .high = 10080, .low_open = true},
+           Need::optional, "time between checkpoints");
+  v.flag("explore", learning.explore, "try other actions in automatic mode; needs explore_within");
+  v.range_map("explore_within", learning.explore_within, "by set-point: exploration stays inside");
+  v.number("weight_change_max", learning.weight_change_max, Bounds{.low = 0, .high = 10, .low_open = true},
+           Need::optional, "largest relative change of the weights that may be published at once");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Agent& agent) {
+  v.text("id", agent.id, Need::required, "the agent's name");
+  v.path("policy", agent.policy, Need::required, "folder of the policy artifact");
+  v.text("plant", agent.plant, Need::optional, "plant model whose names the policy and the fallback controller use");
+  v.number("period_s", agent.period_s, Bounds{.low = 0.001, .high = 604800}, Need::optional, "time between decisions");
+  v.text_list("outputs", agent.outputs, Need::required, "set-points it owns; no other agent may name them");
+  v.text_map("bindings", agent.bindings, "the policy's name: the site's tag, where they differ");
+  v.number("agent_alive_timeout_s", agent.agent_alive_timeout_s, kNotNegative, Need::optional,
+           "silent for so long it is lost; 0: two periods and half a second");
+  v.word("fallback", agent.fallback, kFallbackWords, "controller that takes over from a lost agent");
+  v.number_map("fallback_parameters", agent.fallback_parameters, "the fallback controller's parameters");
+  v.number("hold_s", agent.hold_s, kNotNegative, Need::optional,
+           "outputs stay for so long before the fallback takes over");
+  v.number("season_days", agent.season_days, Bounds{.low = 0, .high = 3660}, Need::optional,
+           "length of a season; 0: continuing");
+  v.text("season_start", agent.season_start, Need::optional, "RFC 3339: 2026-02-09 or 2026-02-09T00:00:00Z");
+  v.object("learning", agent.learning, Need::optional, "learning beside the loop");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, OutputRule& rule) {
+  v.text("tag", rule.tag, Need::required, "the set-point");
+  v.object("limits", rule.limits, Need::required, "nothing outside is ever written");
+  v.number("rate_per_s", rule.rate_per_s, kNotNegative, Need::optional, "largest change a second; 0: no limit");
+  v.number("step_max", rule.step_max, kNotNegative, Need::optional, "largest change a decision; 0: no limit");
+  v.number("on_above", rule.on_above, kAny, Need::optional,
+           "above it the output counts as on, for the three rules below");
+  v.number("minimum_on_s", rule.minimum_on_s, kNotNegative, Need::optional, "once on, it stays on for so long");
+  v.number("minimum_off_s", rule.minimum_off_s, kNotNegative, Need::optional, "once off, it stays off for so long");
+  v.number("starts_per_hour", rule.starts_per_hour, Bounds{.low = 0, .high = 3600}, Need::optional,
+           "most changes from off to on in any hour; 0: no limit");
+  v.number("safe_value", rule.safe_value, kAny, Need::required,
+           "written when an interlock trips, at once: it goes before every rate");
+  v.text("mode_tag", rule.mode_tag, Need::optional, "the DCS's mode tag for this output");
+  v.number_list("mode_remote", rule.mode_remote, "values of mode_tag that mean: ours to write");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Interlock& interlock) {
+  v.text("name", interlock.name, Need::required, "as it stands in the audit");
+  v.text("require", interlock.require, Need::required, "expression that must be true: air_temperature < 38");
+  v.text_list("outputs", interlock.outputs, Need::optional,
+              "set-points that go to their safe values; all when left out");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Guard& guard) {
+  v.word("mode", guard.mode, kModeWords, "at start; auto is short for automatic");
+  v.list("outputs", guard.outputs, Need::optional, "rules, one entry a set-point");
+  v.list("interlocks", guard.interlocks, Need::optional, "conditions that must hold");
+  v.text("guard_alive", guard.guard_alive, Need::optional, "heartbeat tag: the plant goes local when it stops");
+  v.text("agent_alive", guard.agent_alive, Need::optional, "heartbeat tag: written only while the agent decides");
+  v.number("heartbeat_s", guard.heartbeat_s, Bounds{.low = 0.01, .high = 3600}, Need::optional,
+           "time between heartbeats");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Storage& storage) {
+  v.path("folder", storage.folder, Need::optional, "samples, decisions and checkpoints");
+  v.number("raw_days", storage.raw_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,
+           "samples are kept so long");
+  v.number("minute_days", storage.minute_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,
+           "minute figures are kept so long");
+  v.number("five_minute_days", storage.five_minute_days, Bounds{.low = 0, .high = 36600, .low_open = true},
+           Need::optional, "five-minute figures are kept so long; hours stay for ever");
+  v.number("size_max_gb", storage.size_max_gb, Bounds{.low = 0, .high = 1e6}, Need::optional,
+           "oldest samples go when it is passed; 0: no limit");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, PlantClock& clock) {
+  v.text("step", clock.step, Need::required, "tag that counts up after every step of the plant");
+  v.text("advance", clock.advance, Need::required, "tag to write the step to go to");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Site& site) {
+  v.word("schema", site.schema, kSchemaWords, "kind and version of this file", Need::required);
+  v.text("name", site.name, Need::required, "the site's name");
+  v.choice("clock", site.clock, kClockWords, "wall: real time; plant: in lockstep with a twin's clock");
+  v.object("plant_clock", site.plant_clock, Need::optional, "clock: plant only, the tags the twin's clock lives in");
+  v.object("link", site.link, Need::required, "the connection to the plant");
+  v.list("tags", site.tags, Need::required, "every value that is read or written");
+  v.list("agents", site.agents, Need::optional, "who decides what");
+  v.object("guard", site.guard, Need::optional, "rules that every write must pass");
+  v.object("storage", site.storage, Need::optional, "what is kept, and for how long");
+}
+
+}  // namespace rltune::config
