@@ -1,0 +1,32 @@
+// The keeper's own stderr: every role's lines and its own, as one stream of structured log lines. A reader
+// that stalls costs lines, never the keeper's time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rltune::keeper {
+
+class Forward {
+ public:
+  explicit Forward(int descriptor);
+
+  // A line as the role printed it: its own JSON passes as it is, anything else is wrapped.
+  void line(std::string_view role, std::string_view text);
+  void say(std::string_view level, std::string_view message) { emit("keeper", level, message); }
+  std::uint64_t lost() const noexcept { return lost_; }
+
+ private:
+  void emit(std::string_view role, std::string_view level, std::string_view message);
+  void write(const std::string& bytes);
+
+  int descriptor_;
+  bool terminal_;
+  std::uint64_t lost_ = 0;
+};
+
+// One line for people, of a structured log line; nothing when the text is none.
+std::string readable(std::string_view json_line);
+
+}  // namespace rltune::keeper
