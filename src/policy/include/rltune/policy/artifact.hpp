@@ -19,14 +19,14 @@ namespace rltune::policy {
 // The verdict of the validation every training ends with; `auto` mode demands passed.
 struct Validation {
   bool passed = false;
-  std::vector<std::string> reasons;         // why not, or what was shown
-  std::map<std::string, double> figures;    // "gain_low", "violations_degree_hours", ...
+  std::vector<std::string> reasons;       // why not, or what was shown
+  std::map<std::string, double> figures;  // "gain_low", "violations_degree_hours", ...
 };
 
 struct Manifest {
   std::string name;
-  std::string created;                      // RFC 3339
-  std::string plant;                        // "lettuce"
+  std::string created;  // RFC 3339
+  std::string plant;    // "lettuce"
   std::string plant_parameters_sha256;
   std::map<std::string, double> plant_overrides;
   double sample_period_s = 0.0;
@@ -40,15 +40,17 @@ struct Manifest {
   std::map<std::string, std::string> hyperparameters;
   std::uint64_t seed = 0;
   std::uint64_t steps = 0;
-  std::map<std::string, std::string> provenance;   // weather source, date range, git revision, machine
+  std::map<std::string, std::string> provenance;  // weather source, date range, git revision, machine
   Validation validation;
-  std::map<std::string, std::string> files_sha256; // file name -> hash, manifest.yaml excepted
+  // File name -> hash, manifest.yaml excepted. Before save_artifact(): name what else stands in the folder and
+  // belongs to the artifact; policy.onnx is added and the hashes are filled in.
+  std::map<std::string, std::string> files_sha256;
 };
 
 struct Artifact {
   Manifest manifest;
   nn::NetworkDescription network;
-  std::string sha256;                       // of policy.onnx: the policy's identity in every decision record
+  std::string sha256;  // of policy.onnx: the policy's identity in every decision record
 };
 
 // Errors name the file and the reason: not_found, parse, corrupt (hash), mismatch (graph against spaces).

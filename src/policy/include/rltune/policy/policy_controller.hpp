@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "rltune/base/error.hpp"
 #include "rltune/controllers/controller.hpp"
@@ -9,7 +10,34 @@
 
 namespace rltune::policy {
 
-// `outcome` is fault when the observation or the network's output is not finite.
+// Threads: one PolicyController belongs to one thread. Memory: act() and infer() take none.
+class PolicyController final : public controllers::Controller {
+ public:
+  // Errors: those of nn::PolicyNetwork::create().
+  static Result<std::unique_ptr<PolicyController>> create(const Artifact& artifact);
+  ~PolicyController() override;
+
+  std::string_view name() const noexcept override;
+  // A policy has no memory: there is nothing to reset.
+  void reset(const env::Snapshot& snapshot) noexcept override;
+  // fault when the observation or the network's output is not finite, or when the snapshot lacks what the
+  // policy looks at (a forecast): `inputs` then stay as they were.
+  controllers::Outcome act(const env::Snapshot& snapshot, std::span<double> inputs) noexcept override;
+
+  // What act() saw and what the network said, until the next call: for the decision record.
+  std::span<const float> observation() const noexcept;
+  std::span<const float> network_output() const noexcept;
+
+  // act() from a recorded observation, to the same bits. REQUIRES: sizes are the artifact's.
+  controllers::Outcome infer(std::span<const float> observation, std::span<const double> previous_inputs,
+                             std::span<double> inputs) noexcept;
+
+ private:
+  struct State;
+  explicit PolicyController(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 Result<std::unique_ptr<controllers::Controller>> make_policy_controller(const Artifact& artifact);
 
 }  // namespace rltune::policy

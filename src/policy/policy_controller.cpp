@@ -1,0 +1,90 @@
+#include "rltune/policy/policy_controller.hpp"
+
+#include <cmath>
+
+#include "rltune/base/check.hpp"
+
+namespace rltune::policy {
+namespace {
+
+using controllers::Outcome;
+
+bool finite(std::span<const float> values) noexcept {
+  for (const float value : values)
+    if (!std::isfinite(value)) return false;
+  return true;
+}
+
+bool finite(std::span<const double> values) noexcept {
+  for (const double value : values)
+    if (!std::isfinite(value)) return false;
+  return true;
+}
+
+}  // namespace
+
+struct PolicyController::State {
+  nn::PolicyNetwork network;
+  env::ObservationLayout observation_layout;
+  env::ActionLayout action_layout;
+  std::size_t measurements = 0, inputs = 0, exogenous = 0, forecast = 0;  // what a snapshot must hold
+  std::vector<float> observation, output;
+  std::vector<double> wanted;
+
+  bool complete(const env::Snapshot& snapshot) const noexcept {
+    return snapshot.measurements.size() == measurements && snapshot.inputs.size() == inputs &&
+           snapshot.exogenous.size() == exogenous && snapshot.forecast.size() >= forecast;
+  }
+};
+
+Result<std::unique_ptr<PolicyController>> PolicyController::create(const Artifact& artifact) {
+  auto network = nn::PolicyNetwork::create(artifact.network);
+  if (!network) return std::unexpected(network.error());
+  const Manifest& manifest = artifact.manifest;
+  if (network->inputs() != manifest.observation.size() || network->outputs() != manifest.action.size())
+    return fail(Errc::mismatch, "the network's shape is not the manifest's: load the artifact with load_artifact()");
+  std::size_t leads = 0;
+  for (const env::Feature& feature : manifest.observation)
+    if (feature.source == env::Feature::Source::forecast) leads = std::max(leads, feature.lead);
+  auto state = std::make_unique<State>(State{
+      std::move(*network), manifest.observation, manifest.action, manifest.measurements.size(), manifest.inputs.size(),
+      manifest.exogenous.size(), leads * manifest.exogenous.size(), std::vector<float>(manifest.observation.size()),
+      std::vector<float>(manifest.action.size()), std::vector<double>(manifest.action.size())});
+  return std::unique_ptr<PolicyController>(new PolicyController(std::move(state)));
+}
+
+PolicyController::PolicyController(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PolicyController::~PolicyController() = default;
+
+std::string_view PolicyController::name() const noexcept { return "policy"; }
+
+void PolicyController::reset(const env::Snapshot&) noexcept {}
+
+Outcome PolicyController::act(const env::Snapshot& snapshot, std::span<double> inputs) noexcept {
+  if (!state_->complete(snapshot)) return Outcome::fault;
+  env::observe(state_->observation_layout, snapshot, state_->observation);
+  return infer(state_->observation, snapshot.inputs, inputs);
+}
+
+Outcome PolicyController::infer(std::span<const float> observation, std::span<const double> previous_inputs,
+                                std::span<double> inputs) noexcept {
+  State& state = *state_;
+  RLTUNE_CHECK(inputs.size() == state.wanted.size() && previous_inputs.size() == state.wanted.size());
+  state.network.act(observation, state.output);
+  if (!finite(state.output)) return Outcome::fault;
+  env::actuate(state.action_layout, state.output, previous_inputs, state.wanted);
+  if (!finite(state.wanted)) return Outcome::fault;
+  std::ranges::copy(state.wanted, inputs.begin());
+  return Outcome::ok;
+}
+
+std::span<const float> PolicyController::observation() const noexcept { return state_->observation; }
+std::span<const float> PolicyController::network_output() const noexcept { return state_->output; }
+
+Result<std::unique_ptr<controllers::Controller>> make_policy_controller(const Artifact& artifact) {
+  auto controller = PolicyController::create(artifact);
+  if (!controller) return std::unexpected(controller.error());
+  return std::unique_ptr<controllers::Controller>(std::move(*controller));
+}
+
+}  // namespace rltune::policy

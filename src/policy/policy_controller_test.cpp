@@ -1,0 +1,138 @@
+#include "rltune/policy/policy_controller.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdlib>
+#include <new>
+
+#include "sample_artifact.hpp"
+
+// Every allocation of this program is counted.
+static std::atomic<std::uint64_t> allocations = 0;
+
+static void* counted(std::size_t size, std::size_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* const memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace rltune::policy {
+namespace {
+
+using controllers::Outcome;
+
+struct Plant {
+  std::vector<double> measurements{21.0, 800.0}, inputs{30.0, 0.5}, exogenous{400.0}, forecast{410.0, 420.0};
+  env::Snapshot snapshot() const { return {measurements, inputs, exogenous, forecast, 0.25}; }
+};
+
+TEST(PolicyController, observes_infers_and_actuates) {
+  const Artifact artifact = sample_artifact();
+  auto controller = PolicyController::create(artifact);
+  ASSERT_TRUE(controller);
+  const Plant plant;
+  std::vector<double> inputs(2);
+  ASSERT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::ok);
+
+  const std::vector<float> observation{21.0F, 0.5F, 400.0F, 420.0F, 0.25F};
+  EXPECT_EQ(std::vector<float>((*controller)->observation().begin(), (*controller)->observation().end()), observation);
+  auto network = nn::PolicyNetwork::create(artifact.network);
+  ASSERT_TRUE(network);
+  std::vector<float> output(2);
+  network->act(observation, output);
+  EXPECT_EQ(std::vector<float>((*controller)->network_output().begin(), (*controller)->network_output().end()), output);
+  EXPECT_DOUBLE_EQ(inputs[0], 75.0 * (static_cast<double>(output[0]) + 1.0));
+  EXPECT_DOUBLE_EQ(inputs[1], 0.5 + 0.1 * static_cast<double>(output[1]));
+}
+
+TEST(PolicyController, infer_repeats_a_recorded_decision_to_the_same_bits) {
+  auto acting = PolicyController::create(sample_artifact());
+  auto replaying = PolicyController::create(sample_artifact());
+  ASSERT_TRUE(acting && replaying);
+  Plant plant;
+  Random random(3);
+  std::vector<double> inputs(2), again(2);
+  for (int i = 0; i < 1000; ++i) {
+    plant.measurements[0] = random.uniform(-20.0, 60.0);
+    plant.inputs[1] = random.uniform();
+    ASSERT_EQ((*acting)->act(plant.snapshot(), inputs), Outcome::ok);
+    ASSERT_EQ((*replaying)->infer((*acting)->observation(), plant.inputs, again), Outcome::ok);
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(inputs[k]), std::bit_cast<std::uint64_t>(again[k]));
+  }
+}
+
+TEST(PolicyController, what_is_not_finite_is_a_fault_and_leaves_the_inputs) {
+  auto controller = PolicyController::create(sample_artifact());
+  ASSERT_TRUE(controller);
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
+    Plant plant;
+    plant.measurements[0] = bad;
+    std::vector<double> inputs{7.0, 8.0};
+    EXPECT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::fault);
+    EXPECT_EQ(inputs, (std::vector<double>{7.0, 8.0}));
+    plant.measurements[0] = 20.0;
+    EXPECT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::ok);
+  }
+  Plant plant;
+  plant.inputs[1] = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> inputs{7.0, 8.0};
+  EXPECT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::fault);
+}
+
+TEST(PolicyController, network_that_overflows_is_a_fault) {
+  Artifact artifact = sample_artifact();
+  artifact.network.clip = 0.0F;
+  for (float& weight : artifact.network.layers[0].weight) weight = std::numeric_limits<float>::max();
+  for (float& weight : artifact.network.layers[1].weight) weight = std::numeric_limits<float>::max();
+  artifact.network.layers[1].weight[0] = -std::numeric_limits<float>::max();
+  auto controller = PolicyController::create(artifact);
+  ASSERT_TRUE(controller);
+  std::vector<double> inputs(2);
+  EXPECT_EQ((*controller)->act(Plant().snapshot(), inputs), Outcome::fault);
+}
+
+TEST(PolicyController, snapshot_without_what_the_policy_looks_at_is_a_fault) {
+  auto controller = PolicyController::create(sample_artifact());
+  ASSERT_TRUE(controller);
+  std::vector<double> inputs(2);
+  Plant plant;
+  plant.forecast.clear();
+  EXPECT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::fault);
+  plant = Plant();
+  plant.measurements.pop_back();
+  EXPECT_EQ((*controller)->act(plant.snapshot(), inputs), Outcome::fault);
+}
+
+TEST(PolicyController, acting_takes_no_memory) {
+  auto made = make_policy_controller(sample_artifact());
+  ASSERT_TRUE(made);
+  const Plant plant;
+  std::vector<double> inputs(2);
+  const std::uint64_t before = allocations.load();
+  ASSERT_GT(before, 0U);
+  for (int i = 0; i < 1000; ++i) (*made)->act(plant.snapshot(), inputs);
+  EXPECT_EQ(allocations.load(), before);
+}
+
+}  // namespace
+}  // namespace rltune::policy
