@@ -1,0 +1,90 @@
+// A Learner turns transitions into a policy. On-policy and off-policy, online beside a plant and offline
+// from data: all stand behind this interface.
+//
+//   loop:  act(observations) -> actions;  plant;  observe(transitions);  update()
+//
+// Threads: one learner belongs to one thread (it may use Workers inside).
+// Same seed, same transitions: the same bits on the same machine type, whatever the number of workers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rltune/base/archive.hpp"
+#include "rltune/base/error.hpp"
+#include "rltune/env/space.hpp"
+#include "rltune/nn/policy_network.hpp"
+#include "rltune/rl/hyperparameters.hpp"
+#include "rltune/rl/workers.hpp"
+
+namespace rltune::rl {
+
+// One step of n instances, in their order; d observation variables, a actions.
+struct Transitions {
+  std::span<const float> observations;       // n x d, before the step
+  std::span<const float> actions;            // n x a, as applied (act() may give values outside [-1, 1]: clip them
+                                             // on the way to the plant, pass them here as act() gave them)
+  std::span<const float> rewards;            // n
+  std::span<const float> next_observations;  // n x d: the successor states, also where an episode ended
+  std::span<const std::uint8_t> terminated;  // n: nothing follows; the value is 0
+  std::span<const std::uint8_t> truncated;   // n: something follows that we do not see: bootstrap
+};
+
+using Metrics = std::map<std::string, double>;  // "train/critic_loss", ...: the names of Stable-Baselines3
+
+class Learner {
+ public:
+  virtual ~Learner() = default;
+
+  // Exploring actions, n x a. Algorithms that learn from their own behaviour alone (PPO) demand that the next
+  // observe() brings what came of exactly these.
+  virtual void act(std::span<const float> observations, std::span<float> actions) = 0;
+
+  // REQUIRES: n is LearnerOptions::instances, and row i continues the trajectory of row i before.
+  virtual void observe(const Transitions& transitions) = 0;
+
+  // Makes the gradient steps that are due; returns how many.
+  virtual std::size_t update() = 0;
+
+  // The deterministic policy as it stands: normalisation, mean action, squashing.
+  virtual nn::NetworkDescription export_network() const = 0;
+  // Starts from a trained policy. Errors: mismatch (shapes, activations).
+  virtual Result<> import_network(const nn::NetworkDescription& network) = 0;
+
+  // Of the last update(). A value that is not finite means that training diverged.
+  virtual const Metrics& metrics() const = 0;
+
+  // The whole state, written or restored: a learner that was restored continues to the same bits.
+  virtual void archive(Archive& archive) = 0;
+};
+
+struct LearnerOptions {
+  env::Space observation;  // bounds are a first guess of the normalisation
+  std::size_t actions = 0;
+  std::size_t instances = 1;  // trajectories that arrive side by side
+  std::uint64_t seed = 1;
+  std::shared_ptr<Workers> workers;  // none: one thread
+};
+
+// "sac", "ppo".
+std::vector<std::string> algorithm_names();
+
+// The hyperparameters of an algorithm with its defaults, then those of the plant. Errors: not_found (lists the names).
+Result<Hyperparameters> default_hyperparameters(std::string_view algorithm, std::string_view plant);
+
+// Errors: not_found (algorithm), invalid_argument (a hyperparameter).
+Result<std::unique_ptr<Learner>> make_learner(std::string_view algorithm, const LearnerOptions& options,
+                                              const Hyperparameters& hyperparameters);
+
+// Durable, with a checksum. Errors: see Archive.
+Result<> save(Learner& learner, const std::filesystem::path& path);
+Result<> load(Learner& learner, const std::filesystem::path& path);
+
+}  // namespace rltune::rl

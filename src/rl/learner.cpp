@@ -1,0 +1,81 @@
+#include "rltune/rl/learner.hpp"
+
+#include <format>
+
+#include "defaults.hpp"
+#include "sac.hpp"
+
+namespace rltune::rl {
+namespace {
+
+constexpr std::string_view kFormat = "rltune/learner/v1";
+
+// One line an algorithm.
+struct Algorithm {
+  std::string_view name;
+  Hyperparameters (*declare)();
+  Result<std::unique_ptr<Learner>> (*make)(const LearnerOptions&, const Hyperparameters&);
+};
+
+template <typename Fields, auto make>
+constexpr Algorithm algorithm(std::string_view name) {
+  return {name, [] { return declare(Fields{}); },
+          [](const LearnerOptions& options, const Hyperparameters& given) -> Result<std::unique_ptr<Learner>> {
+            auto fields = bind<Fields>(given);
+            if (!fields) return std::unexpected(fields.error());
+            return make(options, *fields);
+          }};
+}
+
+constexpr std::array kAlgorithms{algorithm<SacHyperparameters, make_sac>("sac")};
+
+Result<const Algorithm*> find(std::string_view name) {
+  std::string names;
+  for (const Algorithm& candidate : kAlgorithms) {
+    if (candidate.name == name) return &candidate;
+    names += (names.empty() ? "" : ", ") + std::string(candidate.name);
+  }
+  return fail(Errc::not_found, std::format("there is no algorithm '{}'; there are {}", name, names));
+}
+
+}  // namespace
+
+std::vector<std::string> algorithm_names() {
+  std::vector<std::string> names;
+  for (const Algorithm& candidate : kAlgorithms) names.emplace_back(candidate.name);
+  return names;
+}
+
+Result<Hyperparameters> default_hyperparameters(std::string_view name, std::string_view plant) {
+  auto found = find(name);
+  if (!found) return std::unexpected(found.error());
+  Hyperparameters hyperparameters = (*found)->declare();
+  for (const PlantDefault& entry : plant_defaults()) {
+    if (entry.plant != plant || entry.algorithm != name) continue;
+    if (auto set = hyperparameters.set(entry.name, entry.value, "plant " + std::string(plant)); !set)
+      return std::unexpected(set.error());
+  }
+  return hyperparameters;
+}
+
+Result<std::unique_ptr<Learner>> make_learner(std::string_view name, const LearnerOptions& options,
+                                              const Hyperparameters& hyperparameters) {
+  auto found = find(name);
+  if (!found) return std::unexpected(found.error());
+  return (*found)->make(options, hyperparameters);
+}
+
+Result<> save(Learner& learner, const std::filesystem::path& path) {
+  Archive archive = Archive::writer(kFormat);
+  learner.archive(archive);
+  return archive.write(path);
+}
+
+Result<> load(Learner& learner, const std::filesystem::path& path) {
+  auto archive = Archive::read(path, kFormat);
+  if (!archive) return std::unexpected(archive.error());
+  learner.archive(*archive);
+  return archive->result();
+}
+
+}  // namespace rltune::rl

@@ -1,0 +1,184 @@
+// What every algorithm owes: it learns, it does not learn the opposite, it is reproducible and resumable.
+#include "rltune/rl/learner.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "practice.hpp"
+#include "rltune/base/file.hpp"
+#include "set_point_task.hpp"
+
+namespace rltune::rl {
+namespace {
+
+struct AlgorithmCase {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> hyperparameters;
+  std::size_t instances;
+  std::size_t steps;  // of each instance, enough to learn the task
+};
+
+const AlgorithmCase kSac{"sac",
+                         {{"hidden", "32x32"},
+                          {"batch_size", "64"},
+                          {"learning_starts", "400"},
+                          {"gamma", "0.9"},
+                          {"learning_rate_actor", "1e-3"},
+                          {"learning_rate_critic", "1e-3"},
+                          {"learning_rate_temperature", "1e-3"},
+                          {"temperature_start", "0.1"}},
+                         4,
+                         1'000};
+
+std::unique_ptr<Learner> make(const AlgorithmCase& algorithm, const env::Environment& task, std::uint64_t seed = 1,
+                              std::size_t threads = 1) {
+  auto hyperparameters = default_hyperparameters(algorithm.name, "");
+  for (const auto& [name, value] : algorithm.hyperparameters)
+    RLTUNE_CHECK(hyperparameters->set(name, value, "test").has_value());
+  auto learner = make_learner(algorithm.name,
+                              {.observation = task.spec().observation,
+                               .actions = task.spec().action.size(),
+                               .instances = task.size(),
+                               .seed = seed,
+                               .workers = std::make_shared<Workers>(threads)},
+                              *hyperparameters);
+  RLTUNE_CHECK(learner.has_value());
+  return std::move(*learner);
+}
+
+std::vector<float> weights(const Learner& learner) {
+  std::vector<float> all;
+  for (const nn::DenseLayer& layer : learner.export_network().layers) {
+    all.insert(all.end(), layer.weight.begin(), layer.weight.end());
+    all.insert(all.end(), layer.bias.begin(), layer.bias.end());
+  }
+  return all;
+}
+
+class LearnerTest : public testing::TestWithParam<AlgorithmCase> {};
+
+// Returns of a perfect policy: about -0.5 (the way to the set-point costs it); of doing nothing: about -21.
+TEST_P(LearnerTest, learns_to_hold_a_set_point) {
+  SetPointTask task(GetParam().instances), examination(50);
+  const auto learner = make(GetParam(), task);
+  const double before = mean_return(*learner, examination, 99);
+  practise(*learner, task, GetParam().steps, 1);
+  const double after = mean_return(*learner, examination, 99);
+  EXPECT_LT(before, -10.0);
+  EXPECT_GT(after, -1.5);
+}
+
+TEST_P(LearnerTest, does_not_learn_it_when_the_reward_has_the_other_sign) {
+  SetPointTask task(GetParam().instances, -1.0), examination(50);
+  const auto learner = make(GetParam(), task);
+  practise(*learner, task, GetParam().steps, 1);
+  EXPECT_LT(mean_return(*learner, examination, 99), -15.0);
+}
+
+TEST_P(LearnerTest, same_seed_gives_the_same_bits_on_one_thread_and_on_two) {
+  SetPointTask task(GetParam().instances);
+  const std::size_t steps = GetParam().steps / 3;
+  const auto first = make(GetParam(), task, 5), second = make(GetParam(), task, 5, 2),
+             other = make(GetParam(), task, 6);
+  practise(*first, task, steps, 1);
+  practise(*second, task, steps, 1);
+  practise(*other, task, steps, 1);
+  EXPECT_EQ(weights(*first), weights(*second));
+  EXPECT_NE(weights(*first), weights(*other));
+}
+
+TEST_P(LearnerTest, a_restored_learner_continues_to_the_same_bits) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "rltune-learner-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  SetPointTask task(GetParam().instances);
+  const std::size_t steps = GetParam().steps / 3;
+  const auto original = make(GetParam(), task), copy = make(GetParam(), task, 77);
+  practise(*original, task, steps, 1);
+  ASSERT_TRUE(save(*original, folder / "learner"));
+  ASSERT_TRUE(load(*copy, folder / "learner"));
+  EXPECT_EQ(weights(*original), weights(*copy));
+  practise(*original, task, steps, 2);
+  practise(*copy, task, steps, 2);
+  EXPECT_EQ(weights(*original), weights(*copy));
+
+  std::string bytes = *read_file(folder / "learner");
+  bytes[bytes.size() / 2] ^= 1;
+  ASSERT_TRUE(write_file(folder / "learner", bytes));
+  EXPECT_EQ(load(*copy, folder / "learner").error().code, Errc::corrupt);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_P(LearnerTest, starts_from_an_imported_policy) {
+  SetPointTask task(GetParam().instances);
+  const auto teacher = make(GetParam(), task, 1), pupil = make(GetParam(), task, 2);
+  practise(*teacher, task, GetParam().steps / 3, 1);
+  ASSERT_TRUE(pupil->import_network(teacher->export_network()));
+  EXPECT_EQ(weights(*teacher), weights(*pupil));
+  nn::NetworkDescription wrong = teacher->export_network();
+  wrong.layers.pop_back();
+  EXPECT_EQ(pupil->import_network(wrong).error().code, Errc::mismatch);
+}
+
+// Reward 1 a step, and the clock or the task ends every episode after one: the value of a truncated state is
+// 1 / (1 - gamma) = 10, of a terminated one 1.
+class EndsAtOnce final : public env::Environment {
+ public:
+  EndsAtOnce(std::size_t size, bool terminates) : size_(size), terminates_(terminates) {
+    spec_.observation = {{"x", "1", -1.0, 1.0, ""}};
+    spec_.action = {{"a", "1", -1.0, 1.0, ""}};
+    spec_.episode_steps_max = 1;
+  }
+  const env::EnvironmentSpec& spec() const noexcept override { return spec_; }
+  std::size_t size() const noexcept override { return size_; }
+  void reset(std::uint64_t, std::span<float> observations) override { std::ranges::fill(observations, 0.5F); }
+  void step(std::span<const float>, const env::StepOutput& out) override {
+    std::ranges::fill(out.observations, 0.5F);
+    std::ranges::fill(out.final_observations, 0.5F);
+    std::ranges::fill(out.rewards, 1.0F);
+    std::ranges::fill(out.terminated, terminates_ ? 1 : 0);
+    std::ranges::fill(out.truncated, terminates_ ? 0 : 1);
+  }
+
+ private:
+  std::size_t size_;
+  bool terminates_;
+  env::EnvironmentSpec spec_;
+};
+
+TEST_P(LearnerTest, truncation_bootstraps_and_termination_does_not) {
+  AlgorithmCase algorithm = GetParam();
+  algorithm.hyperparameters.emplace_back("gamma", "0.9");
+  if (algorithm.name == "sac") {
+    algorithm.hyperparameters.emplace_back("temperature_start", "1e-6");
+    algorithm.hyperparameters.emplace_back("learning_rate_temperature", "0");
+    algorithm.hyperparameters.emplace_back("tau", "0.05");
+  }
+  EndsAtOnce truncates(algorithm.instances, false), terminates(algorithm.instances, true);
+  const auto bootstrapped = make(algorithm, truncates), stopped = make(algorithm, terminates);
+  practise(*bootstrapped, truncates, algorithm.steps, 1);
+  practise(*stopped, terminates, algorithm.steps, 1);
+  EXPECT_NEAR(bootstrapped->metrics().at("train/value"), 10.0, 1.5);
+  EXPECT_NEAR(stopped->metrics().at("train/value"), 1.0, 0.2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, LearnerTest, testing::Values(kSac),
+                         [](const auto& algorithm) { return algorithm.param.name; });
+
+TEST(Learner, unknown_algorithms_are_refused_with_the_list) {
+  const auto made = default_hyperparameters("dreamer", "lettuce");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::not_found);
+  EXPECT_NE(made.error().message.find("sac"), std::string::npos);
+}
+
+TEST(Learner, plant_defaults_stand_above_the_algorithms_and_say_so) {
+  const auto hyperparameters = default_hyperparameters("sac", "lettuce");
+  ASSERT_TRUE(hyperparameters);
+  const auto found = std::ranges::find(hyperparameters->all(), "reward_scale", &Hyperparameter::name);
+  EXPECT_EQ(found->origin, "plant lettuce");
+}
+
+}  // namespace
+}  // namespace rltune::rl

@@ -1,0 +1,64 @@
+// Runs a learner on an environment, and a policy for its return: what the tests of algorithms do.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "rltune/base/check.hpp"
+#include "rltune/env/environment.hpp"
+#include "rltune/nn/policy_network.hpp"
+#include "rltune/rl/learner.hpp"
+
+namespace rltune::rl {
+
+// The tables of one step.
+struct Tables {
+  explicit Tables(const env::Environment& task)
+      : n(task.size()),
+        d(task.spec().observation.size()),
+        a(task.spec().action.size()),
+        now(n * d),
+        next(n * d),
+        final(n * d),
+        actions(n * a),
+        rewards(n),
+        terminated(n),
+        truncated(n) {}
+  env::StepOutput output() { return {next, final, rewards, {}, terminated, truncated}; }
+  Transitions transitions() const { return {now, actions, rewards, final, terminated, truncated}; }
+  std::size_t n, d, a;
+  std::vector<float> now, next, final, actions, rewards;
+  std::vector<std::uint8_t> terminated, truncated;
+};
+
+// `steps` of each instance, from a reset.
+inline void practise(Learner& learner, env::Environment& task, std::size_t steps, std::uint64_t seed) {
+  Tables t(task);
+  task.reset(seed, t.now);
+  for (std::size_t step = 0; step < steps; ++step) {
+    learner.act(t.now, t.actions);
+    task.step(t.actions, t.output());
+    learner.observe(t.transitions());
+    learner.update();
+    t.now = t.next;
+  }
+}
+
+// Mean episode return of the deterministic policy over the task's instances, one episode each.
+inline double mean_return(const Learner& learner, env::Environment& task, std::uint64_t seed) {
+  auto policy = nn::PolicyNetwork::create(learner.export_network());
+  RLTUNE_CHECK(policy.has_value());
+  Tables t(task);
+  task.reset(seed, t.now);
+  double sum = 0.0;
+  for (std::size_t step = 0; step < task.spec().episode_steps_max; ++step) {
+    for (std::size_t i = 0; i < t.n; ++i)
+      policy->act(std::span(t.now).subspan(i * t.d, t.d), std::span(t.actions).subspan(i * t.a, t.a));
+    task.step(t.actions, t.output());
+    for (const float reward : t.rewards) sum += static_cast<double>(reward);
+    t.now = t.next;
+  }
+  return sum / static_cast<double>(t.n);
+}
+
+}  // namespace rltune::rl
