@@ -17,14 +17,52 @@ constexpr milliseconds kPresence(20);
 // Calls served before serve() returns, so that its caller's own loop turns under a flood.
 constexpr int kServedMax = 256;
 constexpr Duration kClockDifference = std::chrono::seconds(2);
+// What the first call forwarded to a role waits for the connection.
+constexpr milliseconds kConnecting(100);
 
 }  // namespace
 
+// A call as it arrived: whom to answer, then what it says. Behind a forwarding server the return address has
+// two frames, the forwarder's and its caller's.
+struct Arrival {
+  static constexpr std::size_t kFramesMin = 3, kFramesMax = 4;
+  std::array<Frame, kFramesMax> frames;
+  std::size_t count = 0;
+
+  // False when nothing is there. Messages of other shapes leave count at 0.
+  bool receive(Socket& socket) noexcept {
+    count = 0;
+    if (!frames[0].receive(socket)) return false;
+    std::size_t received = 1;
+    while (frames[received - 1].more() && received < kFramesMax && frames[received].receive(socket)) ++received;
+    const bool too_long = frames[received - 1].more();
+    skip_rest(socket, frames[received - 1]);
+    if (!too_long && received >= kFramesMin) count = received;
+    return true;
+  }
+  std::string_view caller() noexcept { return frames[0].bytes(); }
+  std::string_view envelope() noexcept { return frames[count - 2].bytes(); }
+  std::string_view body() noexcept { return frames[count - 1].bytes(); }
+};
+
 struct Server::State {
+  State(Socket made, Duration tolerance, Context& of) : socket(std::move(made)), dispatcher(tolerance), context(of) {}
+
   Socket socket;
   Dispatcher dispatcher;
-  Frame identity, envelope, body;
+  Context& context;
+  WallClock clock;
+  Arrival arrival;
   std::string answer_head, answer_body;
+  Resolve resolve;
+  std::map<std::string, Socket> onward;  // by endpoint
+
+  bool wait(milliseconds timeout, int also);
+  bool serve_one();
+  void answer();
+  bool forwarded();
+  Result<Socket*> connection_to(const std::string& endpoint);
+  void pass_answers_back();
 };
 
 Result<Server> Server::bind(Context& context, const std::string& endpoint, const Security& security) {
@@ -32,7 +70,7 @@ Result<Server> Server::bind(Context& context, const std::string& endpoint, const
   if (!socket) return std::unexpected(socket.error());
   if (auto done = socket->bind(context, endpoint, security); !done) return std::unexpected(done.error());
   const Duration tolerance = is_tcp(endpoint) ? kClockDifference : Duration::zero();
-  return Server(std::unique_ptr<State>(new State{std::move(*socket), Dispatcher(tolerance), {}, {}, {}, {}, {}}));
+  return Server(std::make_unique<State>(std::move(*socket), tolerance, context));
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -42,44 +80,108 @@ Server::~Server() = default;
 void Server::handle(const std::string& method, Handler handler) {
   state_->dispatcher.handle(method, std::move(handler));
 }
-void Server::handle_rest(Handler handler) { state_->dispatcher.handle_rest(std::move(handler)); }
+void Server::forward(Resolve resolve) { state_->resolve = std::move(resolve); }
 
-int Server::serve(milliseconds timeout) {
-  State& state = *state_;
-  if (!state.socket.wait_readable(timeout)) return 0;
-  const WallClock clock;
-  int served = 0;
-  for (int received = 0; received < kServedMax && state.identity.receive(state.socket); ++received) {
-    if (!state.identity.more() || !state.envelope.receive(state.socket)) continue;
-    if (!state.envelope.more() || !state.body.receive(state.socket)) continue;
-    const bool too_long = state.body.more();
-    skip_rest(state.socket, state.body);
-    const std::array<std::string_view, 2> frames{state.envelope.bytes(), state.body.bytes()};
-    if (too_long ||
-        !state.dispatcher.dispatch(frames, state.identity.bytes(), clock.now(), state.answer_head, state.answer_body))
-      continue;
-    ++served;
-    if (state.socket.send(state.identity.bytes(), true) && state.socket.send(state.answer_head, true))
-      state.socket.send(state.answer_body, false);
+bool Server::State::wait(milliseconds timeout, int also) {
+  std::vector<zmq_pollitem_t> items{{socket.handle(), 0, ZMQ_POLLIN, 0}};
+  for (const auto& [endpoint, connection] : onward) items.push_back({connection.handle(), 0, ZMQ_POLLIN, 0});
+  if (also >= 0) items.push_back({nullptr, also, ZMQ_POLLIN, 0});
+  return zmq_poll(items.data(), static_cast<int>(items.size()), static_cast<long>(timeout.count())) > 0;
+}
+
+void Server::State::answer() {
+  for (std::size_t i = 0; i + 2 < arrival.count; ++i)
+    if (!socket.send(arrival.frames[i].bytes(), true)) return;
+  if (socket.send(answer_head, true)) socket.send(answer_body, false);
+}
+
+Result<Socket*> Server::State::connection_to(const std::string& endpoint) {
+  const auto known = onward.find(endpoint);
+  if (known != onward.end()) return &known->second;
+  auto made = Socket::make(context, ZMQ_DEALER);
+  if (!made) return std::unexpected(made.error());
+  made->set(ZMQ_IMMEDIATE, 1);
+  made->set(ZMQ_LINGER, 0);
+  if (auto done = made->connect(endpoint, {}); !done) return std::unexpected(done.error());
+  zmq_pollitem_t connected{made->handle(), 0, ZMQ_POLLOUT, 0};
+  zmq_poll(&connected, 1, kConnecting.count());
+  return &onward.emplace(endpoint, std::move(*made)).first->second;
+}
+
+// False when the call is for a handler of ours.
+bool Server::State::forwarded() {
+  v1::Envelope envelope;
+  const std::string_view head = arrival.envelope();
+  if (!resolve || arrival.count != Arrival::kFramesMin ||
+      !envelope.ParseFromArray(head.data(), static_cast<int>(head.size())) || dispatcher.handles(envelope.method()) ||
+      dispatcher.expired(envelope.deadline_unix_ns(), clock.now()))
+    return false;
+  const auto endpoint = resolve({envelope.method(), envelope.target(), envelope.correlation_id(), arrival.caller()});
+  Result<> done;
+  if (!endpoint) {
+    done = std::unexpected(endpoint.error());
+  } else if (auto connection = connection_to(*endpoint); !connection) {
+    done = std::unexpected(connection.error());
+  } else if (!(*connection)->send(arrival.caller(), true) || !(*connection)->send(arrival.envelope(), true) ||
+             !(*connection)->send(arrival.body(), false)) {
+    done = fail(Errc::disconnected, envelope.method() + ": nobody answers for '" + envelope.target() + "' now");
   }
+  if (!done) {
+    answer_head = error_head(envelope.call(), done.error());
+    answer_body.clear();
+    answer();
+  }
+  return true;
+}
+
+void Server::State::pass_answers_back() {
+  for (auto& [endpoint, connection] : onward) {
+    // [caller, answer, body], as the role sent it.
+    while (arrival.receive(connection))
+      if (arrival.count == Arrival::kFramesMin && socket.send(arrival.caller(), true) &&
+          socket.send(arrival.envelope(), true))
+        socket.send(arrival.body(), false);
+  }
+}
+
+bool Server::State::serve_one() {
+  if (!arrival.receive(socket)) return false;
+  if (arrival.count == 0 || forwarded()) return true;
+  const std::array<std::string_view, 2> frames{arrival.envelope(), arrival.body()};
+  if (dispatcher.dispatch(frames, arrival.caller(), clock.now(), answer_head, answer_body)) answer();
+  return true;
+}
+
+int Server::serve(milliseconds timeout, int also) {
+  if ((state_->socket.get(ZMQ_EVENTS) & ZMQ_POLLIN) == 0 && !state_->wait(timeout, also)) return 0;
+  state_->pass_answers_back();
+  int served = 0;
+  while (served < kServedMax && state_->serve_one()) ++served;
   return served;
 }
 
 int Server::descriptor() const noexcept { return state_->socket.get(ZMQ_FD); }
 
 struct Client::State {
+  State(Socket made, std::string where) : socket(std::move(made)), endpoint(std::move(where)) {}
+
   Socket socket;
   std::string endpoint;
-  std::uint64_t calls = 0;
+  std::string method;  // of the call in flight
+  std::uint64_t call = 0;
+  Duration deadline{};
+  bool in_flight = false;
   Frame head, body;
   WallClock clock;
 
-  Result<> send(const v1::Envelope& envelope, std::string_view body_bytes, Duration deadline);
-  Result<std::string> receive(const std::string& method, std::uint64_t call, Duration deadline);
+  Result<> send(const v1::Envelope& envelope, std::string_view bytes);
+  std::optional<Result<std::string>> receive();
   bool connected() const noexcept { return (socket.get(ZMQ_EVENTS) & ZMQ_POLLOUT) != 0; }
-  milliseconds left(Duration deadline) const noexcept {
+  milliseconds left() const noexcept {
     return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(deadline - clock.steady()));
   }
+  v1::Envelope open_call(const std::string& name, const std::string& target, const std::string& correlation_id,
+                         milliseconds timeout);
 };
 
 Result<Client> Client::connect(Context& context, const std::string& endpoint, const Security& security) {
@@ -89,34 +191,36 @@ Result<Client> Client::connect(Context& context, const std::string& endpoint, co
   socket->set(ZMQ_IMMEDIATE, 1);
   socket->set(ZMQ_LINGER, 0);
   if (auto done = socket->connect(endpoint, security); !done) return std::unexpected(done.error());
-  return Client(std::unique_ptr<State>(new State{std::move(*socket), endpoint, 0, {}, {}, {}}));
+  return Client(std::make_unique<State>(std::move(*socket), endpoint));
 }
 
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 
-Result<> Client::State::send(const v1::Envelope& envelope, std::string_view body_bytes, Duration deadline) {
-  while (!connected()) {
-    const milliseconds rest = left(deadline);
-    if (rest.count() == 0) return fail(Errc::disconnected, envelope.method() + ": nobody answers at " + endpoint);
-    zmq_pollitem_t item{socket.handle(), 0, ZMQ_POLLOUT, 0};
-    zmq_poll(&item, 1, static_cast<long>(rest.count()));
-  }
-  if (!socket.send(envelope.SerializeAsString(), true) || !socket.send(body_bytes, false))
-    return fail(Errc::disconnected, envelope.method() + ": lost " + endpoint);
+v1::Envelope Client::State::open_call(const std::string& name, const std::string& target,
+                                      const std::string& correlation_id, milliseconds timeout) {
+  method = name;
+  deadline = clock.steady() + timeout;
+  v1::Envelope envelope;
+  envelope.set_method(name);
+  envelope.set_target(target);
+  envelope.set_correlation_id(correlation_id);
+  envelope.set_deadline_unix_ns((clock.now() + timeout).time_since_epoch().count());
+  envelope.set_call(++call);
+  return envelope;
+}
+
+Result<> Client::State::send(const v1::Envelope& envelope, std::string_view bytes) {
+  in_flight = connected() && socket.send(envelope.SerializeAsString(), true) && socket.send(bytes, false);
+  if (!in_flight) return fail(Errc::disconnected, method + ": nobody answers at " + endpoint);
   return {};
 }
 
-Result<std::string> Client::State::receive(const std::string& method, std::uint64_t call, Duration deadline) {
-  while (true) {
-    const milliseconds rest = left(deadline);
-    if (!socket.wait_readable(std::min(rest, kPresence))) {
-      if (!connected()) return fail(Errc::disconnected, method + ": " + endpoint + " went away before it answered");
-      if (rest.count() == 0) return fail(Errc::timeout, method + ": no answer from " + endpoint + " in time");
-      continue;
-    }
-    if (!head.receive(socket) || !head.more() || !body.receive(socket)) continue;
+// The answer to the call in flight, if it has arrived.
+std::optional<Result<std::string>> Client::State::receive() {
+  while (head.receive(socket)) {
+    if (!head.more() || !body.receive(socket)) continue;
     skip_rest(socket, body);
     v1::Answer answer;
     const std::string_view bytes = head.bytes();
@@ -125,20 +229,39 @@ Result<std::string> Client::State::receive(const std::string& method, std::uint6
     if (!answer.error_code().empty()) return fail(errc_of(answer.error_code()), answer.error_message());
     return std::string(body.bytes());
   }
+  return std::nullopt;
+}
+
+Result<> Client::begin(const std::string& method, const std::string& target, std::string_view body,
+                       milliseconds timeout, const std::string& correlation_id) {
+  return state_->send(state_->open_call(method, target, correlation_id, timeout), body);
+}
+
+std::optional<Result<std::string>> Client::finish() {
+  State& state = *state_;
+  if (!state.in_flight) return std::nullopt;
+  std::optional<Result<std::string>> answer = state.receive();
+  if (!answer && !state.connected())
+    answer = fail(Errc::disconnected, state.method + ": " + state.endpoint + " went away before it answered");
+  if (!answer && state.left().count() == 0)
+    answer = fail(Errc::timeout, state.method + ": no answer from " + state.endpoint + " in time");
+  state.in_flight = !answer.has_value();
+  return answer;
 }
 
 Result<std::string> Client::call(const std::string& method, const std::string& target, std::string_view body,
                                  milliseconds timeout, const std::string& correlation_id) {
   State& state = *state_;
-  const Duration deadline = state.clock.steady() + timeout;
-  v1::Envelope envelope;
-  envelope.set_method(method);
-  envelope.set_target(target);
-  envelope.set_correlation_id(correlation_id);
-  envelope.set_deadline_unix_ns((state.clock.now() + timeout).time_since_epoch().count());
-  envelope.set_call(++state.calls);
-  if (auto sent = state.send(envelope, body, deadline); !sent) return std::unexpected(sent.error());
-  return state.receive(method, state.calls, deadline);
+  const v1::Envelope envelope = state.open_call(method, target, correlation_id, timeout);
+  while (!state.connected() && state.left().count() > 0) {
+    zmq_pollitem_t item{state.socket.handle(), 0, ZMQ_POLLOUT, 0};
+    zmq_poll(&item, 1, static_cast<long>(state.left().count()));
+  }
+  if (auto sent = state.send(envelope, body); !sent) return std::unexpected(sent.error());
+  while (true) {
+    if (auto answer = finish()) return std::move(*answer);
+    state.socket.wait_readable(std::min(state.left(), kPresence));
+  }
 }
 
 struct Publisher::State {

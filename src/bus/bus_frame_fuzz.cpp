@@ -7,7 +7,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static rltune::bus::Dispatcher dispatcher = [] {
     rltune::bus::Dispatcher made{rltune::Duration::zero()};
-    made.handle_rest([](const rltune::bus::Call&, std::string_view body, std::string& answer) -> rltune::Result<> {
+    made.handle("", [](const rltune::bus::Call&, std::string_view body, std::string& answer) -> rltune::Result<> {
       rltune::v1::Proposal proposal;
       if (!proposal.ParseFromArray(body.data(), static_cast<int>(body.size())))
         return rltune::fail(rltune::Errc::parse, "not a proposal");

@@ -150,6 +150,55 @@ TEST_F(BusTest, a_client_outlives_its_server) {
   }
 }
 
+TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
+  const Serving role(context_, endpoint_);
+  const std::string front = call_endpoint(folder_.path(), "coredinator");
+  std::atomic<bool> stop{false};
+  std::thread router([&] {
+    auto server = Server::bind(context_, front);
+    server->handle("own", [](const Call&, std::string_view, std::string& answer) -> Result<> {
+      answer = "mine";
+      return {};
+    });
+    server->forward([&](const Call& call) -> Result<std::string> {
+      if (call.target == "io") return endpoint_;
+      if (call.target == "dead") return call_endpoint(folder_.path(), "dead");
+      return fail(Errc::not_found, "no role '" + std::string(call.target) + "'");
+    });
+    while (!stop) server->serve(5ms);
+  });
+  auto client = Client::connect(context_, front);
+  for (int i = 0; i < 50; ++i) {
+    const std::string body = "body " + std::to_string(i);
+    const auto answer = client->call("echo", "io", body, 2s);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(*answer, body);
+  }
+  EXPECT_EQ(client->call("own", "", "", 2s).value_or(""), "mine");
+  EXPECT_EQ(client->call("nonsense", "io", "", 2s).error().code, Errc::not_found);
+  EXPECT_EQ(client->call("echo", "nobody", "", 2s).error().code, Errc::not_found);
+  EXPECT_EQ(client->call("echo", "dead", "", 2s).error().code, Errc::disconnected);
+  stop = true;
+  router.join();
+}
+
+TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {
+  auto client = Client::connect(context_, endpoint_);
+  EXPECT_EQ(client->begin("echo", "io", "x", 1s).error().code, Errc::disconnected);
+  EXPECT_FALSE(client->finish());
+  const Serving serving(context_, endpoint_);
+  ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
+  ASSERT_TRUE(client->begin("slow", "io", "", 20ms));
+  std::optional<Result<std::string>> answer;
+  while (!answer) answer = client->finish();
+  EXPECT_EQ(answer->error().code, Errc::timeout);
+  ASSERT_TRUE(client->begin("echo", "io", "later", 2s));
+  do {
+    answer = client->finish();
+  } while (!answer);
+  EXPECT_EQ(answer->value_or(""), "later");
+}
+
 TEST_F(BusTest, hostile_bytes_do_not_stop_a_server) {
   const Serving serving(context_, endpoint_);
   auto client = Client::connect(context_, endpoint_);

@@ -18,12 +18,13 @@ class Dispatcher {
   explicit Dispatcher(Duration tolerance) : tolerance_(tolerance) {}
 
   void handle(const std::string& method, Server::Handler handler);
-  void handle_rest(Server::Handler handler) { rest_ = std::move(handler); }
+  bool handles(std::string_view method) const { return handlers_.contains(method); }
 
   // `frames` are [envelope, body]. Writes the answer's [head, body]; false when there is nobody to answer:
   // malformed frames, or a caller that no longer waits.
   bool dispatch(std::span<const std::string_view> frames, std::string_view caller, TimePoint now, std::string& head,
                 std::string& body);
+  bool expired(std::int64_t deadline_unix_ns, TimePoint now) const noexcept;
   std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
@@ -31,9 +32,11 @@ class Dispatcher {
 
   Duration tolerance_;
   std::map<std::string, Server::Handler, std::less<>> handlers_;
-  Server::Handler rest_;
   std::uint64_t dropped_ = 0;
 };
+
+// The head of an answer that is an error.
+std::string error_head(std::uint64_t call, const Error& error);
 
 // The code with this name; internal when there is none.
 Errc errc_of(std::string_view name) noexcept;

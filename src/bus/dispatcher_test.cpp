@@ -81,15 +81,6 @@ TEST_F(DispatcherTest, an_unknown_method_is_named) {
   EXPECT_THAT(exchange.answer.error_message(), testing::HasSubstr("nonsense"));
 }
 
-TEST_F(DispatcherTest, a_router_takes_the_methods_nobody_else_has) {
-  dispatcher_.handle_rest([](const Call& call, std::string_view, std::string& answer) -> Result<> {
-    answer = call.method;
-    return {};
-  });
-  EXPECT_EQ(send("elsewhere.Do").body, "elsewhere.Do");
-  EXPECT_EQ(send("echo").body, "climate:body");
-}
-
 TEST_F(DispatcherTest, a_call_past_its_deadline_is_not_run) {
   EXPECT_FALSE(send("echo", TimePoint(999s).time_since_epoch().count()).answered);
   EXPECT_EQ(calls_, 0);

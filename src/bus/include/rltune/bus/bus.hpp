@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,8 +70,10 @@ class Server {
   Server(Server&&) noexcept;
 
   void handle(const std::string& method, Handler handler);
-  // Takes every call whose method has no handler: a router's.
-  void handle_rest(Handler handler);
+  // Calls whose method has no handler go on to the endpoint that `resolve` names, unread, and their answers
+  // back: what coredinator does. The endpoints should be few: each keeps a connection.
+  using Resolve = std::function<Result<std::string>(const Call&)>;
+  void forward(Resolve resolve);
   // Typed: request and answer are Protocol Buffers messages.
   template <typename Request, typename Answer>
   void handle(const std::string& method, std::function<Result<>(const Call&, const Request&, Answer&)> handler) {
@@ -88,7 +91,8 @@ class Server {
   }
   // Serves what has arrived; waits for the first one up to `timeout`. Returns how many were served.
   // Frames that are no call, and calls whose deadline has passed, are dropped.
-  int serve(std::chrono::milliseconds timeout);
+  // `also`: another file descriptor whose input ends the wait.
+  int serve(std::chrono::milliseconds timeout, int also = -1);
   int descriptor() const noexcept;  // ready (edge-triggered) when serve() may have work: for poll()
 
  private:
@@ -108,6 +112,12 @@ class Client {
   // went away after the call was sent: it may have been served); or the handler's own.
   Result<std::string> call(const std::string& method, const std::string& target, std::string_view body,
                            std::chrono::milliseconds timeout, const std::string& correlation_id = {});
+  // The same without waiting, for loops that have other work: begin() fails at once with disconnected when
+  // nobody is there now; finish() returns nothing until the answer or its error is here. A begin() while a
+  // call is in flight gives that one up.
+  Result<> begin(const std::string& method, const std::string& target, std::string_view body,
+                 std::chrono::milliseconds timeout, const std::string& correlation_id = {});
+  std::optional<Result<std::string>> finish();
   template <typename Answer, typename Request>
   Result<Answer> call(const std::string& method, const std::string& target, const Request& request,
                       std::chrono::milliseconds timeout, const std::string& correlation_id = {}) {
