@@ -1,0 +1,155 @@
+#include "supervisor.hpp"
+
+namespace rltune::coredinator {
+namespace {
+
+constexpr int kWrongUsage = 2;
+
+}  // namespace
+
+Supervisor::Supervisor(std::vector<Planned> roles, const Policy& policy) : planned_(std::move(roles)), policy_(policy) {
+  for (const Planned& planned : planned_) {
+    Role role{.backoff = Backoff(policy.backoff_first, policy.backoff_max)};
+    if (!planned.waits_for.empty()) role.reason = "waits for " + planned.waits_for;
+    roles_.emplace(planned.spec.name(), std::move(role));
+  }
+}
+
+Supervisor::Role* Supervisor::find(const std::string& name) {
+  const auto found = roles_.find(name);
+  return found == roles_.end() ? nullptr : &found->second;
+}
+
+void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now) {
+  role.state = "starting";
+  role.reason.clear();
+  role.pid = pid;
+  role.started_unix_ns = started_unix_ns;
+  role.started_at = role.answered_at = now;
+  role.asked_at.reset();
+  role.answered = role.killed = false;
+}
+
+void Supervisor::end(const std::string& name, Role& role, const std::string& how, Duration now) {
+  role.pid = 0;
+  role.asked_at.reset();
+  role.reason = how;
+  if (stopping_) {
+    role.state = "stopped";
+    return;
+  }
+  if (role.state == "healthy" && now - role.started_at >= policy_.healthy_window) role.backoff.reset();
+  role.state = "backoff";
+  role.restart_at = now + role.backoff.next();
+  ++role.restarts;
+  for (const Planned& planned : planned_)
+    if (planned.spec.name() == name && how == "exit " + std::to_string(kWrongUsage)) {
+      role.state = "failed";
+      role.reason = "it refused to run: its log says why";
+      if (planned.vital) actions_.push_back({Action::Kind::give_up, name, name + " refused to run: its log says why"});
+    }
+}
+
+void Supervisor::adopt(const v1::Children& children, Duration now) {
+  std::map<std::string, const v1::ChildStarted*> running;
+  for (const v1::ChildStarted& child : children.children()) {
+    running[child.name()] = &child;
+    if (find(child.name()) == nullptr)
+      actions_.push_back({Action::Kind::kill, child.name(), "the site has no such role"});
+  }
+  for (auto& [name, role] : roles_) {
+    const auto found = running.find(name);
+    if (found == running.end() && role.pid != 0) end(name, role, "gone", now);
+    if (found != running.end() && found->second->pid() != role.pid)
+      begin(role, found->second->pid(), found->second->started_unix_ns(), now);
+  }
+}
+
+void Supervisor::started(const v1::ChildStarted& child, Duration now) {
+  if (Role* role = find(child.name())) begin(*role, child.pid(), child.started_unix_ns(), now);
+}
+
+void Supervisor::refused(const v1::SpawnRefused& refusal, Duration now) {
+  Role* role = find(refusal.name());
+  if (role == nullptr || role->pid != 0) return;
+  role->asked_at.reset();
+  role->state = "backoff";
+  role->reason = refusal.reason();
+  role->restart_at = now + role->backoff.next();
+}
+
+void Supervisor::exited(const v1::ChildExited& child, Duration now) {
+  Role* role = find(child.name());
+  if (role == nullptr || role->pid != child.pid()) return;
+  end(child.name(), *role,
+      child.signal() != 0 ? "signal " + std::to_string(child.signal()) : "exit " + std::to_string(child.exit_code()),
+      now);
+}
+
+void Supervisor::answered(const std::string& name, const v1::HealthAnswer& health, Duration now) {
+  Role* role = find(name);
+  // An answer that its predecessor gave says nothing about this one.
+  if (role == nullptr || role->pid == 0 || (health.pid() != 0 && health.pid() != role->pid)) return;
+  role->answered = role->answered_ever = true;
+  role->answered_at = now;
+  role->state = health.healthy() ? "healthy" : "unhealthy";
+  role->reason = health.reason();
+}
+
+bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Duration now) const {
+  if (stopping_ || role.pid != 0 || role.state == "failed" || now < role.restart_at) return false;
+  if (role.asked_at && now - *role.asked_at < policy_.spawn_answer_limit) return false;
+  // The order holds for the first start; later each comes back by itself.
+  if (planned.waits_for.empty() || role.restarts > 0 || role.answered_ever) return true;
+  const auto first = roles_.find(planned.waits_for);
+  return first == roles_.end() || first->second.answered_ever;
+}
+
+bool Supervisor::hung(const Role& role, Duration now) const {
+  if (role.pid == 0 || role.killed) return false;
+  return now - role.answered_at >= (role.answered ? policy_.silence_limit : policy_.start_limit);
+}
+
+std::vector<Action> Supervisor::due(Duration now) {
+  for (const Planned& planned : planned_) {
+    const std::string& name = planned.spec.name();
+    Role& role = roles_.at(name);
+    if (ready_to_spawn(planned, role, now)) {
+      role.asked_at = now;
+      role.state = "starting";
+      actions_.push_back({Action::Kind::spawn, name, {}});
+    } else if (!stopping_ && hung(role, now)) {
+      role.killed = true;
+      actions_.push_back({Action::Kind::kill, name, "it does not answer"});
+    }
+  }
+  return std::exchange(actions_, {});
+}
+
+bool Supervisor::running(const std::string& role) const {
+  const auto found = roles_.find(role);
+  return found != roles_.end() && found->second.pid != 0;
+}
+
+bool Supervisor::settled() const {
+  return std::ranges::all_of(roles_, [](const auto& entry) {
+    return entry.second.state == "failed" || (entry.second.pid != 0 && entry.second.answered);
+  });
+}
+
+v1::RolesAnswer Supervisor::roles() const {
+  v1::RolesAnswer answer;
+  for (const Planned& planned : planned_) {
+    const Role& role = roles_.at(planned.spec.name());
+    v1::RoleState& state = *answer.add_roles();
+    state.set_name(planned.spec.name());
+    state.set_pid(role.pid);
+    state.set_state(role.state);
+    state.set_restarts(role.restarts);
+    state.set_started_unix_ns(role.started_unix_ns);
+    state.set_reason(role.reason);
+  }
+  return answer;
+}
+
+}  // namespace rltune::coredinator

@@ -1,0 +1,86 @@
+// The Supervisor decides what should happen to each role, from what the keeper and the roles report. Pure:
+// events and time in, actions out; coredinator carries them out.
+//
+//   stopped -> starting -> healthy <-> unhealthy        a role that answers, well or not
+//                  \          \           /
+//                   +----------+-> backoff -> starting  died, or hung and killed: at once the first time
+//                   +-> failed                          refused to run (exit 2): starting again would not help
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan.hpp"
+#include "rltune/base/backoff.hpp"
+#include "rltune/base/time.hpp"
+
+namespace rltune::coredinator {
+
+struct Policy {
+  Duration start_limit = std::chrono::seconds(60);     // without a first answer: hung
+  Duration silence_limit = std::chrono::seconds(5);    // without a further answer: hung
+  Duration healthy_window = std::chrono::seconds(30);  // after which a death counts as the first again
+  Duration backoff_first = std::chrono::milliseconds(100);
+  Duration backoff_max = std::chrono::seconds(10);
+  Duration spawn_answer_limit = std::chrono::seconds(5);
+};
+
+struct Action {
+  enum class Kind : std::uint8_t { spawn, kill, give_up };
+  Kind kind;
+  std::string role;
+  std::string reason;
+};
+
+class Supervisor {
+ public:
+  explicit Supervisor(std::vector<Planned> roles, const Policy& policy = {});
+
+  // From the keeper. Times are a steady clock's.
+  void adopt(const v1::Children& children, Duration now);
+  void started(const v1::ChildStarted& child, Duration now);
+  void refused(const v1::SpawnRefused& refusal, Duration now);
+  void exited(const v1::ChildExited& child, Duration now);
+  void stopping() { stopping_ = true; }
+  // From the roles.
+  void answered(const std::string& role, const v1::HealthAnswer& health, Duration now);
+
+  // What to do now; each action is given once.
+  std::vector<Action> due(Duration now);
+
+  bool running(const std::string& role) const;
+  bool settled() const;  // every role has answered since its start
+  v1::RolesAnswer roles() const;
+  const std::vector<Planned>& planned() const noexcept { return planned_; }
+
+ private:
+  struct Role {
+    std::string state = "stopped";
+    std::string reason;
+    std::int32_t pid = 0;
+    std::uint64_t restarts = 0;
+    std::int64_t started_unix_ns = 0;
+    Duration started_at{}, answered_at{}, restart_at{};
+    std::optional<Duration> asked_at;  // spawn asked, not yet answered
+    bool answered = false;             // since its start
+    bool answered_ever = false;
+    bool killed = false;  // by us, waiting for its end
+    Backoff backoff;
+  };
+
+  Role* find(const std::string& name);
+  void begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now);
+  void end(const std::string& name, Role& role, const std::string& how, Duration now);
+  bool ready_to_spawn(const Planned& planned, const Role& role, Duration now) const;
+  bool hung(const Role& role, Duration now) const;
+
+  std::vector<Planned> planned_;
+  Policy policy_;
+  std::map<std::string, Role> roles_;
+  std::vector<Action> actions_;
+  bool stopping_ = false;
+};
+
+}  // namespace rltune::coredinator

@@ -1,0 +1,222 @@
+#include "supervisor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rltune::coredinator {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Planned role(const std::string& name, const std::string& waits_for, bool vital) {
+  Planned planned;
+  planned.spec.set_name(name);
+  planned.waits_for = waits_for;
+  planned.vital = vital;
+  return planned;
+}
+
+class SupervisorTest : public testing::Test {
+ protected:
+  // Every due action as "spawn io", with the keeper's answer to each spawn.
+  std::vector<std::string> turn(bool keeper_answers = true) {
+    std::vector<std::string> texts;
+    for (const Action& action : supervisor_.due(now_)) {
+      const char* kind = action.kind == Action::Kind::spawn  ? "spawn "
+                         : action.kind == Action::Kind::kill ? "kill "
+                                                             : "give up on ";
+      texts.push_back(kind + action.role);
+      if (action.kind == Action::Kind::spawn && keeper_answers) start(action.role);
+    }
+    return texts;
+  }
+  void start(const std::string& name) {
+    v1::ChildStarted started;
+    started.set_name(name);
+    started.set_pid(pids_[name] = ++last_pid_);
+    supervisor_.started(started, now_);
+  }
+  void answer(const std::string& name, bool healthy = true, const std::string& reason = {}) {
+    v1::HealthAnswer health;
+    health.set_healthy(healthy);
+    health.set_reason(reason);
+    health.set_pid(pids_[name]);
+    supervisor_.answered(name, health, now_);
+  }
+  void die(const std::string& name, int signal = 9, int code = 0) {
+    v1::ChildExited exited;
+    exited.set_name(name);
+    exited.set_pid(pids_[name]);
+    exited.set_signal(signal);
+    exited.set_exit_code(code);
+    supervisor_.exited(exited, now_);
+  }
+  void run_both() {
+    turn();
+    answer("io");
+    turn();
+    answer("agent.a");
+  }
+  v1::RoleState state(const std::string& name) const {
+    const v1::RolesAnswer roles = supervisor_.roles();
+    for (const v1::RoleState& found : roles.roles())
+      if (found.name() == name) return found;
+    return {};
+  }
+
+  Supervisor supervisor_{{role("io", "", true), role("agent.a", "io", false)}};
+  Duration now_ = 100s;
+  std::map<std::string, std::int32_t> pids_;
+  std::int32_t last_pid_ = 1000;
+};
+
+TEST_F(SupervisorTest, agents_start_when_io_has_answered) {
+  EXPECT_EQ(state("agent.a").reason(), "waits for io");
+  EXPECT_THAT(turn(), ElementsAre("spawn io"));
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(state("io").state(), "starting");
+  answer("io", false, "plant not connected");
+  EXPECT_EQ(state("io").state(), "unhealthy");
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, the_first_restart_comes_at_once_and_later_ones_back_off) {
+  run_both();
+  die("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+  die("agent.a");
+  EXPECT_EQ(state("agent.a").state(), "backoff");
+  EXPECT_THAT(turn(), IsEmpty());
+  now_ += 100ms;
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+  die("agent.a");
+  now_ += 100ms;
+  EXPECT_THAT(turn(), IsEmpty());
+  now_ += 100ms;
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+  EXPECT_EQ(state("agent.a").restarts(), 3U);
+}
+
+TEST_F(SupervisorTest, a_healthy_span_makes_the_next_death_the_first) {
+  run_both();
+  die("agent.a");
+  turn();
+  die("agent.a");
+  now_ += 100ms;
+  turn();
+  for (int i = 0; i < 40; ++i) {
+    now_ += 1s;
+    answer("agent.a");
+    answer("io");
+    EXPECT_THAT(turn(), IsEmpty());
+  }
+  die("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, an_agent_comes_back_even_while_io_is_down) {
+  run_both();
+  die("io");
+  die("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("spawn io", "spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, a_role_that_stops_answering_is_killed_once) {
+  run_both();
+  now_ += 4s;
+  answer("io");
+  EXPECT_THAT(turn(), IsEmpty());
+  now_ += 2s;
+  EXPECT_THAT(turn(), ElementsAre("kill agent.a"));
+  EXPECT_THAT(turn(), IsEmpty());
+  die("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, a_slow_start_is_no_hang) {
+  turn();
+  now_ += 50s;
+  EXPECT_THAT(turn(), IsEmpty());
+  now_ += 11s;
+  EXPECT_THAT(turn(), ElementsAre("kill io"));
+}
+
+TEST_F(SupervisorTest, unhealthy_is_the_worlds_fault_and_no_reason_to_restart) {
+  run_both();
+  for (int i = 0; i < 100; ++i) {
+    now_ += 1s;
+    answer("io", false, "server unreachable");
+    answer("agent.a");
+    ASSERT_THAT(turn(), IsEmpty());
+  }
+  EXPECT_EQ(state("io").reason(), "server unreachable");
+}
+
+TEST_F(SupervisorTest, who_refuses_to_run_is_not_asked_again) {
+  run_both();
+  die("agent.a", 0, 2);
+  now_ += 1h;
+  answer("io");
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(state("agent.a").state(), "failed");
+  die("io", 0, 2);
+  EXPECT_THAT(turn(), ElementsAre("give up on io"));
+}
+
+TEST_F(SupervisorTest, after_its_own_restart_it_keeps_what_runs) {
+  v1::Children children;
+  auto* io = children.add_children();
+  io->set_name("io");
+  io->set_pid(pids_["io"] = 77);
+  auto* stranger = children.add_children();
+  stranger->set_name("agent.removed");
+  stranger->set_pid(78);
+  supervisor_.adopt(children, now_);
+  EXPECT_THAT(turn(), ElementsAre("kill agent.removed"));
+  answer("io");
+  EXPECT_EQ(state("io").pid(), 77);
+  EXPECT_EQ(state("io").state(), "healthy");
+}
+
+TEST_F(SupervisorTest, a_death_that_nobody_told_of_is_found_in_the_list) {
+  run_both();
+  v1::Children children;
+  auto* io = children.add_children();
+  io->set_name("io");
+  io->set_pid(pids_["io"]);
+  supervisor_.adopt(children, now_);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, the_last_words_of_a_predecessor_do_not_count) {
+  run_both();
+  v1::HealthAnswer old;
+  old.set_healthy(true);
+  old.set_pid(pids_["agent.a"]);
+  die("agent.a");
+  turn();
+  supervisor_.answered("agent.a", old, now_);
+  EXPECT_EQ(state("agent.a").state(), "starting");
+}
+
+TEST_F(SupervisorTest, a_lost_answer_to_a_spawn_is_asked_for_again) {
+  EXPECT_THAT(turn(false), ElementsAre("spawn io"));
+  now_ += 4s;
+  EXPECT_THAT(turn(false), IsEmpty());
+  now_ += 2s;
+  EXPECT_THAT(turn(false), ElementsAre("spawn io"));
+}
+
+TEST_F(SupervisorTest, while_everything_stops_nothing_starts) {
+  run_both();
+  supervisor_.stopping();
+  die("agent.a", 0, 0);
+  now_ += 1h;
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(state("agent.a").state(), "stopped");
+}
+
+}  // namespace
+}  // namespace rltune::coredinator
