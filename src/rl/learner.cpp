@@ -3,6 +3,7 @@
 #include <format>
 
 #include "defaults.hpp"
+#include "ppo.hpp"
 #include "sac.hpp"
 
 namespace rltune::rl {
@@ -27,7 +28,8 @@ constexpr Algorithm algorithm(std::string_view name) {
           }};
 }
 
-constexpr std::array kAlgorithms{algorithm<SacHyperparameters, make_sac>("sac")};
+constexpr std::array kAlgorithms{algorithm<SacHyperparameters, make_sac>("sac"),
+                                 algorithm<PpoHyperparameters, make_ppo>("ppo")};
 
 Result<const Algorithm*> find(std::string_view name) {
   std::string names;

@@ -32,6 +32,17 @@ const AlgorithmCase kSac{"sac",
                          4,
                          1'000};
 
+const AlgorithmCase kPpo{"ppo",
+                         {{"hidden", "32x32"},
+                          {"batch_size", "128"},
+                          {"n_steps", "64"},
+                          {"n_epochs", "8"},
+                          {"gamma", "0.9"},
+                          {"learning_rate", "3e-3"},
+                          {"learning_rate_critic", "3e-3"}},
+                         16,
+                         2'304};
+
 std::unique_ptr<Learner> make(const AlgorithmCase& algorithm, const env::Environment& task, std::uint64_t seed = 1,
                               std::size_t threads = 1) {
   auto hyperparameters = default_hyperparameters(algorithm.name, "");
@@ -163,7 +174,7 @@ TEST_P(LearnerTest, truncation_bootstraps_and_termination_does_not) {
   EXPECT_NEAR(stopped->metrics().at("train/value"), 1.0, 0.2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithms, LearnerTest, testing::Values(kSac),
+INSTANTIATE_TEST_SUITE_P(Algorithms, LearnerTest, testing::Values(kSac, kPpo),
                          [](const auto& algorithm) { return algorithm.param.name; });
 
 TEST(Learner, unknown_algorithms_are_refused_with_the_list) {

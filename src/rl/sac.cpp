@@ -74,6 +74,7 @@ class Sac final : public Learner {
         states_(options.observation.size()),
         actions_(options.actions),
         instances_(options.instances),
+        steps_planned_(options.steps_planned),
         workers_(options.workers ? options.workers : std::make_shared<Workers>(1)),
         random_(options.seed, 0),
         normaliser_(options.observation, h_.normaliser_horizon, h_.observation_clip),
@@ -272,8 +273,8 @@ class Sac final : public Learner {
   }
 
   nn::AdamOptions adam(double rate) const {
-    if (h_.anneal_updates > 0) {
-      const double done = std::min(1.0, static_cast<double>(updates_) / static_cast<double>(h_.anneal_updates));
+    if (steps_planned_ > 0) {
+      const double done = std::min(1.0, static_cast<double>(steps_) / static_cast<double>(steps_planned_));
       rate *= 1.0 + (h_.learning_rate_end - 1.0) * done;
     }
     return {.learning_rate = static_cast<float>(rate)};
@@ -292,6 +293,7 @@ class Sac final : public Learner {
 
   const SacHyperparameters h_;
   const std::size_t states_, actions_, instances_;
+  const std::uint64_t steps_planned_;
   std::shared_ptr<Workers> workers_;
   Random random_;
   Normaliser normaliser_;

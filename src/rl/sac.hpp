@@ -21,7 +21,6 @@ struct SacHyperparameters {
   double learning_rate_critic = 3e-4;
   double learning_rate_temperature = 3e-4;
   double learning_rate_end = 1.0;
-  std::size_t anneal_updates = 0;
   double temperature_start = 1.0;
   double target_entropy_per_action = -1.0;
   double reward_scale = 1.0;
@@ -44,8 +43,7 @@ struct SacHyperparameters {
     visit("learning_rate_actor", self.learning_rate_actor, "Adam's rate for the policy");
     visit("learning_rate_critic", self.learning_rate_critic, "Adam's rate for the critics");
     visit("learning_rate_temperature", self.learning_rate_temperature, "Adam's rate for the temperature");
-    visit("learning_rate_end", self.learning_rate_end, "fraction of the rates left after annealing");
-    visit("anneal_updates", self.anneal_updates, "gradient steps over which the rates fall; 0: they do not");
+    visit("learning_rate_end", self.learning_rate_end, "fraction of the rates left at the planned last step");
     visit("temperature_start", self.temperature_start, "the entropy's first weight");
     visit("target_entropy_per_action", self.target_entropy_per_action, "entropy the temperature steers to, nat");
     visit("reward_scale", self.reward_scale, "factor on the reward inside the learner");

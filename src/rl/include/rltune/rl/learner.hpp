@@ -70,6 +70,7 @@ struct LearnerOptions {
   std::size_t actions = 0;
   std::size_t instances = 1;  // trajectories that arrive side by side
   std::uint64_t seed = 1;
+  std::uint64_t steps_planned = 0;   // transitions of the whole training, for schedules; 0: unknown, rates stay
   std::shared_ptr<Workers> workers;  // none: one thread
 };
 
