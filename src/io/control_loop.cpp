@@ -1,0 +1,473 @@
+#include "rltune/io/control_loop.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+
+#include "rltune/base/check.hpp"
+#include "rltune/base/id.hpp"
+#include "rltune/base/log.hpp"
+
+namespace rltune::io {
+namespace {
+
+constexpr Duration kSupervisionPeriod = std::chrono::milliseconds(100);
+constexpr Duration kLockstepTimeout = std::chrono::seconds(1);
+constexpr Duration kStuckAfter = std::chrono::milliseconds(500);
+
+constexpr auto kInterlock = static_cast<std::uint32_t>(guard::Reason::interlock);
+
+bool goes_to_plant(guard::Action action) noexcept {
+  return action == guard::Action::accepted || action == guard::Action::clamped || action == guard::Action::fallback;
+}
+
+Duration agent_timeout(const config::Site& site, const config::Agent& agent) {
+  if (agent.agent_alive_timeout_s > 0.0) return from_seconds(agent.agent_alive_timeout_s);
+  if (site.clock == config::ClockKind::plant) return kLockstepTimeout;
+  return from_seconds(2.0 * agent.period_s + 0.5);
+}
+
+std::int64_t unix_ns(TimePoint time) noexcept { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.site) {
+  const config::Site& site = parts_.site;
+  std::size_t elements = 0;
+  for (const config::Tag& tag : site.tags) {
+    element_offset_.push_back(elements);
+    elements += tag.elements;
+  }
+  latest_.resize(site.tags.size());
+  latest_elements_.resize(elements);
+  for (std::size_t tag = 0; tag < latest_.size(); ++tag) {
+    latest_[tag].tag = static_cast<std::uint32_t>(tag);
+    latest_[tag].value = std::nan("");
+  }
+  for (std::size_t tag = 0; tag < site.tags.size(); ++tag)
+    for (std::size_t element = 0; element < site.tags[tag].elements; ++element)
+      latest_elements_[element_offset_[tag] + element] = {.tag = static_cast<std::uint32_t>(tag),
+                                                          .element = static_cast<std::uint32_t>(element),
+                                                          .value = std::nan("")};
+
+  const std::size_t outputs = site.guard.outputs.size();
+  RLTUNE_CHECK(outputs == parts_.guard.outputs());
+  for (std::size_t output = 0; output < outputs; ++output) {
+    output_tags_.push_back(site.find_tag(site.guard.outputs[output].tag).value());
+    all_outputs_.push_back(output);
+  }
+  proposals_.resize(outputs);
+  fallback_.resize(outputs);
+  verdicts_.resize(outputs);
+  output_outcomes_.resize(outputs);
+  output_written_.resize(outputs);
+  write_tags_.reserve(outputs);
+  write_values_.reserve(outputs);
+  write_outputs_.reserve(outputs);
+  outcomes_.resize(outputs + 2);
+
+  const Duration now = parts_.clock.steady();
+  for (const config::Agent& agent : site.agents) {
+    AgentState state;
+    state.timeout = agent_timeout(site, agent);
+    state.period = from_seconds(agent.period_s);
+    state.last_proposal = now;
+    for (const std::string& name : agent.outputs) {
+      const auto tag = site.find_tag(name).value();
+      state.outputs.push_back(static_cast<std::size_t>(std::ranges::find(output_tags_, tag) - output_tags_.begin()));
+    }
+    agents_.push_back(std::move(state));
+  }
+}
+
+TimePoint ControlLoop::site_now() const noexcept {
+  return parts_.site.clock == config::ClockKind::plant ? barrier_.time() : parts_.clock.now();
+}
+
+Result<std::size_t> ControlLoop::find_agent(const std::string& id) const {
+  for (std::size_t agent = 0; agent < parts_.site.agents.size(); ++agent)
+    if (parts_.site.agents[agent].id == id) return agent;
+  return fail(Errc::not_found, std::format("the site has no agent '{}'", id));
+}
+
+// ---- samples ------------------------------------------------------------------------------------------
+
+void ControlLoop::keep_latest(const Sample& sample) noexcept {
+  if (sample.tag >= latest_.size() || sample.element >= parts_.site.tags[sample.tag].elements) return;
+  Sample& element = latest_elements_[element_offset_[sample.tag] + sample.element];
+  if (sample.source_time < element.source_time) return;  // backfilled history
+  element = sample;
+  if (sample.element == 0) latest_[sample.tag] = sample;
+}
+
+void ControlLoop::on_samples(std::span<const Sample> samples) {
+  batch_received_ = parts_.clock.steady();
+  samples_ += samples.size();
+  std::size_t published = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    keep_latest(samples[i]);
+    if (!barrier_.add(samples[i])) continue;
+    publish(samples.subspan(published, i + 1 - published), true);
+    published = i + 1;
+    open_cycle();
+  }
+  if (published < samples.size()) publish(samples.subspan(published), false);
+  for (const auto& fallback : parts_.fallbacks)
+    if (fallback) fallback->add(samples);
+  parts_.historian.append(samples);
+}
+
+void ControlLoop::fill_batch(v1::SampleBatch& batch, std::span<const Sample> samples) const {
+  for (const Sample& sample : samples) {
+    v1::Sample& out = *batch.add_samples();
+    out.set_tag(sample.tag);
+    out.set_element(sample.element);
+    out.set_value(sample.value);
+    out.set_source_unix_ns(unix_ns(sample.source_time));
+    out.set_received_unix_ns(unix_ns(sample.received_time));
+    out.set_quality(static_cast<std::uint32_t>(sample.quality));
+    out.set_status(sample.status);
+  }
+  batch.set_now_unix_ns(unix_ns(site_now()));
+  batch.set_received_steady_ns(batch_received_.count());
+}
+
+void ControlLoop::publish(std::span<const Sample> samples, bool complete) {
+  v1::SampleBatch batch;
+  fill_batch(batch, samples);
+  batch.set_sequence(++sequence_);
+  batch.set_complete(complete);
+  parts_.events.samples(batch);
+}
+
+// ---- one decision -------------------------------------------------------------------------------------
+
+guard::GuardInput ControlLoop::guard_input(std::size_t agent) const noexcept {
+  const bool known = agent < agents_.size();
+  return {.now = site_now(),
+          .tags = latest_,
+          .proposals = proposals_,
+          .fallback = fallback_,
+          .agent = static_cast<std::uint32_t>(agent),
+          .agent_alive = known && !agents_[agent].lost,
+          .link_up = parts_.link.status().state == plant::LinkState::connected};
+}
+
+void ControlLoop::take_proposal(const v1::Proposal& proposal, AgentState& agent) {
+  std::ranges::fill(proposals_, guard::OutputProposal{});
+  std::ranges::fill(fallback_, guard::OutputProposal{});
+  const bool usable = proposal.outcome() == static_cast<std::uint32_t>(controllers::Outcome::ok) &&
+                      (agent.validated || parts_.guard.mode() != guard::Mode::automatic);
+  for (std::size_t i = 0; i < agent.outputs.size(); ++i)
+    proposals_[agent.outputs[i]] = {.value = proposal.values(static_cast<int>(i)), .present = usable};
+}
+
+void ControlLoop::judge(std::size_t agent, Cycle& cycle) {
+  const Duration before = parts_.clock.steady();
+  parts_.guard.decide(guard_input(agent), verdicts_);
+  cycle.verdict = parts_.clock.steady() - before;
+  verdict_time_.add(cycle.verdict);
+  for (const std::size_t output : cycle.outputs) verdicts_[output].reasons |= cycle.extra_reasons;
+}
+
+void ControlLoop::apply(Cycle& cycle) {
+  write_tags_.clear();
+  write_values_.clear();
+  write_outputs_.clear();
+  for (const std::size_t output : cycle.outputs) {
+    output_written_[output] = 0;
+    output_outcomes_[output] = {};
+    if (!goes_to_plant(verdicts_[output].action)) continue;
+    write_tags_.push_back(static_cast<std::uint32_t>(output_tags_[output]));
+    write_values_.push_back(verdicts_[output].value);
+    write_outputs_.push_back(output);
+  }
+  if (write_tags_.empty()) return;
+
+  const Duration before = parts_.clock.steady();
+  cycle.sample_to_write = before - cycle.received;
+  const std::span<plant::WriteOutcome> outcomes(outcomes_.data(), write_tags_.size());
+  std::ranges::fill(outcomes, plant::WriteOutcome{});
+  parts_.link.write(write_tags_, write_values_, outcomes);
+  cycle.write = parts_.clock.steady() - before;
+  if (cycle.proposal != nullptr && cycle.received.count() > 0) sample_to_write_.add(cycle.sample_to_write);
+  write_time_.add(cycle.write);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    output_outcomes_[write_outputs_[i]] = outcomes[i];
+    if (!outcomes[i].accepted) continue;
+    output_written_[write_outputs_[i]] = 1;
+    note_set_point(write_outputs_[i], outcomes[i].verified ? outcomes[i].read_back : write_values_[i]);
+  }
+}
+
+// The plant has this value now: the base of the next rate limit, and what agents see as applied.
+void ControlLoop::note_set_point(std::size_t output, double value) {
+  const TimePoint now = site_now();
+  parts_.guard.applied(output, value, now);
+  const Sample sample{.tag = static_cast<std::uint32_t>(output_tags_[output]),
+                      .value = value,
+                      .source_time = now,
+                      .received_time = parts_.clock.now(),
+                      .quality = Quality::good};
+  keep_latest(sample);
+  for (const auto& fallback : parts_.fallbacks)
+    if (fallback) fallback->add({&sample, 1});
+  publish({&sample, 1}, false);
+}
+
+historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::DecisionEvent& event) const {
+  historian::Decision decision;
+  decision.id = event.id();
+  decision.agent = cycle.agent;
+  decision.origin = cycle.origin;
+  decision.user = cycle.user;
+  decision.mode = static_cast<std::uint8_t>(parts_.guard.mode());
+  decision.time = site_now();
+  decision.wall_time = parts_.clock.now();
+  if (const v1::Proposal* proposal = cycle.proposal) {
+    decision.correlation_id = proposal->correlation_id();
+    decision.policy_sha256 = proposal->policy_sha256();
+    decision.observation.assign(proposal->observation().begin(), proposal->observation().end());
+    decision.previous_inputs.assign(proposal->previous_inputs().begin(), proposal->previous_inputs().end());
+    decision.network_output.assign(proposal->network_output().begin(), proposal->network_output().end());
+    decision.proposal = Duration(proposal->proposal_ns());
+  }
+  for (const std::size_t output : cycle.outputs) {
+    const guard::OutputVerdict& verdict = verdicts_[output];
+    decision.outputs.push_back({.tag = parts_.site.guard.outputs[output].tag,
+                                .proposed = proposals_[output].value,
+                                .present = proposals_[output].present,
+                                .applied = latest_[output_tags_[output]].value,
+                                .action = static_cast<std::uint8_t>(verdict.action),
+                                .reasons = verdict.reasons,
+                                .written = output_written_[output] != 0,
+                                .verified = output_outcomes_[output].verified});
+  }
+  decision.verdict = cycle.verdict;
+  decision.sample_to_write = cycle.sample_to_write;
+  decision.sample_to_proposal = cycle.sample_to_write - cycle.verdict;
+  decision.write_acknowledged = cycle.write;
+  return decision;
+}
+
+void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
+  const bool automatic = parts_.guard.mode() == guard::Mode::automatic;
+  bool learnable = automatic && cycle.origin == "policy";
+  event.set_id(make_id(parts_.clock.now()));
+  event.set_agent(cycle.agent);
+  event.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
+  event.set_time_unix_ns(unix_ns(site_now()));
+  event.set_origin(cycle.origin);
+  for (const std::size_t output : cycle.outputs) {
+    const guard::OutputVerdict& verdict = verdicts_[output];
+    v1::OutputVerdict& out = *event.add_outputs();
+    out.set_tag(parts_.site.guard.outputs[output].tag);
+    out.set_action(static_cast<std::uint32_t>(verdict.action));
+    out.set_reasons(verdict.reasons);
+    out.set_proposed(proposals_[output].value);
+    out.set_applied(latest_[output_tags_[output]].value);
+    out.set_written(output_written_[output] != 0);
+    learnable = learnable && output_written_[output] != 0 &&
+                (verdict.action == guard::Action::accepted || verdict.action == guard::Action::clamped);
+    ++verdict_counts_[guard::to_string(verdict.action)];
+  }
+  event.set_learnable(learnable);
+  if (cycle.proposal != nullptr) *event.mutable_observation() = cycle.proposal->observation();
+  for (const Sample& element : latest_elements_)
+    event.add_values(element.quality == Quality::good ? element.value : std::nan(""));
+  ++decisions_;
+  if (!parts_.decisions.append(make_record(cycle, event))) {
+    if (trouble_.empty()) log::error("the decision log is full; holding until it can be written again");
+    trouble_ = "the decision log cannot keep up or its disk is full";
+  } else {
+    trouble_.clear();
+  }
+  parts_.events.decision(event);
+}
+
+Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& event) {
+  const auto index = find_agent(proposal.agent());
+  if (!index) return std::unexpected(index.error());
+  AgentState& agent = agents_[*index];
+  if (static_cast<std::size_t>(proposal.values_size()) != agent.outputs.size())
+    return fail(Errc::mismatch, std::format("agent {} proposes {} values for {} outputs", proposal.agent(), proposal.values_size(),
+                                            agent.outputs.size()));
+  if (parts_.site.clock == config::ClockKind::plant && (!cycle_open_ || agent.proposed))
+    return fail(Errc::timeout, "this step of the plant's clock is already decided");
+
+  agent.last_proposal = parts_.clock.steady();
+  if (agent.lost) log::info("the agent decides again", {{"agent", proposal.agent()}});
+  agent.lost = false;
+  agent.beat = true;
+  agent.policy_sha256 = proposal.policy_sha256();
+  proposal_time_.add(Duration(proposal.proposal_ns()));
+
+  Cycle cycle;
+  cycle.agent = proposal.agent();
+  cycle.outputs = agent.outputs;
+  cycle.proposal = &proposal;
+  cycle.origin = "policy";
+  cycle.received = Duration(proposal.received_steady_ns());
+  if (proposal.outcome() == static_cast<std::uint32_t>(controllers::Outcome::hold))
+    cycle.extra_reasons = static_cast<std::uint32_t>(guard::Reason::bad_input);
+  else if (proposal.outcome() != static_cast<std::uint32_t>(controllers::Outcome::ok))
+    cycle.extra_reasons = static_cast<std::uint32_t>(guard::Reason::policy_fault);
+  take_proposal(proposal, agent);
+  if (!trouble_.empty()) std::ranges::fill(proposals_, guard::OutputProposal{});
+  judge(*index, cycle);
+  apply(cycle);
+  record(cycle, event);
+  agent.proposed = true;
+  close_cycle_when_done();
+  return {};
+}
+
+void ControlLoop::without_agent(std::size_t index) {
+  AgentState& agent = agents_[index];
+  agent.last_fallback = parts_.clock.steady();
+  std::ranges::fill(proposals_, guard::OutputProposal{});
+  std::ranges::fill(fallback_, guard::OutputProposal{});
+  if (FallbackController* controller = parts_.fallbacks[index].get()) {
+    const auto values = controller->act(site_now());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto output = std::ranges::find(output_tags_, controller->tags()[i]);
+      if (output != output_tags_.end()) fallback_[static_cast<std::size_t>(output - output_tags_.begin())] = {values[i], true};
+    }
+  }
+  Cycle cycle;
+  cycle.agent = parts_.site.agents[index].id;
+  cycle.outputs = agent.outputs;
+  cycle.origin = "fallback";
+  judge(index, cycle);
+  apply(cycle);
+  v1::DecisionEvent event;
+  record(cycle, event);
+}
+
+// ---- time ---------------------------------------------------------------------------------------------
+
+void ControlLoop::tick() {
+  if (parts_.site.clock == config::ClockKind::plant) {
+    close_cycle_when_done();
+  } else {
+    watch_agents();
+    supervise();
+  }
+  write_heartbeats();
+}
+
+void ControlLoop::watch_agents() {
+  const Duration now = parts_.clock.steady();
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    AgentState& agent = agents_[i];
+    if (!agent.lost && now - agent.last_proposal > agent.timeout) {
+      agent.lost = true;
+      agent.last_fallback = now - agent.period;
+      if (parts_.fallbacks[i]) parts_.fallbacks[i]->start(site_now());
+      log::warning("the agent stopped deciding; its outputs are held, then its fallback runs",
+                   {{"agent", parts_.site.agents[i].id}, {"fallback", parts_.site.agents[i].fallback}});
+    }
+    if (agent.lost && now - agent.last_fallback >= agent.period) without_agent(i);
+  }
+}
+
+// Interlocks act when they trip, not at the next decision.
+void ControlLoop::supervise() {
+  const Duration now = parts_.clock.steady();
+  if (parts_.guard.mode() != guard::Mode::automatic || now - last_supervision_ < kSupervisionPeriod) return;
+  last_supervision_ = now;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    std::ranges::fill(proposals_, guard::OutputProposal{});
+    std::ranges::fill(fallback_, guard::OutputProposal{});
+    Cycle cycle;
+    cycle.agent = parts_.site.agents[i].id;
+    cycle.outputs = agents_[i].outputs;
+    cycle.origin = "interlock";
+    judge(i, cycle);
+    const bool tripped = std::ranges::any_of(cycle.outputs, [this](std::size_t output) {
+      const guard::OutputVerdict& verdict = verdicts_[output];
+      return (verdict.reasons & kInterlock) != 0 && goes_to_plant(verdict.action) &&
+             !(std::abs(latest_[output_tags_[output]].value - verdict.value) <= 1e-9 * (1.0 + std::abs(verdict.value)));
+    });
+    if (!tripped) continue;
+    apply(cycle);
+    v1::DecisionEvent event;
+    record(cycle, event);
+  }
+}
+
+void ControlLoop::write_heartbeats() {
+  const config::Guard& guard = parts_.site.guard;
+  const Duration now = parts_.clock.steady();
+  if (now - last_heartbeat_ < from_seconds(guard.heartbeat_s)) return;
+  last_heartbeat_ = now;
+  if (parts_.link.status().state != plant::LinkState::connected) return;
+  std::array<std::uint32_t, 2> tags{};
+  std::array<double, 2> values{};
+  std::size_t count = 0;
+  if (const auto tag = parts_.site.find_tag(guard.guard_alive)) {
+    tags[count] = static_cast<std::uint32_t>(*tag);
+    values[count++] = static_cast<double>(++guard_beats_ % 1'000'000);
+  }
+  const auto tag = parts_.site.find_tag(guard.agent_alive);
+  if (tag && std::ranges::any_of(agents_, &AgentState::beat)) {
+    tags[count] = static_cast<std::uint32_t>(*tag);
+    values[count++] = static_cast<double>(++agent_beats_ % 1'000'000);
+    for (AgentState& agent : agents_) agent.beat = false;
+  }
+  if (count > 0) parts_.link.write({tags.data(), count}, {values.data(), count}, {outcomes_.data(), count});
+}
+
+// ---- lockstep -----------------------------------------------------------------------------------------
+
+void ControlLoop::open_cycle() {
+  cycle_open_ = true;
+  cycle_opened_ = parts_.clock.steady();
+  for (AgentState& agent : agents_) agent.proposed = false;
+}
+
+void ControlLoop::close_cycle_when_done() {
+  const Duration now = parts_.clock.steady();
+  const bool connected = parts_.link.status().state == plant::LinkState::connected;
+  if (!cycle_open_) {
+    if (barrier_.step() >= 0 && connected && now - last_advance_ > kStuckAfter) resume_cycle();
+    return;
+  }
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    AgentState& agent = agents_[i];
+    if (agent.proposed) continue;
+    if (now - cycle_opened_ < agent.timeout) return;
+    if (!agent.lost) {
+      agent.lost = true;
+      if (parts_.fallbacks[i]) parts_.fallbacks[i]->start(site_now());
+      log::warning("no proposal for this step; outputs held, then the fallback runs", {{"agent", parts_.site.agents[i].id}});
+    }
+    without_agent(i);
+    agent.proposed = true;
+  }
+  if (connected) advance_plant();
+}
+
+// The plant still stands at a step that was decided. A plant that was restarted may have lost its set-points
+// too: decide the step anew. Otherwise only the order to advance was lost: repeat it.
+void ControlLoop::resume_cycle() {
+  if (parts_.link.status().reconnects == advance_reconnects_) {
+    if (!advance_accepted_) advance_plant();
+    return;
+  }
+  publish(latest_elements_, true);
+  open_cycle();
+}
+
+void ControlLoop::advance_plant() {
+  const auto tag = static_cast<std::uint32_t>(parts_.site.find_tag(parts_.site.plant_clock.advance).value());
+  const auto value = static_cast<double>(barrier_.step() + 1);
+  cycle_open_ = false;
+  last_advance_ = parts_.clock.steady();
+  advance_reconnects_ = parts_.link.status().reconnects;
+  outcomes_[0] = {};
+  parts_.link.write({&tag, 1}, {&value, 1}, {outcomes_.data(), 1});
+  advance_accepted_ = outcomes_[0].accepted;
+}
+
+}  // namespace rltune::io

@@ -1,0 +1,127 @@
+// The bus calls of ControlLoop that are not part of a cycle: attaching, modes, people's writes, status.
+#include <algorithm>
+#include <format>
+
+#include "rltune/base/log.hpp"
+#include "rltune/io/control_loop.hpp"
+
+namespace rltune::io {
+namespace {
+
+constexpr std::array kModes{guard::Mode::manual, guard::Mode::shadow, guard::Mode::advisory, guard::Mode::automatic};
+
+Result<guard::Mode> parse_mode(const std::string& text) {
+  if (text == "auto") return guard::Mode::automatic;
+  for (const guard::Mode mode : kModes)
+    if (text == guard::to_string(mode)) return mode;
+  return fail(Errc::invalid_argument, std::format("'{}' is not a mode; choose manual, shadow, advisory or automatic", text));
+}
+
+const char* to_string(plant::LinkState state) noexcept {
+  switch (state) {
+    case plant::LinkState::connecting: return "connecting";
+    case plant::LinkState::connected: return "connected";
+    case plant::LinkState::stale: return "stale";
+    case plant::LinkState::disconnected: return "disconnected";
+    case plant::LinkState::refused: return "refused";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Result<> ControlLoop::attach(const v1::AttachRequest& request, v1::AttachAnswer& answer) {
+  const auto index = find_agent(request.agent());
+  if (!index) return std::unexpected(index.error());
+  AgentState& agent = agents_[*index];
+  agent.attached = true;
+  agent.validated = request.validated();
+  agent.policy_sha256 = request.policy_sha256();
+  agent.last_proposal = parts_.clock.steady();
+  if (!agent.validated && parts_.guard.mode() == guard::Mode::automatic)
+    log::error("the agent's policy did not pass its validation; automatic mode holds its outputs", {{"agent", request.agent()}});
+  log::info("agent attached", {{"agent", request.agent()}, {"policy", request.policy_sha256()}});
+  answer.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
+  fill_batch(*answer.mutable_latest(), latest_elements_);
+  answer.mutable_latest()->set_sequence(sequence_);
+  answer.mutable_latest()->set_complete(cycle_open_);
+  for (const std::size_t output : agent.outputs) answer.add_applied(latest_[output_tags_[output]].value);
+  return {};
+}
+
+Result<> ControlLoop::alive(const v1::AliveRequest& request) {
+  const auto index = find_agent(request.agent());
+  if (!index) return std::unexpected(index.error());
+  agents_[*index].beat = true;
+  return {};
+}
+
+Result<> ControlLoop::set_mode(const v1::ModeRequest& request, v1::ModeAnswer& answer) {
+  if (!request.mode().empty()) {
+    const auto mode = parse_mode(request.mode());
+    if (!mode) return std::unexpected(mode.error());
+    if (*mode == guard::Mode::automatic) {
+      for (std::size_t i = 0; i < agents_.size(); ++i)
+        if (agents_[i].attached && !agents_[i].validated)
+          answer.set_refused(std::format("the policy of agent {} did not pass its validation; 'rltune policy show' says why",
+                                         parts_.site.agents[i].id));
+    }
+    if (answer.refused().empty() && *mode != parts_.guard.mode()) {
+      parts_.guard.set_mode(*mode);
+      log::info("mode changed", {{"mode", guard::to_string(*mode)}, {"user", request.user()}, {"reason", request.reason()}});
+    }
+  }
+  answer.set_mode(guard::to_string(parts_.guard.mode()));
+  return {};
+}
+
+Result<> ControlLoop::write(const v1::WriteRequest& request, v1::WriteAnswer& answer) {
+  const auto tag = parts_.site.find_tag(request.tag());
+  const auto found = tag ? std::ranges::find(output_tags_, *tag) : output_tags_.end();
+  if (found == output_tags_.end())
+    return fail(Errc::not_found, std::format("'{}' is not an output of this site", request.tag()));
+  if (parts_.guard.mode() == guard::Mode::automatic)
+    return fail(Errc::denied, std::format("{} belongs to its agent in automatic mode; change the mode to manual first", request.tag()));
+  const auto output = static_cast<std::size_t>(found - output_tags_.begin());
+
+  Cycle cycle;
+  cycle.origin = "manual";
+  cycle.user = request.user();
+  cycle.outputs = {all_outputs_.data() + output, 1};
+  std::ranges::fill(proposals_, guard::OutputProposal{});
+  proposals_[output] = {.value = request.value(), .present = true};
+  verdicts_[output] = parts_.guard.decide_manual(output, request.value(), guard_input(agents_.size()));
+  apply(cycle);
+  v1::DecisionEvent event;
+  record(cycle, event);
+  *answer.mutable_verdict() = event.outputs(0);
+  answer.set_verified(output_outcomes_[output].verified);
+  return {};
+}
+
+void ControlLoop::status(v1::IoStatusAnswer& answer) const {
+  const plant::LinkStatus link = parts_.link.status();
+  answer.set_link_state(to_string(link.state));
+  answer.set_link_reason(link.reason);
+  answer.set_reconnects(link.reconnects);
+  answer.set_decisions(decisions_);
+  answer.set_samples(samples_);
+  answer.set_mode(guard::to_string(parts_.guard.mode()));
+  answer.set_trouble(trouble_.empty() ? parts_.historian.status().trouble : trouble_);
+  for (const auto& [action, count] : verdict_counts_) (*answer.mutable_verdicts())[action] = count;
+  auto& latency = *answer.mutable_latency_us();
+  const auto put = [&latency](const char* name, const LatencyHistogram& histogram) {
+    latency[std::format("{}_p50", name)] = histogram.quantile_us(0.5);
+    latency[std::format("{}_p99", name)] = histogram.quantile_us(0.99);
+  };
+  put("sample_to_write", sample_to_write_);
+  put("proposal", proposal_time_);
+  put("verdict", verdict_time_);
+  put("write", write_time_);
+  const bool lost = std::ranges::any_of(agents_, &AgentState::lost);
+  const bool attached = std::ranges::all_of(agents_, &AgentState::attached);
+  answer.set_agent_state(lost ? "fallback" : attached ? "alive" : "waiting");
+  fill_batch(*answer.mutable_latest(), latest_elements_);
+}
+
+}  // namespace rltune::io

@@ -1,0 +1,244 @@
+#include "rltune/io/io_role.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <format>
+#include <thread>
+
+#include "rltune/base/file.hpp"
+#include "rltune/base/interrupt.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/bus/bus.hpp"
+#include "rltune/io/control_loop.hpp"
+#include "rltune/plant/make_link.hpp"
+#include "rltune/v1/supervision.pb.h"
+
+namespace rltune::io {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(10);
+constexpr std::size_t kSamplesAtOnce = 4096;
+
+class BusEvents final : public EventSink {
+ public:
+  explicit BusEvents(bus::Publisher& publisher) : publisher_(publisher) {}
+  void samples(const v1::SampleBatch& batch) noexcept override { publisher_.publish("samples", batch); }
+  void decision(const v1::DecisionEvent& event) noexcept override { publisher_.publish("decisions", event); }
+
+ private:
+  bus::Publisher& publisher_;
+};
+
+std::vector<plant::TagBinding> bindings_of(const config::Site& site) {
+  std::vector<plant::TagBinding> bindings;
+  for (const config::Tag& tag : site.tags) {
+    const bool writable = tag.role == config::TagRole::setpoint || tag.role == config::TagRole::heartbeat ||
+                          (tag.role == config::TagRole::clock && tag.name == site.plant_clock.advance);
+    bindings.push_back({.name = tag.name, .node = tag.node, .unit = tag.unit, .writable = writable, .elements = tag.elements});
+  }
+  return bindings;
+}
+
+// The mode outlives a crash of io: a person who took the plant in hand keeps it.
+std::filesystem::path mode_file(const config::Site& site) { return site.folder / site.storage.folder / "mode"; }
+
+void restore_mode(ControlLoop& loop, const config::Site& site) {
+  v1::ModeRequest request;
+  const auto kept = read_file(mode_file(site));
+  request.set_mode(kept ? *kept : site.guard.mode);
+  v1::ModeAnswer answer;
+  if (!loop.set_mode(request, answer)) {
+    request.set_mode(site.guard.mode);
+    if (auto done = loop.set_mode(request, answer); !done) log::error(done.error().message);
+  }
+}
+
+// Everything the role owns, in the order in which it must be built and go away.
+class Role {
+ public:
+  static Result<std::unique_ptr<Role>> create(const IoOptions& options);
+  Result<> run();
+
+ private:
+  explicit Role(config::Site site) : site_(std::move(site)) {}
+  Result<> open_stores();
+  Result<> open_bus(const std::string& run_folder);
+  Result<> make_loop();
+  void add_handlers();
+  bool connect_once();
+  void run_connected();
+  void serve();
+
+  template <typename Request, typename Answer>
+  void handle(const std::string& method, Result<> (ControlLoop::*call)(const Request&, Answer&)) {
+    server_->handle<Request, Answer>(method, [this, call](const bus::Call&, const Request& request, Answer& answer) {
+      return (loop_.get()->*call)(request, answer);
+    });
+  }
+
+  config::Site site_;
+  WallClock clock_;
+  bus::Context context_;
+  std::optional<historian::Historian> historian_;
+  std::optional<historian::DecisionLog> decisions_;
+  std::optional<guard::Guard> guard_;
+  std::unique_ptr<plant::PlantLink> link_;
+  std::vector<std::unique_ptr<FallbackController>> fallbacks_;
+  std::optional<bus::Server> server_;
+  std::optional<bus::Publisher> publisher_;
+  std::optional<BusEvents> events_;
+  std::unique_ptr<ControlLoop> loop_;
+  std::vector<Sample> samples_ = std::vector<Sample>(kSamplesAtOnce);
+  std::string open_error_ = "connecting to the plant";
+};
+
+Result<std::unique_ptr<Role>> Role::create(const IoOptions& options) {
+  auto site = config::load_site(options.site);
+  if (!site) return std::unexpected(site.error());
+  std::unique_ptr<Role> role(new Role(std::move(*site)));
+  if (auto done = role->open_stores(); !done) return std::unexpected(done.error());
+  if (auto done = role->open_bus(options.run_folder); !done) return std::unexpected(done.error());
+  if (auto done = role->make_loop(); !done) return std::unexpected(done.error());
+  return role;
+}
+
+Result<> Role::open_stores() {
+  std::vector<std::string> names;
+  for (const config::Tag& tag : site_.tags) names.push_back(tag.name);
+  const std::filesystem::path folder = site_.folder / site_.storage.folder;
+  historian::Options options;
+  options.folder = folder;
+  options.retention = {.raw = from_seconds(site_.storage.raw_days * 86'400.0),
+                       .minute = from_seconds(site_.storage.minute_days * 86'400.0),
+                       .five_minutes = from_seconds(site_.storage.five_minute_days * 86'400.0),
+                       .bytes_max = static_cast<std::uint64_t>(site_.storage.size_max_gb * 1e9)};
+  auto historian = historian::Historian::open(options, names);
+  if (!historian) return std::unexpected(historian.error());
+  historian_ = std::move(*historian);
+  auto decisions = historian::DecisionLog::open(folder / "decisions");
+  if (!decisions) return std::unexpected(decisions.error());
+  decisions_ = std::move(*decisions);
+  return {};
+}
+
+Result<> Role::open_bus(const std::string& run_folder) {
+  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "io"));
+  if (!server) return std::unexpected(server.error());
+  server_.emplace(std::move(*server));
+  auto publisher = bus::Publisher::bind(context_, bus::event_endpoint(run_folder, "io"));
+  if (!publisher) return std::unexpected(publisher.error());
+  publisher_.emplace(std::move(*publisher));
+  events_.emplace(*publisher_);
+  return {};
+}
+
+Result<> Role::make_loop() {
+  auto guard = guard::Guard::create(site_);
+  if (!guard) return std::unexpected(guard.error());
+  guard_ = std::move(*guard);
+  for (const config::Agent& agent : site_.agents) {
+    auto fallback = FallbackController::create(site_, agent);
+    if (!fallback) return std::unexpected(fallback.error());
+    fallbacks_.push_back(std::move(*fallback));
+  }
+  auto link = plant::make_link(site_.link);
+  if (!link) return std::unexpected(link.error());
+  link_ = std::move(*link);
+  loop_ = std::make_unique<ControlLoop>(ControlLoop::Parts{.site = site_,
+                                                           .link = *link_,
+                                                           .guard = *guard_,
+                                                           .historian = *historian_,
+                                                           .decisions = *decisions_,
+                                                           .events = *events_,
+                                                           .clock = clock_,
+                                                           .fallbacks = fallbacks_});
+  restore_mode(*loop_, site_);
+  add_handlers();
+  return {};
+}
+
+void Role::add_handlers() {
+  handle("io.Attach", &ControlLoop::attach);
+  handle("io.Propose", &ControlLoop::propose);
+  handle("io.Write", &ControlLoop::write);
+  server_->handle<v1::AliveRequest, v1::AliveAnswer>(
+      "io.Alive", [this](const bus::Call&, const v1::AliveRequest& request, v1::AliveAnswer&) { return loop_->alive(request); });
+  server_->handle<v1::ModeRequest, v1::ModeAnswer>(
+      "io.Mode", [this](const bus::Call&, const v1::ModeRequest& request, v1::ModeAnswer& answer) -> Result<> {
+        if (auto done = loop_->set_mode(request, answer); !done) return done;
+        return write_file(mode_file(site_), answer.mode());
+      });
+  server_->handle<v1::IoStatusRequest, v1::IoStatusAnswer>(
+      "io.Status", [this](const bus::Call&, const v1::IoStatusRequest&, v1::IoStatusAnswer& answer) -> Result<> {
+        loop_->status(answer);
+        if (!open_error_.empty()) answer.set_link_reason(open_error_);
+        return {};
+      });
+  server_->handle<v1::HealthRequest, v1::HealthAnswer>(
+      "io.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+        answer.set_healthy(open_error_.empty());
+        answer.set_reason(open_error_);
+        answer.set_pid(::getpid());
+        return {};
+      });
+}
+
+void Role::serve() {
+  while (server_->serve(std::chrono::milliseconds(0)) > 0) {
+  }
+}
+
+// Tries to open the link; between tries the bus is served, so that status tells why.
+bool Role::connect_once() {
+  if (auto opened = link_->open(bindings_of(site_)); !opened) {
+    if (opened.error().message != open_error_)
+      log::error("the plant cannot be opened; nothing is written", {{"reason", opened.error().message}, {"code", to_string(opened.error().code)}});
+    open_error_ = opened.error().message;
+    link_->close();
+    return false;
+  }
+  log::info("connected to the plant", {{"url", site_.link.url}});
+  open_error_.clear();
+  return true;
+}
+
+void Role::run_connected() {
+  std::array<pollfd, 2> waits{pollfd{.fd = link_->descriptor(), .events = POLLIN, .revents = 0},
+                              pollfd{.fd = server_->descriptor(), .events = POLLIN, .revents = 0}};
+  while (!interrupted()) {
+    serve();
+    const std::size_t count = link_->poll(samples_, std::chrono::milliseconds(0));
+    if (count > 0) loop_->on_samples({samples_.data(), count});
+    loop_->tick();
+    serve();
+    if (count == 0) ::poll(waits.data(), waits.size(), static_cast<int>(kTick.count()));
+  }
+}
+
+Result<> Role::run() {
+  Duration wait = from_seconds(site_.link.reconnect_min_s);
+  while (!interrupted() && !connect_once()) {
+    const Duration until = clock_.steady() + wait;
+    while (!interrupted() && clock_.steady() < until) server_->serve(kTick);
+    wait = std::min(2 * wait, from_seconds(site_.link.reconnect_max_s));
+  }
+  run_connected();
+  log::info("stopping: outputs stay as they are, the plant sheds when the heartbeat ends");
+  link_->close();
+  auto flushed = decisions_->flush();
+  auto stored = historian_->flush();
+  return flushed ? stored : flushed;
+}
+
+}  // namespace
+
+Result<> run_io(const IoOptions& options) {
+  auto role = Role::create(options);
+  if (!role) return std::unexpected(role.error());
+  return (*role)->run();
+}
+
+}  // namespace rltune::io
