@@ -1,0 +1,282 @@
+#include "rltune/io/control_loop.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "fake_link.hpp"
+#include "manual_clock.hpp"
+
+namespace rltune::io {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+enum TagIndex : std::uint32_t { temperature, heating, guard_alive, agent_alive, clock_step, clock_advance };
+
+config::Site make_site(config::ClockKind clock) {
+  config::Site site;
+  site.name = "test";
+  site.clock = clock;
+  site.plant_clock = {.step = "clock_step", .advance = "clock_advance"};
+  const auto tag = [](const char* name, config::TagRole role) {
+    config::Tag made;
+    made.name = name;
+    made.role = role;
+    made.stale_after_s = 1e6;
+    return made;
+  };
+  site.tags = {tag("temperature", config::TagRole::measurement), tag("heating", config::TagRole::setpoint),
+               tag("guard_alive", config::TagRole::heartbeat),   tag("agent_alive", config::TagRole::heartbeat),
+               tag("clock_step", config::TagRole::clock),        tag("clock_advance", config::TagRole::clock)};
+  config::Agent agent;
+  agent.id = "climate";
+  agent.period_s = 1.0;
+  agent.outputs = {"heating"};
+  site.agents = {agent};
+  site.guard.mode = "automatic";
+  site.guard.outputs = {{.tag = "heating", .limits = {0.0, 150.0}, .step_max = 15.0}};
+  site.guard.interlocks = {{.name = "too hot", .require = "temperature < 38", .outputs = {}}};
+  site.guard.guard_alive = "guard_alive";
+  site.guard.agent_alive = "agent_alive";
+  return site;
+}
+
+class ListedEvents final : public EventSink {
+ public:
+  void samples(const v1::SampleBatch& batch) noexcept override { batches.push_back(batch); }
+  void decision(const v1::DecisionEvent& event) noexcept override { decisions.push_back(event); }
+  std::vector<v1::SampleBatch> batches;
+  std::vector<v1::DecisionEvent> decisions;
+};
+
+class ControlLoopTest : public testing::Test {
+ protected:
+  void start(config::ClockKind clock = config::ClockKind::wall, const std::string& mode = "automatic") {
+    site = make_site(clock);
+    folder = std::filesystem::temp_directory_path() / ("rltune_io_test_" + std::to_string(::getpid()));
+    std::filesystem::remove_all(folder);
+    std::vector<std::string> names;
+    std::vector<plant::TagBinding> bindings;
+    for (const config::Tag& tag : site.tags) {
+      names.push_back(tag.name);
+      bindings.push_back({.name = tag.name, .writable = tag.role != config::TagRole::measurement});
+    }
+    historian.emplace(historian::Historian::open({.folder = folder}, names).value());
+    log.emplace(historian::DecisionLog::open(folder / "decisions").value());
+    guard.emplace(guard::Guard::create(site).value());
+    ASSERT_TRUE(link.open(bindings));
+    loop.emplace(ControlLoop::Parts{.site = site, .link = link, .guard = *guard, .historian = *historian, .decisions = *log,
+                                    .events = events, .clock = clock_, .fallbacks = fallbacks});
+    v1::ModeRequest request;
+    request.set_mode(mode);
+    v1::ModeAnswer answer;
+    ASSERT_TRUE(loop->set_mode(request, answer));
+    deliver(temperature, 20.0);
+    deliver(heating, 50.0);
+  }
+  void TearDown() override {
+    log.reset();
+    historian.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  void deliver(std::uint32_t tag, double value, Quality quality = Quality::good) {
+    const Sample sample{.tag = tag, .value = value, .source_time = clock_.now(), .received_time = clock_.now(), .quality = quality};
+    loop->on_samples({&sample, 1});
+  }
+  void attach(bool validated = true) {
+    v1::AttachRequest request;
+    request.set_agent("climate");
+    request.set_validated(validated);
+    v1::AttachAnswer answer;
+    ASSERT_TRUE(loop->attach(request, answer));
+  }
+  Result<v1::DecisionEvent> propose(double value, controllers::Outcome outcome = controllers::Outcome::ok) {
+    v1::Proposal proposal;
+    proposal.set_agent("climate");
+    proposal.add_values(value);
+    proposal.set_outcome(static_cast<std::uint32_t>(outcome));
+    v1::DecisionEvent event;
+    if (auto done = loop->propose(proposal, event); !done) return std::unexpected(done.error());
+    return event;
+  }
+  // Values written to one tag, in order.
+  std::vector<double> written(std::uint32_t tag) const {
+    std::vector<double> values;
+    for (const auto& write : link.writes())
+      if (write.tag == tag) values.push_back(write.value);
+    return values;
+  }
+
+  config::Site site;
+  std::filesystem::path folder;
+  ManualClock clock_{TimePoint(std::chrono::hours(24))};
+  plant::FakeLink link;
+  ListedEvents events;
+  std::optional<historian::Historian> historian;
+  std::optional<historian::DecisionLog> log;
+  std::optional<guard::Guard> guard;
+  std::vector<std::unique_ptr<FallbackController>> fallbacks = std::vector<std::unique_ptr<FallbackController>>(1);
+  std::optional<ControlLoop> loop;
+};
+
+TEST_F(ControlLoopTest, accepted_proposal_is_written_and_recorded) {
+  start();
+  attach();
+  const auto event = propose(60.0);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+  EXPECT_TRUE(event->learnable());
+  ASSERT_TRUE(log->flush());
+  const auto records = historian::read_decisions(folder / "decisions", clock_.now() - seconds(1), clock_.now() + seconds(1), 10);
+  ASSERT_TRUE(records);
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ(records->front().origin, "policy");
+  EXPECT_EQ(records->front().outputs.at(0).applied, 60.0);
+  EXPECT_TRUE(records->front().outputs.at(0).verified);
+}
+
+TEST_F(ControlLoopTest, a_step_beyond_the_limit_is_clamped_before_it_is_written) {
+  start();
+  attach();
+  const auto event = propose(150.0);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(written(heating), std::vector<double>{65.0});
+  EXPECT_EQ(event->outputs(0).action(), static_cast<std::uint32_t>(guard::Action::clamped));
+}
+
+TEST_F(ControlLoopTest, shadow_mode_decides_and_writes_nothing) {
+  start(config::ClockKind::wall, "shadow");
+  attach();
+  const auto event = propose(60.0);
+  ASSERT_TRUE(event);
+  EXPECT_TRUE(written(heating).empty());
+  EXPECT_FALSE(event->learnable());
+}
+
+TEST_F(ControlLoopTest, nothing_that_is_not_finite_is_written) {
+  start();
+  attach();
+  for (const double value : {std::nan(""), HUGE_VAL, -HUGE_VAL}) ASSERT_TRUE(propose(value));
+  EXPECT_TRUE(written(heating).empty());
+}
+
+TEST_F(ControlLoopTest, a_policy_that_failed_its_validation_acts_on_nothing_in_automatic) {
+  start();
+  attach(false);
+  ASSERT_TRUE(propose(60.0));
+  EXPECT_TRUE(written(heating).empty());
+}
+
+TEST_F(ControlLoopTest, automatic_is_refused_while_a_policy_lacks_its_validation) {
+  start(config::ClockKind::wall, "manual");
+  attach(false);
+  v1::ModeRequest request;
+  request.set_mode("auto");
+  v1::ModeAnswer answer;
+  ASSERT_TRUE(loop->set_mode(request, answer));
+  EXPECT_EQ(answer.mode(), "manual");
+  EXPECT_NE(answer.refused().find("climate"), std::string::npos);
+}
+
+TEST_F(ControlLoopTest, a_person_writes_in_manual_mode_alone) {
+  start(config::ClockKind::wall, "manual");
+  v1::WriteRequest request;
+  request.set_tag("heating");
+  request.set_value(55.0);
+  v1::WriteAnswer answer;
+  ASSERT_TRUE(loop->write(request, answer));
+  EXPECT_TRUE(answer.verified());
+  EXPECT_EQ(written(heating), std::vector<double>{55.0});
+
+  v1::ModeRequest mode;
+  mode.set_mode("automatic");
+  v1::ModeAnswer mode_answer;
+  ASSERT_TRUE(loop->set_mode(mode, mode_answer));
+  const auto refused = loop->write(request, answer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::denied);
+}
+
+TEST_F(ControlLoopTest, an_interlock_acts_when_it_trips_not_at_the_next_decision) {
+  start();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  deliver(temperature, 39.0);
+  clock_.advance(milliseconds(200));
+  loop->tick();
+  ASSERT_GE(written(heating).size(), 2U);
+  EXPECT_EQ(written(heating).back(), 0.0);
+}
+
+TEST_F(ControlLoopTest, a_lost_agent_is_noticed_and_recorded) {
+  start();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  clock_.advance(seconds(3));
+  loop->tick();
+  ASSERT_FALSE(events.decisions.empty());
+  EXPECT_EQ(events.decisions.back().origin(), "fallback");
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+  v1::IoStatusAnswer status;
+  loop->status(status);
+  EXPECT_EQ(status.agent_state(), "fallback");
+  ASSERT_TRUE(propose(61.0));
+  loop->status(status);
+  EXPECT_EQ(status.agent_state(), "alive");
+}
+
+TEST_F(ControlLoopTest, the_agents_heartbeat_stops_with_its_decisions) {
+  start();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance(seconds(1));
+    loop->tick();
+  }
+  EXPECT_EQ(written(guard_alive).size(), 3U);
+  EXPECT_EQ(written(agent_alive).size(), 1U);
+}
+
+TEST_F(ControlLoopTest, lockstep_writes_set_points_before_it_advances_the_plant) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  ASSERT_FALSE(events.batches.empty());
+  EXPECT_TRUE(events.batches.back().complete());
+  ASSERT_TRUE(propose(60.0));
+  EXPECT_EQ(written(clock_advance), std::vector<double>{1.0});
+  EXPECT_EQ(link.writes().front().tag, heating);
+  EXPECT_FALSE(propose(61.0)) << "one decision a step";
+}
+
+TEST_F(ControlLoopTest, lockstep_goes_on_without_the_agent_after_its_time) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  loop->tick();
+  EXPECT_TRUE(written(clock_advance).empty());
+  clock_.advance(milliseconds(1100));
+  loop->tick();
+  EXPECT_EQ(written(clock_advance), std::vector<double>{1.0});
+  EXPECT_TRUE(written(heating).empty());
+}
+
+TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  ASSERT_TRUE(propose(60.0));
+  link.lose(clock_.now());
+  link.restore();
+  clock_.advance(milliseconds(600));
+  loop->tick();
+  EXPECT_TRUE(events.batches.back().complete());
+  EXPECT_TRUE(propose(60.0));
+}
+
+}  // namespace
+}  // namespace rltune::io
