@@ -6,6 +6,7 @@
 set -euo pipefail
 root=$1 folder=$2
 shift 2
+export PATH=$PATH:/usr/sbin:/sbin  # where pivot_root is, and an ordinary user does not look
 
 mount --bind "$root" "$root"
 for path in /*; do

@@ -90,17 +90,25 @@ require_namespaces() {
 root_create() {
   require_namespaces
   say "making the Debian 13 environment in $ROOT (once; about two minutes)"
-  local mode=root keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  [ "$(id -u)" = 0 ] || mode=unshare
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   [ -e "$keyring" ] || die "Debian's archive keys are missing" "Install the package debian-archive-keyring and start again."
   discard "$ROOT.part"
-  mmdebstrap --variant=minbase --mode=$mode --format=directory \
-    --aptopt='Acquire::http::Timeout "30"' --aptopt='Acquire::Retries "3"' \
-    --include="$(packages_of build | paste -sd,)" trixie "$ROOT.part" "$MIRROR" 2>&1 | progress ||
+  local make=(mmdebstrap --variant=minbase --aptopt='Acquire::http::Timeout "30"' --aptopt='Acquire::Retries "3"'
+    --include="$(packages_of build | paste -sd,)" trixie)
+  { if [ "$(id -u)" = 0 ]; then "${make[@]}" --mode=root --format=directory "$ROOT.part" "$MIRROR" 2>&1
+    else make_as_user "${make[@]}"; fi; } | progress ||
     die "the environment could not be made" "The log: $CACHE/environment.log. Start again to retry."
   in_root "$ROOT.part" mkdir -p /.rltune
   in_root "$ROOT.part" touch /.rltune/build
   mv "$ROOT.part" "$ROOT"
+}
+
+# mmdebstrap maps the root user to the first subordinate id; inside, root has to be the user, who owns the source
+# tree. So the root travels as a tar from one mapping to the other. Devices come from the host.
+make_as_user() {
+  mkdir -p "$ROOT.part"
+  { "$@" --mode=unshare --format=tar - "$MIRROR" 2>&3 |
+      unshare --user --map-root-user --map-auto tar -x --numeric-owner --exclude='./dev/*' -C "$ROOT.part"; } 3>&1
 }
 
 root_add() {
