@@ -41,11 +41,11 @@ Error failed(std::string_view what, UA_StatusCode status) {
   return {Errc::internal, std::format("OPC UA server: {}: {}", what, UA_StatusCode_name(status))};
 }
 
-// open62541's own messages: its chatter is for debugging, its warnings are ours.
-void log_message(void*, UA_LogLevel level, UA_LogCategory, const char* format, va_list arguments) {
+// open62541's own messages. A client that went away is an error to it and everyday life to us.
+void log_message(void*, UA_LogLevel level, UA_LogCategory category, const char* format, va_list arguments) {
   std::array<char, 512> text{};
   std::vsnprintf(text.data(), text.size(), format, arguments);
-  if (level >= UA_LOGLEVEL_ERROR)
+  if (level >= UA_LOGLEVEL_ERROR && category != UA_LOGCATEGORY_NETWORK)
     log::warning(text.data());
   else if (level >= UA_LOGLEVEL_WARNING)
     log::debug(text.data());

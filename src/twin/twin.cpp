@@ -10,21 +10,9 @@ namespace {
 constexpr std::chrono::milliseconds kIdle{50};  // longest sleep: how soon an orderly stop is noticed
 constexpr int kStepsAtOnce = 100;               // when the machine was stopped and the wall clock ran on
 
-Result<SimulatedPlant> make_plant(const TwinOptions& options, const env::Task& task) {
-  return SimulatedPlant::create({.plant = options.plant,
-                                 .overrides = options.parameters,
-                                 .series = options.series ? options.series : task.schedule,
-                                 .first_row = options.first_row,
-                                 .steps = options.steps > 0 ? options.steps : task.steps,
-                                 .forecast_leads = options.forecast_leads,
-                                 .seed = options.seed,
-                                 .observation_noise = options.observation_noise,
-                                 .parameter_noise = options.parameter_noise});
-}
-
 ServerOptions server_options(const TwinOptions& options) {
-  ServerOptions made{.plant = options.plant,
-                     .namespace_uri = "urn:rltune:twin:" + options.plant,
+  ServerOptions made{.plant = options.simulation.task.plant,
+                     .namespace_uri = "urn:rltune:twin:" + options.simulation.task.plant,
                      .listen = options.listen,
                      .port = options.port,
                      .users = {{options.host.user, options.host.password, Role::host}},
@@ -37,7 +25,7 @@ ServerOptions server_options(const TwinOptions& options) {
 }  // namespace
 
 struct Twin::State {
-  State(SimulatedPlant plant, const CoreOptions& options, const Clock& wall, plant::OpcuaPki keys)
+  State(std::unique_ptr<env::Simulation> plant, const CoreOptions& options, const Clock& wall, plant::OpcuaPki keys)
       : clock(wall), core(std::move(plant), options, wall), pki(std::move(keys)) {}
 
   const Clock& clock;
@@ -53,12 +41,9 @@ struct Twin::State {
 };
 
 Result<std::unique_ptr<Twin>> Twin::start(const TwinOptions& options, const Clock& clock) {
-  const auto task = env::make_task(options.plant);
-  if (!task) return std::unexpected(task.error());
-  if (!options.series && !task->schedule)
-    return fail(Errc::invalid_argument, options.plant + " needs weather: give --weather");
-  auto plant = make_plant(options, *task);
-  if (!plant) return std::unexpected(plant.error());
+  auto simulation = env::Simulation::make(options.simulation);
+  if (!simulation) return std::unexpected(simulation.error());
+  (*simulation)->reset(options.seed);
   auto pki = plant::OpcuaPki::open(options.pki);
   if (!pki) return std::unexpected(pki.error());
   for (const auto& certificate : options.trust)
@@ -68,9 +53,9 @@ Result<std::unique_ptr<Twin>> Twin::start(const TwinOptions& options, const Cloc
                          .speed = options.speed,
                          .start = options.start,
                          .shed_after = options.shed_after,
-                         .weather = task->schedule == nullptr,
+                         .weather = options.simulation.task.schedule == nullptr,
                          .test_faults = options.test_faults};
-  auto state = std::make_unique<State>(std::move(*plant), core, clock, std::move(*pki));
+  auto state = std::make_unique<State>(std::move(*simulation), core, clock, std::move(*pki));
   state->sensor_period = options.sensor_period;
   const ServerOptions served = server_options(options);
   state->namespace_uri = served.namespace_uri;
@@ -115,5 +100,6 @@ const std::string& Twin::namespace_uri() const noexcept { return state_->namespa
 std::filesystem::path Twin::certificate() const { return state_->pki.folder() / "own" / "cert.der"; }
 std::span<const TagSpec> Twin::tags() const noexcept { return state_->core.tags(); }
 std::uint32_t Twin::steps_done() const noexcept { return state_->core.steps_done(); }
+double Twin::sample_period_s() const noexcept { return state_->core.simulation().plant().sample_period_s; }
 
 }  // namespace rltune::twin

@@ -18,21 +18,27 @@ TagContent zero_of(const TagSpec& spec) {
 
 }  // namespace
 
-TwinCore::TwinCore(SimulatedPlant plant, const CoreOptions& options, const Clock& clock)
-    : plant_(std::move(plant)),
+TwinCore::TwinCore(std::unique_ptr<env::Simulation> simulation, const CoreOptions& options, const Clock& clock)
+    : simulation_(std::move(simulation)),
       options_(options),
       wall_(clock),
-      clock_({options.clock, options.start, from_seconds(plant_.spec().sample_period_s), options.speed},
-             plant_.step_count(), clock.steady()),
+      clock_({options.clock, options.start, from_seconds(spec().sample_period_s), options.speed}, 0, clock.steady()),
       watchdog_(options.shed_after, clock.steady()),
-      local_(plant_.spec()),
-      wanted_(plant_.inputs().begin(), plant_.inputs().end()),
-      manual_(wanted_.size()),
-      faults_(plant_.spec().measurements.size()) {
-  const env::PlantSpec& spec = plant_.spec();
-  sensors_ = add(spec.measurements, "Sensors", TagAccess::read_only);
-  setpoints_ = add(spec.inputs, "SetPoints", TagAccess::host);
-  exogenous_ = add(spec.exogenous, options_.weather ? "Weather" : "Schedule", TagAccess::read_only);
+      local_(spec()),
+      manual_(spec().inputs.size()),
+      faults_(spec().measurements.size()) {
+  RLTUNE_CHECK(simulation_->size() == 1);
+  const auto inputs = simulation_->snapshot(0).inputs;
+  wanted_.assign(inputs.begin(), inputs.end());
+  sensors_ = add(spec().measurements, "Sensors", TagAccess::read_only);
+  setpoints_ = add(spec().inputs, "SetPoints", TagAccess::host);
+  env::Space actuators = spec().inputs;
+  for (env::Variable& actuator : actuators) {
+    actuator.name += "_applied";
+    actuator.description += ": what reaches the plant, after the actuator's rate limit and delay";
+  }
+  applied_ = add(actuators, "Actuators", TagAccess::read_only);
+  exogenous_ = add(spec().exogenous, options_.weather ? "Weather" : "Schedule", TagAccess::read_only);
   add_forecasts();
   add_season();
   add_control();
@@ -62,16 +68,16 @@ TwinCore::Group TwinCore::add(std::span<const env::Variable> variables, std::str
 }
 
 void TwinCore::add_forecasts() {
-  forecasts_ = {specs_.size(), plant_.forecast_leads() > 0 ? plant_.spec().exogenous.size() : 0};
+  forecasts_ = {specs_.size(), leads() > 0 ? spec().exogenous.size() : 0};
   if (forecasts_.count == 0) return;
-  for (const env::Variable& variable : plant_.spec().exogenous) {
+  for (const env::Variable& variable : spec().exogenous) {
     TagSpec spec{.name = variable.name + "_forecast",
                  .folder = "Forecast",
                  .unit = variable.unit,
                  .kind = TagKind::reals,
                  .low = variable.low,
                  .high = variable.high,
-                 .elements = plant_.forecast_leads(),
+                 .elements = leads(),
                  .description = variable.description + ": forecast, one element a sample period ahead"};
     TagContent content = zero_of(spec);
     add(std::move(spec), std::move(content));
@@ -91,7 +97,7 @@ void TwinCore::add_season() {
                        .folder = "Season",
                        .kind = TagKind::uint32,
                        .description = "sample periods of the season"},
-                      static_cast<std::uint32_t>(plant_.steps()));
+                      static_cast<std::uint32_t>(simulation_->task().steps));
   progress_ = add({.name = "season_progress",
                    .folder = "Season",
                    .unit = "1",
@@ -104,8 +110,8 @@ void TwinCore::add_season() {
                       .kind = TagKind::boolean,
                       .description = "the season is over; no step follows"},
                      false);
-  rewards_ = {specs_.size(), plant_.spec().reward_terms.size()};
-  for (const env::Variable& term : plant_.spec().reward_terms)
+  rewards_ = {specs_.size(), spec().reward_terms.size()};
+  for (const env::Variable& term : spec().reward_terms)
     add({.name = term.name,
          .folder = "Economics",
          .unit = term.unit,
@@ -113,7 +119,7 @@ void TwinCore::add_season() {
         0.0);
   return_ = add({.name = "season_return",
                  .folder = "Economics",
-                 .unit = plant_.spec().reward_terms.empty() ? "1" : plant_.spec().reward_terms.front().unit,
+                 .unit = spec().reward_terms.empty() ? "1" : spec().reward_terms.front().unit,
                  .description = "sum of every part since the season's start"},
                 0.0);
 }
@@ -136,8 +142,8 @@ void TwinCore::add_control() {
                       "guard_alive stopped: the plant's own control is in charge");
   local_control_ = control("local_control", TagKind::int32, TagAccess::read_only, std::int32_t{0},
                            "how many outputs the plant's own control or operator has");
-  modes_ = {specs_.size(), plant_.spec().inputs.size()};
-  for (const env::Variable& input : plant_.spec().inputs)
+  modes_ = {specs_.size(), spec().inputs.size()};
+  for (const env::Variable& input : spec().inputs)
     control(input.name + "_mode", TagKind::uint32, TagAccess::operators, kRemote,
             "who sets " + input.name + ": 0 local, 1 remote (the host)");
   if (options_.test_faults)
@@ -163,25 +169,28 @@ void TwinCore::set(std::size_t tag, TagContent content, TimePoint time) {
 
 void TwinCore::show_sensors(TimePoint time) {
   for (std::size_t i = 0; i < sensors_.count; ++i)
-    apply_fault(faults_[i], {plant_.measurements()[i], time, TagStatus::good}, values_[sensors_.first + i]);
+    apply_fault(faults_[i], {simulation_->snapshot(0).measurements[i], time, TagStatus::good},
+                values_[sensors_.first + i]);
 }
 
 // Every value of the plant as it is after the step just made.
 void TwinCore::refresh() {
   const TimePoint now = clock_.time();
+  const env::Snapshot snapshot = simulation_->snapshot(0);
   show_sensors(now);
   for (std::size_t i = 0; i < setpoints_.count; ++i) set(setpoints_.first + i, wanted_[i], now);
-  for (std::size_t i = 0; i < exogenous_.count; ++i) set(exogenous_.first + i, plant_.exogenous()[i], now);
+  for (std::size_t i = 0; i < applied_.count; ++i) set(applied_.first + i, simulation_->applied(0)[i], now);
+  for (std::size_t i = 0; i < exogenous_.count; ++i) set(exogenous_.first + i, snapshot.exogenous[i], now);
   for (std::size_t i = 0; i < forecasts_.count; ++i) {
-    std::vector<double> leads(plant_.forecast_leads());
-    for (std::size_t lead = 0; lead < leads.size(); ++lead)
-      leads[lead] = plant_.forecast()[lead * exogenous_.count + i];
-    set(forecasts_.first + i, std::move(leads), now);
+    std::vector<double> ahead(leads());
+    for (std::size_t lead = 0; lead < ahead.size(); ++lead)
+      ahead[lead] = snapshot.forecast[lead * exogenous_.count + i];
+    set(forecasts_.first + i, std::move(ahead), now);
   }
   if (forecasts_.count > 0) set(issued_, now, now);
-  for (std::size_t i = 0; i < rewards_.count; ++i) set(rewards_.first + i, plant_.reward_terms()[i], now);
-  set(return_, plant_.season_return(), now);
-  set(progress_, plant_.progress(), now);
+  for (std::size_t i = 0; i < rewards_.count; ++i) set(rewards_.first + i, simulation_->reward_terms(0)[i], now);
+  set(return_, season_return_, now);
+  set(progress_, snapshot.progress, now);
   set(season_done_, done(), now);
   set(step_, clock_.step(), now);
 }
@@ -193,6 +202,7 @@ void TwinCore::publish(TagSink& sink) {
   for (std::size_t i = 0; i < sensors_.count; ++i)
     if (faults_[i].kind != FaultKind::dropout) sink.publish(sensors_.first + i);
   all(setpoints_);
+  all(applied_);
   all(exogenous_);
   all(forecasts_);
   if (forecasts_.count > 0) sink.publish(issued_);
@@ -227,11 +237,28 @@ Duration TwinCore::until_due() const noexcept {
 
 void TwinCore::step() {
   std::vector<double> local(wanted_.size());
-  local_.act(plant_.true_measurements(), plant_.inputs(), local);
+  local_.act(simulation_->truth(0), simulation_->snapshot(0).inputs, local);
   for (std::size_t i = 0; i < wanted_.size(); ++i)
     if (!remote(i)) wanted_[i] = manual_[i].value_or(local[i]);
-  plant_.step(wanted_);
+  take_step();
+  refresh();
+}
+
+void TwinCore::take_step() {
+  simulation_->step(wanted_);
+  season_return_ += simulation_->reward(0);
   clock_.advance();
+}
+
+void TwinCore::replay(std::span<const double> inputs) {
+  std::ranges::copy(inputs, wanted_.begin());
+  take_step();
+}
+
+void TwinCore::resume() {
+  clock_ = StepClock({options_.clock, options_.start, from_seconds(spec().sample_period_s), options_.speed},
+                     clock_.step(), wall_.steady());
+  for (std::size_t i = 0; i < wanted_.size(); ++i) follow_applied(i);
   refresh();
 }
 
@@ -295,7 +322,7 @@ WriteStatus TwinCore::write_mode(std::size_t input, std::uint32_t mode) {
 
 // Whoever takes an output over starts from what is applied, not from what the other one asked for last.
 void TwinCore::follow_applied(std::size_t input) {
-  wanted_[input] = plant_.inputs()[input];
+  wanted_[input] = simulation_->snapshot(0).inputs[input];
   set(setpoints_.first + input, wanted_[input], clock_.time_now(wall_.steady()));
   changed_.push_back(setpoints_.first + input);
 }
@@ -320,15 +347,6 @@ Result<> TwinCore::set_mode(std::string_view mode_tag, std::uint32_t mode) {
   if (write_mode(*tag - modes_.first, mode) != WriteStatus::good)
     return fail(Errc::invalid_argument, std::format("{}: {} is not 0 (local) or 1 (remote)", mode_tag, mode));
   changed_.push_back(*tag);
-  return {};
-}
-
-Result<> TwinCore::restore(const PlantState& state) {
-  if (auto restored = plant_.restore(state); !restored) return restored;
-  std::ranges::copy(plant_.inputs(), wanted_.begin());
-  clock_ = StepClock({options_.clock, options_.start, from_seconds(plant_.spec().sample_period_s), options_.speed},
-                     plant_.step_count(), wall_.steady());
-  refresh();
   return {};
 }
 

@@ -12,9 +12,9 @@
 
 #include "local_control.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/env/simulation.hpp"
 #include "rltune/twin/tag.hpp"
 #include "sensor_fault.hpp"
-#include "simulated_plant.hpp"
 #include "step_clock.hpp"
 #include "watchdog.hpp"
 
@@ -31,16 +31,18 @@ struct CoreOptions {
 
 class TwinCore final : public TagHost {
  public:
-  TwinCore(SimulatedPlant plant, const CoreOptions& options, const Clock& clock);
+  // REQUIRES: the simulation has one instance and was just reset.
+  TwinCore(std::unique_ptr<env::Simulation> simulation, const CoreOptions& options, const Clock& clock);
 
   std::span<const TagSpec> tags() const noexcept override { return specs_; }
   const TagValue& value(std::size_t tag) const noexcept override { return values_[tag]; }
   WriteStatus write(std::size_t tag, const TagContent& content, Role role) override;
 
   std::optional<std::size_t> find(std::string_view name) const noexcept;
-  const SimulatedPlant& plant() const noexcept { return plant_; }
+  const env::Simulation& simulation() const noexcept { return *simulation_; }
   std::uint32_t steps_done() const noexcept { return clock_.step(); }
-  bool done() const noexcept { return plant_.steps() > 0 && clock_.step() >= plant_.steps(); }
+  double season_return() const noexcept { return season_return_; }
+  bool done() const noexcept { return simulation_->finished(0); }
   bool shed() const noexcept { return shed_; }
 
   // An output's DCS mode, for those that reach it without OPC UA. Errors: not_found, listing the mode tags.
@@ -56,8 +58,12 @@ class TwinCore final : public TagHost {
   void publish(TagSink& sink);          // every value of the plant; the step counter last
   void publish_sensors(TagSink& sink);  // the sensors again, at the present plant time
 
-  PlantState save() const { return plant_.save(); }
-  Result<> restore(const PlantState& state);
+  // The inputs that the step just made was given; replay() with the same ones, in order, brings a new core to
+  // the same state, bit for bit: what a simulation draws depends on its seed alone.
+  std::span<const double> inputs_given() const noexcept { return wanted_; }
+  void replay(std::span<const double> inputs);
+  // After the last replay(): the clock goes on from now.
+  void resume();
 
  private:
   struct Group {
@@ -75,6 +81,10 @@ class TwinCore final : public TagHost {
   void show_sensors(TimePoint time);
   void refresh();
 
+  const env::PlantSpec& spec() const noexcept { return simulation_->plant(); }
+  std::size_t leads() const noexcept { return simulation_->task().forecast_leads; }
+  void take_step();
+
   bool remote(std::size_t input) const noexcept;
   std::int32_t local_outputs() const noexcept;
   WriteStatus write_setpoint(std::size_t input, double value, Role role);
@@ -82,7 +92,8 @@ class TwinCore final : public TagHost {
   WriteStatus write_mode(std::size_t input, std::uint32_t mode);
   WriteStatus write_fault(std::string_view text);
 
-  SimulatedPlant plant_;
+  std::unique_ptr<env::Simulation> simulation_;
+  double season_return_ = 0.0;
   CoreOptions options_;
   const Clock& wall_;
   StepClock clock_;
@@ -92,7 +103,7 @@ class TwinCore final : public TagHost {
 
   std::vector<TagSpec> specs_;
   std::vector<TagValue> values_;
-  Group sensors_, setpoints_, exogenous_, forecasts_, rewards_, modes_;
+  Group sensors_, setpoints_, applied_, exogenous_, forecasts_, rewards_, modes_;
   std::size_t issued_ = 0, season_start_ = 0, progress_ = 0, season_steps_ = 0, season_done_ = 0, return_ = 0;
   std::size_t guard_alive_ = 0, agent_alive_ = 0, shed_tag_ = 0, local_control_ = 0, step_ = 0;
   std::optional<std::size_t> advance_, fault_;

@@ -6,7 +6,6 @@
 #include <numbers>
 #include <thread>
 
-#include "simulated_plant.hpp"
 #include "test_client.hpp"
 
 namespace rltune::twin {
@@ -30,14 +29,19 @@ std::shared_ptr<const env::ExogenousSeries> weather(std::size_t rows) {
   return series;
 }
 
+env::SimulationOptions simulation_options() {
+  env::SimulationOptions options{.task = *env::make_task("lettuce", {.forecast_leads = 12}),
+                                 .starts = {{weather(400), 0}}};
+  options.task.steps = 300;
+  return options;
+}
+
 // A twin in a thread, its keys and a client's in a folder of their own.
 class TwinTest : public ::testing::Test {
  protected:
   TwinTest() : folder_(std::filesystem::path(::testing::TempDir()) / std::format("twin_{}", ::getpid())) {
     std::filesystem::create_directories(folder_);
-    options_.plant = "lettuce";
-    options_.series = weather(400);
-    options_.steps = 300;
+    options_.simulation = simulation_options();
     options_.clock = ClockMode::plant;
     options_.port = 0;
     options_.pki = folder_ / "server";
@@ -100,8 +104,9 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
   ASSERT_EQ(client.connect(), UA_STATUSCODE_GOOD);
   const std::vector<std::string> names{"dry_weight", "co2", "air_temperature", "relative_humidity", "clock_step"};
   ASSERT_EQ(client.subscribe(names, 100.0, 50.0), UA_STATUSCODE_GOOD);  // revised by the server in lockstep
-  auto model = SimulatedPlant::create({.plant = "lettuce", .series = options_.series, .steps = 300});
+  auto model = env::Simulation::make(simulation_options());
   ASSERT_TRUE(model);
+  (*model)->reset(1);
   std::vector<double> inputs(3);
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint32_t step = 0; step < 250; ++step) {
@@ -110,7 +115,7 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
       ASSERT_EQ(client.write_real(std::vector<std::string>{"co2_supply", "ventilation", "heating"}[i], inputs[i]),
                 UA_STATUSCODE_GOOD);
     ASSERT_EQ(client.write_count("clock_advance", step + 1), UA_STATUSCODE_GOOD);
-    model->step(inputs);
+    (*model)->step(inputs);
     std::vector<double> seen(5);
     while (seen[4] != step + 1) {
       ASSERT_EQ(client.poll(client.changes().empty() ? 100 : 0), UA_STATUSCODE_GOOD);
@@ -119,7 +124,8 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
         client.changes().pop_front();
       }
     }
-    for (std::size_t i = 0; i < 4; ++i) ASSERT_EQ(seen[i], model->measurements()[i]) << names[i] << " at step " << step;
+    for (std::size_t i = 0; i < 4; ++i)
+      ASSERT_EQ(seen[i], (*model)->snapshot(0).measurements[i]) << names[i] << " at step " << step;
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   RecordProperty("ms_per_step", std::to_string(took.count() / 250));

@@ -13,8 +13,7 @@
 
 #include "rltune/base/clock.hpp"
 #include "rltune/base/error.hpp"
-#include "rltune/env/exogenous.hpp"
-#include "rltune/env/plants.hpp"
+#include "rltune/env/simulation.hpp"
 #include "rltune/twin/tag.hpp"
 
 namespace rltune::twin {
@@ -27,16 +26,9 @@ struct Login {
 };
 
 struct TwinOptions {
-  std::string plant = "lettuce";
-  env::Overrides parameters;
-  std::shared_ptr<const env::ExogenousSeries> series;  // null: the plant's own schedule
-  std::size_t first_row = 0;                           // of the series, at step 0
-  std::size_t steps = 0;                               // of the season; 0: the task's
-  std::size_t forecast_leads = 24;                     // sample periods ahead
-  TimePoint start{};                                   // plant time of step 0
+  env::SimulationOptions simulation;  // one instance, one start; the task names the plant
   std::uint64_t seed = 1;
-  double observation_noise = 0.0;  // relative standard deviation of every sensor
-  double parameter_noise = 0.0;    // every parameter times 1 + U(-d/2, d/2)
+  TimePoint start{};  // plant time of step 0
 
   ClockMode clock = ClockMode::wall;
   double speed = 1.0;                             // plant seconds in a wall second
@@ -67,6 +59,7 @@ class Twin {
   std::filesystem::path certificate() const;          // the server's own, for clients to trust
   std::span<const TagSpec> tags() const noexcept;
   std::uint32_t steps_done() const noexcept;
+  double sample_period_s() const noexcept;
 
  private:
   struct State;

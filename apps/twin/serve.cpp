@@ -1,0 +1,171 @@
+#include "serve.hpp"
+
+#include <sys/random.h>
+
+#include <cmath>
+#include <cstdio>
+#include <format>
+#include <nlohmann/json.hpp>
+#include <print>
+
+#include "rltune/base/file.hpp"
+#include "rltune/base/interrupt.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/env/weather.hpp"
+#include "rltune/twin/twin.hpp"
+
+namespace rltune::twin {
+namespace {
+
+Result<std::string> read_password(const std::filesystem::path& file) {
+  auto text = read_file(file);
+  if (!text) return text;
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  if (text->empty()) return fail(Errc::invalid_argument, file.string() + " is empty; it has to hold the password");
+  return text;
+}
+
+// The password of a twin that was told none: random, made once, kept for its owner alone.
+Result<std::string> own_password(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return read_password(file);
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    return fail(Errc::io, "no random numbers for a password");
+  std::string password;
+  for (const unsigned char byte : bytes) password += std::format("{:02x}", byte);
+  if (auto written = write_secret_file(file, password + "\n"); !written) return std::unexpected(written.error());
+  return password;
+}
+
+Result<env::Start> choose_start(const ServeArguments& arguments, const env::Task& task, const env::PlantSpec& plant) {
+  auto weathers = env::open_weather(
+      {.from = arguments.weather, .time_zone = arguments.time_zone, .synthetic = {.seed = arguments.seed}, .years = 1});
+  if (!weathers) return std::unexpected(weathers.error());
+  for (const std::string& note : weathers->front().notes) log::warning(note);
+  auto series = env::to_exogenous(weathers->front(), plant);
+  if (!series) return std::unexpected(series.error());
+  if (arguments.start.empty()) return env::Start{*series, 0};
+  const auto time = env::parse_local_time(arguments.start, weathers->front().time_zone);
+  if (!time) return std::unexpected(time.error());
+  return env::start_at(*series, task, *time);
+}
+
+void add_noise(const ServeArguments& arguments, const env::PlantSpec& plant, env::SimulationOptions& options) {
+  const double half = arguments.parameter_noise / 2;
+  if (half > 0.0 && arguments.parameter_noise_per == "episode")
+    options.randomisation.all_parameters = {env::Distribution::Kind::uniform, 1.0 - half, 1.0 + half};
+  else if (half > 0.0)
+    options.randomisation.parameter_noise = arguments.parameter_noise;
+  if (arguments.observation_noise > 0.0)
+    for (const env::Variable& sensor : plant.measurements)
+      options.randomisation.sensor_noise[sensor.name].relative = arguments.observation_noise;
+  if (arguments.forecast == "persistence") options.forecast.kind = env::ForecastModel::Kind::persistence;
+}
+
+Result<TwinOptions> simulation_options(const ServeArguments& arguments) {
+  auto model = env::make_plant(arguments.plant, 1, arguments.settings);
+  if (!model) return std::unexpected(model.error());
+  const env::PlantSpec& plant = (*model)->spec();
+  auto task = env::make_task(arguments.plant, {.forecast_leads = arguments.forecast_leads});
+  if (!task) return std::unexpected(task.error());
+  if (arguments.days > 0.0)
+    task->steps = static_cast<std::size_t>(std::lround(arguments.days * 86400.0 / plant.sample_period_s));
+  TwinOptions options;
+  env::Start start{task->schedule, 0};
+  if (!task->schedule) {
+    auto chosen = choose_start(arguments, *task, plant);
+    if (!chosen) return std::unexpected(chosen.error());
+    start = *chosen;
+  }
+  options.start = start.series->start.value_or(TimePoint{std::chrono::sys_days{std::chrono::year{2001} / 1 / 1}}) +
+                  from_seconds(static_cast<double>(start.row) * start.series->row_period_s);
+  options.simulation = {.task = std::move(*task), .parameters = arguments.settings, .starts = {start}};
+  add_noise(arguments, plant, options.simulation);
+  options.seed = arguments.seed;
+  return options;
+}
+
+Result<> add_logins(const ServeArguments& arguments, TwinOptions& options) {
+  const auto own = arguments.pki / "own/password";
+  auto password = arguments.password_file.empty() ? own_password(own) : read_password(arguments.password_file);
+  if (!password) return std::unexpected(password.error());
+  options.host = {arguments.user, *password};
+  if (arguments.dcs_user.empty()) return {};
+  auto operators = read_password(arguments.dcs_password_file);
+  if (!operators) return std::unexpected(operators.error());
+  options.operators.push_back({arguments.dcs_user, *operators});
+  return {};
+}
+
+Result<TwinOptions> twin_options(const ServeArguments& arguments) {
+  auto options = simulation_options(arguments);
+  if (!options) return options;
+  options->clock = arguments.clock == "plant" ? ClockMode::plant : ClockMode::wall;
+  options->speed = arguments.speed;
+  options->sensor_period = from_seconds(arguments.sample_period_s);
+  options->shed_after = from_seconds(arguments.shed_after_s);
+  options->test_faults = arguments.test_faults;
+  options->listen = arguments.listen;
+  options->port = arguments.port;
+  options->pki = arguments.pki;
+  options->trust = arguments.trust;
+  options->allow_none = arguments.allow_none;
+  if (auto added = add_logins(arguments, *options); !added) return std::unexpected(added.error());
+  return options;
+}
+
+nlohmann::ordered_json describe(const TagSpec& tag, const std::string& namespace_uri) {
+  constexpr std::array kKinds{"double", "boolean", "int32", "uint32", "string", "datetime", "double[]"};
+  constexpr std::array kAccess{"read", "write", "operator"};
+  nlohmann::ordered_json json{{"name", tag.name},
+                              {"node", std::format("nsu={};s={}", namespace_uri, tag.name)},
+                              {"folder", tag.folder},
+                              {"type", kKinds[static_cast<std::size_t>(tag.kind)]},
+                              {"access", kAccess[static_cast<std::size_t>(tag.access)]}};
+  if (!tag.unit.empty()) json["unit"] = tag.unit;
+  if (tag.low < tag.high) json["range"] = {tag.low, tag.high};
+  if (tag.kind == TagKind::reals) json["elements"] = tag.elements;
+  return json;
+}
+
+nlohmann::ordered_json describe(const Twin& twin, const ServeArguments& arguments, const TwinOptions& options) {
+  nlohmann::ordered_json json{{"url", twin.url()},
+                              {"plant", arguments.plant},
+                              {"namespace", twin.namespace_uri()},
+                              {"application_uri", twin.namespace_uri()},
+                              {"certificate", std::filesystem::absolute(twin.certificate()).string()},
+                              {"user", arguments.user},
+                              {"clock", arguments.clock},
+                              {"start", format_rfc3339(options.start)},
+                              {"step", twin.steps_done()},
+                              {"steps", options.simulation.task.steps},
+                              {"sample_period_s", twin.sample_period_s()}};
+  if (arguments.password_file.empty())
+    json["password_file"] = std::filesystem::absolute(arguments.pki / "own/password").string();
+  else
+    json["password_file"] = std::filesystem::absolute(arguments.password_file).string();
+  json["tags"] = nlohmann::ordered_json::array();
+  for (const TagSpec& tag : twin.tags()) json["tags"].push_back(describe(tag, twin.namespace_uri()));
+  return json;
+}
+
+}  // namespace
+
+Result<> serve(const ServeArguments& arguments) {
+  const auto options = twin_options(arguments);
+  if (!options) return std::unexpected(options.error());
+  const WallClock clock;
+  catch_interrupts();
+  auto twin = Twin::start(*options, clock);
+  if (!twin) return std::unexpected(twin.error());
+  log::info("twin is ready", {{"url", (*twin)->url()}, {"plant", arguments.plant}, {"clock", arguments.clock}});
+  if (arguments.json) {
+    std::println("{}", describe(**twin, arguments, *options).dump());
+    std::fflush(stdout);
+  }
+  auto served = (*twin)->run(interrupted);
+  log::info("twin stops", {{"steps", std::to_string((*twin)->steps_done())}});
+  return served;
+}
+
+}  // namespace rltune::twin
