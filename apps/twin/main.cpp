@@ -18,8 +18,8 @@ constexpr const char* kExamples = R"(Examples:
     rltune twin serve --plant lettuce --speed 5760 --trust io/own/cert.der
   In lockstep, for a closed loop as fast as both sides can:
     rltune twin serve --plant lettuce --clock plant --weather bleiswijk.csv.gz --zone +01:00 --start 2014-02-09
-  A plant with a control room that may take its outputs:
-    rltune twin serve --dcs-user dcs --dcs-password-file dcs.txt
+  A plant that survives kill -9, with a control room that may take its outputs:
+    rltune twin serve --state season.journal --dcs-user dcs --dcs-password-file dcs.txt
 
 Clients need Basic256Sha256 (or an Aes policy) with sign and encrypt, a certificate in PKI/trusted (--trust copies one
 there; refused ones lie in PKI/rejected), and the user's name and password.
@@ -80,6 +80,9 @@ void add_plant_options(CLI::App& command, ServeArguments& a, std::vector<std::st
       ->type_name("D")
       ->check(CLI::Range(0.0, 1.0))
       ->group("Plant");
+  command.add_option("--randomisation", a.randomisation, "Domain randomisation, YAML")
+      ->check(CLI::ExistingFile)
+      ->group("Plant");
   command
       .add_option("--forecast", a.forecast,
                   "What the forecast tags say: perfect, or with the error of 24 h persistence")
@@ -115,6 +118,15 @@ void add_clock_options(CLI::App& command, ServeArguments& a) {
       ->type_name("S")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
+      ->group("Clock and control");
+  command.add_option("--state", a.state, "Journal of the season: a twin that was killed goes on from it")
+      ->type_name("FILE")
+      ->group("Clock and control");
+  command.add_option("--state-sync", a.state_sync, "Steps between two that also survive a power cut; 0: none does")
+      ->capture_default_str()
+      ->group("Clock and control");
+  command.add_option("--dcs-file", a.dcs_file, "Modes of outputs, read when it changes: heating_mode: 0")
+      ->type_name("FILE")
       ->group("Clock and control");
   command.add_flag("--test-faults", a.test_faults, "Add the tag test_fault: break sensors, for tests")
       ->group("Clock and control");

@@ -50,7 +50,12 @@ Result<env::Start> choose_start(const ServeArguments& arguments, const env::Task
   return env::start_at(*series, task, *time);
 }
 
-void add_noise(const ServeArguments& arguments, const env::PlantSpec& plant, env::SimulationOptions& options) {
+Result<> add_noise(const ServeArguments& arguments, const env::PlantSpec& plant, env::SimulationOptions& options) {
+  if (!arguments.randomisation.empty()) {
+    auto loaded = env::load_randomisation(arguments.randomisation, plant);
+    if (!loaded) return std::unexpected(loaded.error());
+    options.randomisation = std::move(*loaded);
+  }
   const double half = arguments.parameter_noise / 2;
   if (half > 0.0 && arguments.parameter_noise_per == "episode")
     options.randomisation.all_parameters = {env::Distribution::Kind::uniform, 1.0 - half, 1.0 + half};
@@ -60,6 +65,7 @@ void add_noise(const ServeArguments& arguments, const env::PlantSpec& plant, env
     for (const env::Variable& sensor : plant.measurements)
       options.randomisation.sensor_noise[sensor.name].relative = arguments.observation_noise;
   if (arguments.forecast == "persistence") options.forecast.kind = env::ForecastModel::Kind::persistence;
+  return {};
 }
 
 Result<TwinOptions> simulation_options(const ServeArguments& arguments) {
@@ -80,7 +86,7 @@ Result<TwinOptions> simulation_options(const ServeArguments& arguments) {
   options.start = start.series->start.value_or(TimePoint{std::chrono::sys_days{std::chrono::year{2001} / 1 / 1}}) +
                   from_seconds(static_cast<double>(start.row) * start.series->row_period_s);
   options.simulation = {.task = std::move(*task), .parameters = arguments.settings, .starts = {start}};
-  add_noise(arguments, plant, options.simulation);
+  if (auto added = add_noise(arguments, plant, options.simulation); !added) return std::unexpected(added.error());
   options.seed = arguments.seed;
   return options;
 }
@@ -105,6 +111,9 @@ Result<TwinOptions> twin_options(const ServeArguments& arguments) {
   options->sensor_period = from_seconds(arguments.sample_period_s);
   options->shed_after = from_seconds(arguments.shed_after_s);
   options->test_faults = arguments.test_faults;
+  options->state = arguments.state;
+  options->state_sync = arguments.state_sync;
+  options->dcs_file = arguments.dcs_file;
   options->listen = arguments.listen;
   options->port = arguments.port;
   options->pki = arguments.pki;

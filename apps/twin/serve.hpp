@@ -22,6 +22,7 @@ struct ServeArguments {
   double parameter_noise = 0.0;
   std::string parameter_noise_per = "step";
   double observation_noise = 0.0;
+  std::filesystem::path randomisation;
   std::string forecast = "perfect";
   std::size_t forecast_leads = 24;
 
@@ -29,6 +30,9 @@ struct ServeArguments {
   double speed = 1.0;
   double sample_period_s = 0.0;
   double shed_after_s = 5.0;
+  std::filesystem::path state;
+  std::size_t state_sync = 1;
+  std::filesystem::path dcs_file;
   bool test_faults = false;
 
   std::string listen = "127.0.0.1";

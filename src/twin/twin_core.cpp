@@ -255,10 +255,21 @@ void TwinCore::replay(std::span<const double> inputs) {
   take_step();
 }
 
-void TwinCore::resume() {
+std::vector<std::uint32_t> TwinCore::modes() const {
+  std::vector<std::uint32_t> modes;
+  for (std::size_t i = 0; i < modes_.count; ++i)
+    modes.push_back(std::get<std::uint32_t>(values_[modes_.first + i].content));
+  return modes;
+}
+
+void TwinCore::resume(std::span<const std::uint32_t> modes) {
+  RLTUNE_CHECK(modes.size() == modes_.count);
   clock_ = StepClock({options_.clock, options_.start, from_seconds(spec().sample_period_s), options_.speed},
                      clock_.step(), wall_.steady());
-  for (std::size_t i = 0; i < wanted_.size(); ++i) follow_applied(i);
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    set(modes_.first + i, modes[i], clock_.time());
+    follow_applied(i);
+  }
   refresh();
 }
 

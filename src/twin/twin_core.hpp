@@ -45,6 +45,8 @@ class TwinCore final : public TagHost {
   bool done() const noexcept { return simulation_->finished(0); }
   bool shed() const noexcept { return shed_; }
 
+  // By output: 0 local, 1 remote.
+  std::vector<std::uint32_t> modes() const;
   // An output's DCS mode, for those that reach it without OPC UA. Errors: not_found, listing the mode tags.
   Result<> set_mode(std::string_view mode_tag, std::uint32_t mode);
 
@@ -62,8 +64,8 @@ class TwinCore final : public TagHost {
   // the same state, bit for bit: what a simulation draws depends on its seed alone.
   std::span<const double> inputs_given() const noexcept { return wanted_; }
   void replay(std::span<const double> inputs);
-  // After the last replay(): the clock goes on from now.
-  void resume();
+  // After the last replay(): the modes as they were, and the clock goes on from now. REQUIRES: one mode an output.
+  void resume(std::span<const std::uint32_t> modes);
 
  private:
   struct Group {

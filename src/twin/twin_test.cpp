@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <numbers>
 #include <thread>
 
+#include "season.hpp"
 #include "test_client.hpp"
 
 namespace rltune::twin {
@@ -14,34 +14,12 @@ namespace {
 using testing::ClientOptions;
 using testing::TestClient;
 
-// Weather of its own for every row, so that a row mixed up shows.
-std::shared_ptr<const env::ExogenousSeries> weather(std::size_t rows) {
-  auto series = std::make_shared<env::ExogenousSeries>();
-  series->name = "test weather";
-  series->variables = 4;
-  series->row_period_s = 1800.0;
-  for (std::size_t row = 0; row < rows; ++row) {
-    const double day = 2.0 * std::numbers::pi * static_cast<double>(row) / 48.0;
-    series->values.insert(series->values.end(),
-                          {std::max(0.0, -400.0 * std::cos(day)), 410.0 + 5.0 * std::sin(day / 3.0),
-                           6.0 - 4.0 * std::cos(day), 80.0 + 8.0 * std::sin(day / 2.0)});
-  }
-  return series;
-}
-
-env::SimulationOptions simulation_options() {
-  env::SimulationOptions options{.task = *env::make_task("lettuce", {.forecast_leads = 12}),
-                                 .starts = {{weather(400), 0}}};
-  options.task.steps = 300;
-  return options;
-}
-
 // A twin in a thread, its keys and a client's in a folder of their own.
 class TwinTest : public ::testing::Test {
  protected:
   TwinTest() : folder_(std::filesystem::path(::testing::TempDir()) / std::format("twin_{}", ::getpid())) {
     std::filesystem::create_directories(folder_);
-    options_.simulation = simulation_options();
+    options_.simulation = testing::lettuce_season();
     options_.clock = ClockMode::plant;
     options_.port = 0;
     options_.pki = folder_ / "server";
@@ -104,9 +82,7 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
   ASSERT_EQ(client.connect(), UA_STATUSCODE_GOOD);
   const std::vector<std::string> names{"dry_weight", "co2", "air_temperature", "relative_humidity", "clock_step"};
   ASSERT_EQ(client.subscribe(names, 100.0, 50.0), UA_STATUSCODE_GOOD);  // revised by the server in lockstep
-  auto model = env::Simulation::make(simulation_options());
-  ASSERT_TRUE(model);
-  (*model)->reset(1);
+  const auto model = testing::make_simulation(testing::lettuce_season());
   std::vector<double> inputs(3);
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint32_t step = 0; step < 250; ++step) {
@@ -115,7 +91,7 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
       ASSERT_EQ(client.write_real(std::vector<std::string>{"co2_supply", "ventilation", "heating"}[i], inputs[i]),
                 UA_STATUSCODE_GOOD);
     ASSERT_EQ(client.write_count("clock_advance", step + 1), UA_STATUSCODE_GOOD);
-    (*model)->step(inputs);
+    model->step(inputs);
     std::vector<double> seen(5);
     while (seen[4] != step + 1) {
       ASSERT_EQ(client.poll(client.changes().empty() ? 100 : 0), UA_STATUSCODE_GOOD);
@@ -125,7 +101,7 @@ TEST_F(TwinTest, lockstep_over_subscriptions_returns_what_the_model_computes) {
       }
     }
     for (std::size_t i = 0; i < 4; ++i)
-      ASSERT_EQ(seen[i], (*model)->snapshot(0).measurements[i]) << names[i] << " at step " << step;
+      ASSERT_EQ(seen[i], model->snapshot(0).measurements[i]) << names[i] << " at step " << step;
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   RecordProperty("ms_per_step", std::to_string(took.count() / 250));

@@ -34,7 +34,10 @@ struct TwinOptions {
   double speed = 1.0;                             // plant seconds in a wall second
   Duration shed_after = std::chrono::seconds(5);  // of a silent guard_alive, wall clock; 0: never
   Duration sensor_period{};                       // wall clock: sensors are shown again between steps; 0: not
-  bool test_faults = false;
+  bool test_faults = false;                       // adds the tag test_fault
+  std::filesystem::path state;                    // the season's journal: a restart goes on from it; empty: none
+  std::size_t state_sync = 1;                     // steps between two that also survive a power cut; 0: none does
+  std::filesystem::path dcs_file;                 // outputs' modes: "heating_mode: 0"; empty: none
 
   std::string listen = "127.0.0.1";
   std::uint16_t port = 4840;                 // 0: one that is free
