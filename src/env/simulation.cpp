@@ -331,6 +331,21 @@ void Simulation::conclude(std::size_t i, bool failed) noexcept {
   finished_[i] = failed || step_[i] >= options_.task.steps ? 1 : 0;
 }
 
+void Simulation::archive(Archive& archive) {
+  archive.values(model_->parameters());
+  archive.values(model_->states());
+  for (auto* randoms : {&episode_random_, &parameter_random_, &sensor_random_})
+    for (Random& random : *randoms) archive.random(random);
+  for (auto* vector : {&start_, &episode_, &step_, &delay_, &silent_}) archive.values(std::span(*vector));
+  for (auto* vector : {&finished_, &failed_}) archive.values(std::span(*vector));
+  for (auto* vector : {&rewards_, &parameters_, &inputs_, &previous_inputs_, &exogenous_, &measured_, &terms_by_term_,
+                       &commands_, &applied_rows_, &truth_, &sensed_, &weather_, &forecast_, &terms_, &delayed_,
+                       &factor_, &offset_})
+    archive.values(std::span(*vector));
+  for (const std::size_t start : start_)
+    if (start >= options_.starts.size()) return archive.refuse("an episode began where this weather has no start");
+}
+
 Snapshot Simulation::snapshot(std::size_t i) const noexcept {
   const std::size_t ahead = forecaster_.leads() * exogenous_count();
   return {std::span(sensed_).subspan(i * measurement_count(), measurement_count()),

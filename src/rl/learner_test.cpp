@@ -152,6 +152,8 @@ class EndsAtOnce final : public env::Environment {
     std::ranges::fill(out.truncated, terminates_ ? 0 : 1);
   }
 
+  void archive(Archive&) override {}
+
  private:
   std::size_t size_;
   bool terminates_;

@@ -42,9 +42,19 @@ class SetPointTask final : public env::Environment {
       out.rewards[i] = static_cast<float>(-reward_sign_ * error * error);
       out.terminated[i] = 0;
       out.truncated[i] = ++instance.steps == kSteps;
+      if (!out.reward_terms.empty()) out.reward_terms[i] = out.rewards[i];
       observe(instance, out.final_observations.subspan(2 * i, 2));
       if (out.truncated[i] != 0) start(instance);
       observe(instance, out.observations.subspan(2 * i, 2));
+    }
+  }
+
+  void archive(Archive& archive) override {
+    for (Instance& instance : instances_) {
+      archive.value(instance.x);
+      archive.value(instance.set_point);
+      archive.value(instance.steps);
+      archive.random(instance.random);
     }
   }
 

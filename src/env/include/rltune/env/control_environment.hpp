@@ -20,6 +20,7 @@ class ControlEnvironment final : public Environment {
   std::size_t size() const noexcept override { return simulation_->size(); }
   void reset(std::uint64_t seed, std::span<float> observations) override;
   void step(std::span<const float> actions, const StepOutput& out) override;
+  void archive(Archive& archive) override { simulation_->archive(archive); }
 
   Simulation& simulation() noexcept { return *simulation_; }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/base/archive.hpp"
 #include "rltune/env/space.hpp"
 
 namespace rltune::env {
@@ -47,6 +48,10 @@ class Environment {
 
   // Applies n x a actions (clipped to the action space), writes the outcome, resets ended instances.
   virtual void step(std::span<const float> actions, const StepOutput& out) = 0;
+
+  // The whole state, written or restored, random numbers included: a restored environment of the same make goes on
+  // to the same bits. For checkpoints of training runs.
+  virtual void archive(Archive& archive) = 0;
 };
 
 }  // namespace rltune::env

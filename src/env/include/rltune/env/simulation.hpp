@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "rltune/base/archive.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/random.hpp"
 #include "rltune/env/forecast.hpp"
@@ -62,6 +63,9 @@ class Simulation {
   // Applies n x inputs wanted values, one row an instance, clipped to the plant's bounds and rate limits.
   // Instances that have finished stay as they are.
   void step(std::span<const double> wanted) noexcept;
+
+  // The whole state, written or restored, as Environment::archive().
+  void archive(Archive& archive);
 
   // What a controller sees: sensors with noise and dropouts, inputs as commanded, weather, forecast. Valid until the
   // next step(), restart_finished() or reset().

@@ -1,0 +1,151 @@
+#include "rltune/rl/training.hpp"
+
+#include <algorithm>
+
+#include "rltune/base/check.hpp"
+
+namespace rltune::rl {
+
+// The tables of one step of all instances.
+struct Training::Tables {
+  Tables(std::size_t instances, std::size_t observations_each, std::size_t actions_each, std::size_t terms_each)
+      : d(observations_each),
+        a(actions_each),
+        k(terms_each),
+        observations(instances * d),
+        next(instances * d),
+        successors(instances * d),
+        actions(instances * a),
+        rewards(instances),
+        terms(instances * k),
+        terminated(instances),
+        truncated(instances) {}
+  env::StepOutput output(std::size_t first, std::size_t count) {
+    return {std::span(next).subspan(first * d, count * d), std::span(successors).subspan(first * d, count * d),
+            std::span(rewards).subspan(first, count),      std::span(terms).subspan(first * k, count * k),
+            std::span(terminated).subspan(first, count),   std::span(truncated).subspan(first, count)};
+  }
+  std::size_t d, a, k;
+  std::vector<float> observations, next, successors, actions, rewards, terms;
+  std::vector<std::uint8_t> terminated, truncated;
+};
+
+Training::Training(std::vector<std::unique_ptr<env::Environment>> environments, std::unique_ptr<Learner> learner,
+                   std::shared_ptr<Workers> workers, std::uint64_t seed)
+    : environments_(std::move(environments)), learner_(std::move(learner)), workers_(std::move(workers)) {
+  RLTUNE_CHECK(!environments_.empty() && learner_ && workers_);
+  for (const auto& environment : environments_) {
+    first_.push_back(instances_);
+    instances_ += environment->size();
+  }
+  const std::size_t terms = spec().reward_terms.size();
+  tables_ = std::make_unique<Tables>(instances_, spec().observation.size(), spec().action.size(), terms);
+  running_.resize(instances_ * (1 + terms));
+  latest_.resize(kLatest * (1 + terms));
+  stagger(seed);
+}
+
+Training::~Training() = default;
+
+// Environment e of E is taken e/E of an episode ahead by random actions.
+void Training::stagger(std::uint64_t seed) {
+  Tables& t = *tables_;
+  for (std::size_t e = 0; e < environments_.size(); ++e) {
+    env::Environment& environment = *environments_[e];
+    const std::size_t first = first_[e], count = environment.size();
+    Random random(seed, 1'000 + e);
+    environment.reset(random.bits(), std::span(t.next).subspan(first * t.d, count * t.d));
+    const std::size_t ahead = spec().episode_steps_max * e / environments_.size();
+    const std::span<float> actions = std::span(t.actions).subspan(first * t.a, count * t.a);
+    for (std::size_t step = 0; step < ahead; ++step) {
+      for (float& action : actions) action = static_cast<float>(random.uniform(-1.0, 1.0));
+      environment.step(actions, t.output(first, count));
+    }
+  }
+  t.observations = t.next;
+}
+
+void Training::advance() {
+  Tables& t = *tables_;
+  learner_->act(t.observations, t.actions);
+  workers_->run([this](std::size_t shard) {
+    for (std::size_t e = shard; e < environments_.size(); e += kShards) step_environment(e);
+  });
+  account();
+  learner_->observe({t.observations, t.actions, t.rewards, t.successors, t.terminated, t.truncated});
+  updates_ += learner_->update();
+  steps_ += instances_;
+  std::swap(t.observations, t.next);
+}
+
+void Training::step_environment(std::size_t index) {
+  Tables& t = *tables_;
+  const std::size_t first = first_[index], count = environments_[index]->size();
+  environments_[index]->step(std::span(t.actions).subspan(first * t.a, count * t.a), t.output(first, count));
+}
+
+void Training::account() {
+  const Tables& t = *tables_;
+  const std::size_t width = 1 + t.k;
+  for (std::size_t i = 0; i < instances_; ++i) {
+    double* episode = &running_[i * width];
+    episode[0] += 1.0;
+    for (std::size_t k = 0; k < t.k; ++k) episode[1 + k] += static_cast<double>(t.terms[i * t.k + k]);
+    if ((t.terminated[i] | t.truncated[i]) == 0) continue;
+    std::copy_n(episode, width, &latest_[ended_ % kLatest * width]);
+    std::fill_n(episode, width, 0.0);
+    ++ended_;
+  }
+}
+
+EpisodeMeans Training::latest() const {
+  const std::size_t width = 1 + tables_->k;
+  EpisodeMeans means{.episodes = std::min<std::size_t>(ended_, kLatest), .terms = std::vector<double>(tables_->k)};
+  for (std::size_t row = 0; row < means.episodes; ++row) {
+    const double share = 1.0 / static_cast<double>(means.episodes);
+    means.length += share * latest_[row * width];
+    for (std::size_t k = 0; k < tables_->k; ++k) means.terms[k] += share * latest_[row * width + 1 + k];
+  }
+  for (const double term : means.terms) means.episode_return += term;
+  return means;
+}
+
+void Training::archive(Archive& archive) {
+  archive.value(steps_);
+  archive.value(updates_);
+  archive.values(std::span(tables_->observations));
+  archive.values(std::span(running_));
+  archive.values(std::span(latest_));
+  archive.value(ended_);
+  for (const auto& environment : environments_) environment->archive(archive);
+  learner_->archive(archive);
+}
+
+Result<PolicyReturns> evaluate_policy(const nn::NetworkDescription& network, env::Environment& environment,
+                                      std::uint64_t seed) {
+  auto policy = nn::PolicyNetwork::create(network);
+  if (!policy) return std::unexpected(policy.error());
+  const env::EnvironmentSpec& spec = environment.spec();
+  const std::size_t n = environment.size(), d = spec.observation.size(), a = spec.action.size(),
+                    k = spec.reward_terms.size();
+  std::vector<float> observations(n * d), successors(n * d), actions(n * a), rewards(n), terms(n * k);
+  std::vector<std::uint8_t> terminated(n), truncated(n), ended(n);
+  PolicyReturns result{std::vector<double>(n), std::vector<double>(k)};
+  environment.reset(seed, observations);
+  for (std::size_t left = n, step = 0; left > 0 && step < spec.episode_steps_max; ++step) {
+    for (std::size_t i = 0; i < n; ++i)
+      policy->act(std::span(observations).subspan(i * d, d), std::span(actions).subspan(i * a, a));
+    environment.step(actions, {observations, successors, rewards, terms, terminated, truncated});
+    for (std::size_t i = 0; i < n; ++i) {
+      if (ended[i] != 0) continue;
+      result.returns[i] += static_cast<double>(rewards[i]);
+      for (std::size_t term = 0; term < k; ++term)
+        result.terms[term] += static_cast<double>(terms[i * k + term]) / static_cast<double>(n);
+      ended[i] = terminated[i] | truncated[i];
+      left -= ended[i];
+    }
+  }
+  return result;
+}
+
+}  // namespace rltune::rl
