@@ -272,7 +272,7 @@ Result<Identity> make_identity(const CertificateRequest& request, TimePoint not_
                     X509_set_pubkey(certificate.get(), key.get()) == 1 && set_extensions(certificate.get(), *names) &&
                     X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0;
   if (!made) return fail(Errc::internal, "OpenSSL could not make a certificate: " + openssl_reason());
-  return Identity{to_der(certificate.get()), key_to_der(key.get())};
+  return Identity{to_der(certificate.get()), key_to_der(key.get()), request.application_uri};
 }
 
 Result<OpcuaPki> OpcuaPki::open(const std::filesystem::path& folder) {
@@ -289,7 +289,9 @@ Result<Identity> OpcuaPki::identity(const CertificateRequest& request, TimePoint
   const auto key_file = folder_ / "own" / "key.der";
   if (!std::filesystem::exists(certificate_file) && !std::filesystem::exists(key_file)) {
     // Valid from an hour ago: clocks of two machines differ.
-    auto made = make_identity(request, now - std::chrono::hours(1));
+    auto complete = request;
+    if (complete.application_uri.empty()) complete.application_uri = "urn:" + this_host().front() + ":rltune";
+    auto made = make_identity(complete, now - std::chrono::hours(1));
     if (!made) return made;
     if (auto done = write_secret_file(key_file, made->key); !done) return std::unexpected(done.error());
     if (auto done = write_file(certificate_file, made->certificate); !done) return std::unexpected(done.error());
@@ -308,13 +310,13 @@ Result<Identity> OpcuaPki::identity(const CertificateRequest& request, TimePoint
     return fail(Errc::denied, std::format("{} does not belong to {}", key_file.string(), certificate_file.string()));
   }
   const auto info = describe(certificate.get());
-  if (info.application_uri != request.application_uri)
+  if (!request.application_uri.empty() && info.application_uri != request.application_uri)
     return fail(Errc::denied, std::format("our certificate {} is for '{}', and this application is '{}'; delete both "
                                           "files in own/ to make new ones, then trust them at the peer",
                                           certificate_file.string(), info.application_uri, request.application_uri));
   if (auto valid = check_period(info, now, "our certificate " + certificate_file.string()); !valid)
     return std::unexpected(valid.error());
-  return Identity{to_der(certificate.get()), std::move(*key_bytes)};
+  return Identity{to_der(certificate.get()), std::move(*key_bytes), info.application_uri};
 }
 
 Result<std::vector<std::string>> OpcuaPki::trusted() const {

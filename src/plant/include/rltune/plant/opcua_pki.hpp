@@ -34,6 +34,7 @@ struct CertificateRequest {
 struct Identity {
   std::string certificate;  // DER
   std::string key;          // DER, PKCS#8
+  std::string application_uri;
 };
 
 struct CertificateInfo {
