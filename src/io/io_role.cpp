@@ -144,7 +144,7 @@ Result<> Role::make_loop() {
     if (!fallback) return std::unexpected(fallback.error());
     fallbacks_.push_back(std::move(*fallback));
   }
-  auto link = plant::make_link(site_.link);
+  auto link = plant::make_link(site_.link, site_.folder);
   if (!link) return std::unexpected(link.error());
   link_ = std::move(*link);
   loop_ = std::make_unique<ControlLoop>(ControlLoop::Parts{.site = site_,

@@ -15,9 +15,12 @@ std::string unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto escape = text.substr(i, 3);
-    if (escape == "%3B" || escape == "%3b") out += ';', i += 2;
-    else if (escape == "%25") out += '%', i += 2;
-    else out += text[i];
+    if (escape == "%3B" || escape == "%3b")
+      out += ';', i += 2;
+    else if (escape == "%25")
+      out += '%', i += 2;
+    else
+      out += text[i];
   }
   return out;
 }
@@ -55,15 +58,22 @@ bool parse_suffix(std::string_view text, NodePath& path) {
 
 std::optional<NodePath::Kind> kind_of(char letter) {
   switch (letter) {
-    case 'i': return NodePath::Kind::numeric;
-    case 's': return NodePath::Kind::string;
-    case 'g': return NodePath::Kind::guid;
-    case 'b': return NodePath::Kind::opaque;
-    default: return std::nullopt;
+    case 'i':
+      return NodePath::Kind::numeric;
+    case 's':
+      return NodePath::Kind::string;
+    case 'g':
+      return NodePath::Kind::guid;
+    case 'b':
+      return NodePath::Kind::opaque;
+    default:
+      return std::nullopt;
   }
 }
 
-bool is_hex(std::string_view text) { return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos; }
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
 
 bool is_guid(std::string_view text) {
   constexpr std::array kGroups{8u, 4u, 4u, 4u, 12u};
@@ -79,9 +89,12 @@ bool is_guid(std::string_view text) {
 
 bool is_identifier(NodePath::Kind kind, std::string_view text) {
   switch (kind) {
-    case NodePath::Kind::numeric: return parse_index(text).has_value();
-    case NodePath::Kind::guid: return is_guid(text);
-    default: return !text.empty();
+    case NodePath::Kind::numeric:
+      return parse_index(text).has_value();
+    case NodePath::Kind::guid:
+      return is_guid(text);
+    default:
+      return !text.empty();
   }
 }
 

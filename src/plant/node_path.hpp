@@ -21,7 +21,7 @@ struct NodePath {
 
   std::string namespace_uri;  // empty: namespace 0, OPC UA's own
   Kind kind = Kind::string;
-  std::string identifier;     // text as written after "i=", "s=", "g=" or "b="
+  std::string identifier;  // text as written after "i=", "s=", "g=" or "b="
   std::optional<std::uint32_t> element;
   std::vector<std::string> fields;
 

@@ -57,23 +57,28 @@ std::string_view policy_name(const UA_EndpointDescription& endpoint) {
 
 const char* mode_name(UA_MessageSecurityMode mode) {
   switch (mode) {
-    case UA_MESSAGESECURITYMODE_NONE: return "None";
-    case UA_MESSAGESECURITYMODE_SIGN: return "Sign";
-    case UA_MESSAGESECURITYMODE_SIGNANDENCRYPT: return "SignAndEncrypt";
-    default: return "?";
+    case UA_MESSAGESECURITYMODE_NONE:
+      return "None";
+    case UA_MESSAGESECURITYMODE_SIGN:
+      return "Sign";
+    case UA_MESSAGESECURITYMODE_SIGNANDENCRYPT:
+      return "SignAndEncrypt";
+    default:
+      return "?";
   }
 }
 
 bool is_certificate_status(UA_StatusCode status) {
-  return (status >= UA_STATUSCODE_BADCERTIFICATEINVALID &&
-          status <= UA_STATUSCODE_BADCERTIFICATEISSUERREVOKED) ||
-         status == UA_STATUSCODE_BADCERTIFICATECHAININCOMPLETE || status == UA_STATUSCODE_BADCERTIFICATEPOLICYCHECKFAILED;
+  return (status >= UA_STATUSCODE_BADCERTIFICATEINVALID && status <= UA_STATUSCODE_BADCERTIFICATEISSUERREVOKED) ||
+         status == UA_STATUSCODE_BADCERTIFICATECHAININCOMPLETE ||
+         status == UA_STATUSCODE_BADCERTIFICATEPOLICYCHECKFAILED;
 }
 
 Errc errc_of(UA_StatusCode status) {
   switch (status) {
     case UA_STATUSCODE_BADTIMEOUT:
-    case UA_STATUSCODE_BADREQUESTTIMEOUT: return Errc::timeout;
+    case UA_STATUSCODE_BADREQUESTTIMEOUT:
+      return Errc::timeout;
     case UA_STATUSCODE_BADIDENTITYTOKENREJECTED:
     case UA_STATUSCODE_BADIDENTITYTOKENINVALID:
     case UA_STATUSCODE_BADUSERACCESSDENIED:
@@ -81,10 +86,12 @@ Errc errc_of(UA_StatusCode status) {
     case UA_STATUSCODE_BADSECURITYPOLICYREJECTED:
     case UA_STATUSCODE_BADSECURITYMODEREJECTED:
     case UA_STATUSCODE_BADUSERSIGNATUREINVALID:
-    case UA_STATUSCODE_BADAPPLICATIONSIGNATUREINVALID: return Errc::denied;
+    case UA_STATUSCODE_BADAPPLICATIONSIGNATUREINVALID:
+      return Errc::denied;
     case UA_STATUSCODE_BADSERVICEUNSUPPORTED:
     case UA_STATUSCODE_BADNOTSUPPORTED:
-    case UA_STATUSCODE_BADHISTORYOPERATIONUNSUPPORTED: return Errc::unsupported;
+    case UA_STATUSCODE_BADHISTORYOPERATIONUNSUPPORTED:
+      return Errc::unsupported;
     case UA_STATUSCODE_BADCONNECTIONREJECTED:
     case UA_STATUSCODE_BADCONNECTIONCLOSED:
     case UA_STATUSCODE_BADNOTCONNECTED:
@@ -97,8 +104,10 @@ Errc errc_of(UA_StatusCode status) {
     case UA_STATUSCODE_BADSESSIONNOTACTIVATED:
     case UA_STATUSCODE_BADSERVERHALTED:
     case UA_STATUSCODE_BADSHUTDOWN:
-    case UA_STATUSCODE_BADCOMMUNICATIONERROR: return Errc::disconnected;
-    default: return is_certificate_status(status) ? Errc::denied : Errc::io;
+    case UA_STATUSCODE_BADCOMMUNICATIONERROR:
+      return Errc::disconnected;
+    default:
+      return is_certificate_status(status) ? Errc::denied : Errc::io;
   }
 }
 
@@ -121,12 +130,14 @@ OpcuaClient::~OpcuaClient() { close(false); }
 
 Result<> OpcuaClient::connect() {
   if (!std::ranges::contains(kPolicies, options_.security))
-    return fail(Errc::invalid_argument,
-                std::format("security '{}' is none of Basic256Sha256, Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss, None",
-                            options_.security));
+    return fail(
+        Errc::invalid_argument,
+        std::format("security '{}' is none of Basic256Sha256, Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss, None",
+                    options_.security));
   if (!secure() && !options_.allow_insecure)
-    return fail(Errc::denied, "security None is refused: whoever reaches the network could move the plant. "
-                              "Set allow_insecure: true if that is what you want");
+    return fail(Errc::denied,
+                "security None is refused: whoever reaches the network could move the plant. "
+                "Set allow_insecure: true if that is what you want");
   if (secure() && options_.pki.empty()) return fail(Errc::invalid_argument, "security needs a pki folder");
   if (secure()) {
     auto pki = OpcuaPki::open(options_.pki);
@@ -188,9 +199,10 @@ Result<OpcuaClient::ClientHandle> OpcuaClient::make_client(bool session) {
 }
 
 Result<> OpcuaClient::configure_security(UA_ClientConfig& config) {
-  const UA_StatusCode status = UA_ClientConfig_setDefaultEncryption(
-      &config, bytes_of(identity_->certificate), bytes_of(identity_->key), nullptr, 0, nullptr, 0);
-  if (status != UA_STATUSCODE_GOOD) return std::unexpected(service_error(status, "cannot load our certificate and key"));
+  const UA_StatusCode status = UA_ClientConfig_setDefaultEncryption(&config, bytes_of(identity_->certificate),
+                                                                    bytes_of(identity_->key), nullptr, 0, nullptr, 0);
+  if (status != UA_STATUSCODE_GOOD)
+    return std::unexpected(service_error(status, "cannot load our certificate and key"));
   // Replaces the empty trust list just made, which would refuse everybody; before that the default is to
   // accept everybody.
   install_trust(config.certificateVerification, *pki_);
@@ -246,9 +258,10 @@ Result<> OpcuaClient::choose(UA_GetEndpointsResponse& answer, UaEndpoint& chosen
   if (!endpoint_found)
     return fail(Errc::denied, std::format("{} offers no endpoint with {} and {}; it offers {}", options_.url,
                                           options_.security, mode_name(mode), offers.empty() ? "nothing" : offers));
-  return fail(Errc::denied, std::format("{} takes no {}; {}", options_.url,
-                                        options_.user.empty() ? "anonymous users" : "user name and password",
-                                        options_.user.empty() ? "configure a user" : "remove the user or ask its operator"));
+  return fail(Errc::denied,
+              std::format("{} takes no {}; {}", options_.url,
+                          options_.user.empty() ? "anonymous users" : "user name and password",
+                          options_.user.empty() ? "configure a user" : "remove the user or ask its operator"));
 }
 
 Result<> OpcuaClient::verify(const UA_EndpointDescription& endpoint) const {
@@ -258,9 +271,8 @@ Result<> OpcuaClient::verify(const UA_EndpointDescription& endpoint) const {
     return fail(Errc::denied, std::format("{} offers {} without a certificate", options_.url, options_.security));
   if (options_.server_application_uri.empty()) {
     const auto info = read_certificate(certificate);
-    return fail(Errc::denied,
-                std::format("no server_application_uri is configured for {}; its certificate names '{}'", options_.url,
-                            info ? info->application_uri : ""));
+    return fail(Errc::denied, std::format("no server_application_uri is configured for {}; its certificate names '{}'",
+                                          options_.url, info ? info->application_uri : ""));
   }
   auto verdict = pki_->verify(certificate, options_.server_application_uri, WallClock().now());
   if (!verdict) verdict.error().message = std::format("{}: {}", options_.url, verdict.error().message);
@@ -283,7 +295,8 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
   if (stopped()) return fail(Errc::cancelled, "stopped");
   const auto where = std::format("{} ({})", options_.url, what);
   if (status == UA_STATUSCODE_GOOD)
-    return fail(Errc::timeout, std::format("{} did not answer within {:.1f} s", where, to_seconds(options_.call_timeout)));
+    return fail(Errc::timeout,
+                std::format("{} did not answer within {:.1f} s", where, to_seconds(options_.call_timeout)));
   if (status == UA_STATUSCODE_BADIDENTITYTOKENREJECTED || status == UA_STATUSCODE_BADUSERACCESSDENIED ||
       status == UA_STATUSCODE_BADIDENTITYTOKENINVALID)
     return fail(Errc::denied, std::format("{} refused the user '{}': wrong name or password ({})", options_.url,
@@ -305,8 +318,8 @@ Result<> OpcuaClient::check_channel() const {
                                           &UA_TYPES[UA_TYPES_STRING], &policy);
   const auto wanted = secure() ? UA_MESSAGESECURITYMODE_SIGNANDENCRYPT : UA_MESSAGESECURITYMODE_NONE;
   if (mode == wanted && text_of(policy) == std::string(kPolicyPrefix) + options_.security) return {};
-  return fail(Errc::denied, std::format("the channel to {} came up with {} and {}", options_.url, text_of(policy),
-                                        mode_name(mode)));
+  return fail(Errc::denied,
+              std::format("the channel to {} came up with {} and {}", options_.url, text_of(policy), mode_name(mode)));
 }
 
 bool OpcuaClient::alive() const {
@@ -327,13 +340,15 @@ Error OpcuaClient::loss() const {
 
 void OpcuaClient::step(Duration timeout) {
   const auto milliseconds = [](Duration duration) {
-    return static_cast<int>(std::clamp<std::int64_t>((duration + std::chrono::microseconds(999)) / std::chrono::milliseconds(1), 0, 100));
+    return static_cast<int>(
+        std::clamp<std::int64_t>((duration + std::chrono::microseconds(999)) / std::chrono::milliseconds(1), 0, 100));
   };
   if (!established_) {
     UA_Client_run_iterate(client_.get(), static_cast<UA_UInt32>(std::min(milliseconds(timeout), 10)));
     return;
   }
-  std::array<pollfd, 2> ready{{{.fd = socket_, .events = POLLIN, .revents = 0}, {.fd = wake_, .events = POLLIN, .revents = 0}}};
+  std::array<pollfd, 2> ready{
+      {{.fd = socket_, .events = POLLIN, .revents = 0}, {.fd = wake_, .events = POLLIN, .revents = 0}}};
   ::poll(ready.data(), ready.size(), milliseconds(timeout));
   UA_Client_run_iterate(client_.get(), 0);
   // A closing channel finishes in the loop's next rounds.
@@ -354,8 +369,8 @@ Result<> OpcuaClient::call_raw(void* request, const UA_DataType* request_type, v
     UA_init(raw, response_type);
     answered = true;
   }};
-  const UA_StatusCode sent =
-      __UA_Client_AsyncService(client_.get(), request, request_type, &OpcuaClient::on_response, response_type, pending, nullptr);
+  const UA_StatusCode sent = __UA_Client_AsyncService(client_.get(), request, request_type, &OpcuaClient::on_response,
+                                                      response_type, pending, nullptr);
   if (sent != UA_STATUSCODE_GOOD) {
     delete pending;
     return std::unexpected(service_error(sent, what));
@@ -373,8 +388,8 @@ Result<> OpcuaClient::call_raw(void* request, const UA_DataType* request_type, v
 bool OpcuaClient::send_raw(void* request, const UA_DataType* request_type, const UA_DataType* response_type,
                            std::function<void(void*)> then) {
   auto* pending = new Pending{std::move(then)};
-  const UA_StatusCode sent =
-      __UA_Client_AsyncService(client_.get(), request, request_type, &OpcuaClient::on_response, response_type, pending, nullptr);
+  const UA_StatusCode sent = __UA_Client_AsyncService(client_.get(), request, request_type, &OpcuaClient::on_response,
+                                                      response_type, pending, nullptr);
   if (sent != UA_STATUSCODE_GOOD) delete pending;
   return sent == UA_STATUSCODE_GOOD;
 }

@@ -32,9 +32,9 @@ struct Service {
   using Request = Ua<RequestType, RequestIndex>;
   using Response = Ua<ResponseType, ResponseIndex>;
 };
-#define RLTUNE_OPCUA_SERVICE(Name, NAME)                                                                \
-  using Name##Service = Service<UA_##Name##Request, UA_TYPES_##NAME##REQUEST, UA_##Name##Response, \
-                                UA_TYPES_##NAME##RESPONSE>
+#define RLTUNE_OPCUA_SERVICE(Name, NAME) \
+  using Name##Service =                  \
+      Service<UA_##Name##Request, UA_TYPES_##NAME##REQUEST, UA_##Name##Response, UA_TYPES_##NAME##RESPONSE>
 RLTUNE_OPCUA_SERVICE(Read, READ);
 RLTUNE_OPCUA_SERVICE(Write, WRITE);
 RLTUNE_OPCUA_SERVICE(Browse, BROWSE);
@@ -121,8 +121,8 @@ class OpcuaClient {
 
   static UA_StatusCode open_connection(UA_ConnectionManager*, const UA_KeyValueMap*, void*, void*,
                                        UA_ConnectionManager_connectionCallback);
-  static void on_connection(UA_ConnectionManager*, uintptr_t, void*, void**, UA_ConnectionState,
-                            const UA_KeyValueMap*, UA_ByteString);
+  static void on_connection(UA_ConnectionManager*, uintptr_t, void*, void**, UA_ConnectionState, const UA_KeyValueMap*,
+                            UA_ByteString);
   static void on_response(UA_Client*, void*, UA_UInt32, void*);
 
   const OpcuaOptions& options_;

@@ -64,7 +64,8 @@ class OpcuaLink::Worker {
 
   Result<> open(std::span<const TagBinding> tags);
   void stop() noexcept;
-  bool write(std::span<const std::uint32_t> tags, std::span<const double> values, std::span<WriteOutcome> outcomes) noexcept;
+  bool write(std::span<const std::uint32_t> tags, std::span<const double> values,
+             std::span<WriteOutcome> outcomes) noexcept;
   std::size_t poll(std::span<Sample> out, std::chrono::milliseconds timeout) noexcept;
   LinkStatus status() const;
   int descriptor() const noexcept { return queue_.descriptor(); }
@@ -97,7 +98,8 @@ class OpcuaLink::Worker {
   void perform_write(OpcuaClient& client);
   void abandon_write();
   bool send_write(OpcuaClient& client, WriteJob& job);
-  bool write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group, std::vector<UaVariant>& wire);
+  bool write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group,
+                   std::vector<UaVariant>& wire);
   bool read_back(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group);
   void set_state(LinkState state, std::string reason = {});
   void wake() const noexcept;
@@ -215,19 +217,23 @@ void OpcuaLink::Worker::run() {
   bool opened = false;
   while (!stopping()) {
     OpcuaClient client(options_, wake_, stop_);
-    OpcuaSubscriptions subscriptions(client, options_, [this](std::size_t item, const UA_DataValue& value) { on_value(item, value); });
+    OpcuaSubscriptions subscriptions(client, options_,
+                                     [this](std::size_t item, const UA_DataValue& value) { on_value(item, value); });
     auto up = establish(client, subscriptions);
     if (up) {
       backoff.reset();
       {
         const std::lock_guard lock(mutex_);
-        if (opened) ++status_.reconnects;
-        else opened_ = Result<>{};
+        if (opened)
+          ++status_.reconnects;
+        else
+          opened_ = Result<>{};
         status_.state = LinkState::connected;
         status_.reason.clear();
       }
       changed_.notify_all();
-      log::info(opened ? "the plant is back" : "connected to the plant", {{"url", options_.url}, {"tags", std::to_string(tags_.size())}});
+      log::info(opened ? "the plant is back" : "connected to the plant",
+                {{"url", options_.url}, {"tags", std::to_string(tags_.size())}});
       opened = true;
       const Error loss = serve(client, subscriptions);
       client.close(stopping());
@@ -248,8 +254,9 @@ void OpcuaLink::Worker::run() {
       }
       if (status().reason != up.error().message)
         log::warning("the plant cannot be reached yet", {{"url", options_.url}, {"reason", up.error().message}});
-      set_state(is_refusal(up.error().code) ? LinkState::refused
-                : up.error().code == Errc::timeout ? LinkState::stale : LinkState::disconnected,
+      set_state(is_refusal(up.error().code)        ? LinkState::refused
+                : up.error().code == Errc::timeout ? LinkState::stale
+                                                   : LinkState::disconnected,
                 up.error().message);
       sleep(backoff.wait(is_refusal(up.error().code)));
     }
@@ -328,13 +335,18 @@ void OpcuaLink::Worker::on_value(std::size_t item, const UA_DataValue& value) {
   }
   const auto now = clock_.now();
   auto& memory = memory_[item];
-  TimePoint source = value.hasSourceTimestamp ? from_ua_time(value.sourceTimestamp)
-                     : value.hasServerTimestamp ? from_ua_time(value.serverTimestamp) : now;
-  if (memory.has_emitted && source <= memory.emitted) source = memory.emitted + Duration(1);
+  TimePoint source = value.hasSourceTimestamp   ? from_ua_time(value.sourceTimestamp)
+                     : value.hasServerTimestamp ? from_ua_time(value.serverTimestamp)
+                                                : now;
+  if (memory.has_emitted && source < memory.emitted) source = memory.emitted;
   memory = {source, true};
   for (std::size_t element = 0; element < tag.elements; ++element) {
-    Sample sample{.tag = static_cast<std::uint32_t>(item), .element = static_cast<std::uint32_t>(element),
-                  .source_time = source, .received_time = now, .quality = quality_of(status), .status = status};
+    Sample sample{.tag = static_cast<std::uint32_t>(item),
+                  .element = static_cast<std::uint32_t>(element),
+                  .source_time = source,
+                  .received_time = now,
+                  .quality = quality_of(status),
+                  .status = status};
     const auto number = value.hasValue ? element_number(value.value, tag, element) : std::nullopt;
     sample.value = number && std::isfinite(*number) ? *number : kNaN;
     if (std::isnan(sample.value) && sample.quality != Quality::bad) {
@@ -359,11 +371,15 @@ void OpcuaLink::Worker::lose() {
   const auto now = clock_.now();
   for (std::size_t tag = 0; tag < bindings_.size(); ++tag) {
     auto& memory = memory_[tag];
-    // On the plant's own clock, which may be years from ours: just after the last we heard of the tag.
-    memory = {memory.has_emitted ? memory.emitted + Duration(1) : now, true};
+    // On the plant's own clock, which may be years from ours: when we last heard of the tag.
+    if (!memory.has_emitted) memory = {now, true};
     for (std::size_t element = 0; element < bindings_[tag].elements; ++element)
-      batch_.push_back({.tag = static_cast<std::uint32_t>(tag), .element = static_cast<std::uint32_t>(element), .value = kNaN,
-                        .source_time = memory.emitted, .received_time = now, .quality = Quality::bad,
+      batch_.push_back({.tag = static_cast<std::uint32_t>(tag),
+                        .element = static_cast<std::uint32_t>(element),
+                        .value = kNaN,
+                        .source_time = memory.emitted,
+                        .received_time = now,
+                        .quality = Quality::bad,
                         .status = UA_STATUSCODE_BADNOCOMMUNICATION});
   }
   flush();
@@ -419,7 +435,8 @@ bool OpcuaLink::Worker::send_write(OpcuaClient& client, WriteJob& job) {
     if (!write_group(client, job, std::span(group).subspan(first, count), part)) return false;
   }
   for (std::size_t first = 0; first < group.size(); first += limits_.read)
-    if (!read_back(client, job, std::span(group).subspan(first, std::min(limits_.read, group.size() - first)))) return false;
+    if (!read_back(client, job, std::span(group).subspan(first, std::min(limits_.read, group.size() - first))))
+      return false;
   return true;
 }
 
@@ -445,7 +462,8 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
   const Duration latency = SteadyClock::now() - sent;
   if (!answer || (*answer)->resultsSize != group.size()) {
     for (const auto i : group) job.outcomes[i].status = UA_STATUSCODE_BADCOMMUNICATIONERROR;
-    log::warning("a write was not acknowledged", {{"reason", answer ? "wrong number of results" : answer.error().message}});
+    log::warning("a write was not acknowledged",
+                 {{"reason", answer ? "wrong number of results" : answer.error().message}});
     return false;
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -496,7 +514,9 @@ OpcuaLink::OpcuaLink(OpcuaOptions options) : worker_(std::make_unique<Worker>(st
 OpcuaLink::~OpcuaLink() = default;
 Result<> OpcuaLink::open(std::span<const TagBinding> tags) { return worker_->open(tags); }
 void OpcuaLink::close() noexcept { worker_->stop(); }
-std::size_t OpcuaLink::poll(std::span<Sample> out, std::chrono::milliseconds timeout) noexcept { return worker_->poll(out, timeout); }
+std::size_t OpcuaLink::poll(std::span<Sample> out, std::chrono::milliseconds timeout) noexcept {
+  return worker_->poll(out, timeout);
+}
 bool OpcuaLink::write(std::span<const std::uint32_t> tags, std::span<const double> values,
                       std::span<WriteOutcome> outcomes) noexcept {
   return worker_->write(tags, values, outcomes);

@@ -43,7 +43,9 @@ class OpcuaLinkTest : public ::testing::Test {
     const auto server = OpcuaPki::open(server_options_.pki);
     const auto client = OpcuaPki::open(options_.pki);
     const auto now = WallClock().now();
-    (void)client->trust_der(server->identity({.application_uri = server_options_.application_uri, .hosts = {"127.0.0.1"}}, now)->certificate);
+    (void)client->trust_der(
+        server->identity({.application_uri = server_options_.application_uri, .hosts = {"127.0.0.1"}}, now)
+            ->certificate);
     (void)server->trust_der(client->identity({.hosts = {"127.0.0.1"}}, now)->certificate);
   }
 
@@ -51,7 +53,8 @@ class OpcuaLinkTest : public ::testing::Test {
 
   // Polls until a sample of the tag satisfies the condition, or 5 s.
   template <typename Condition>
-  std::optional<Sample> wait_for(OpcuaLink& link, std::uint32_t tag, Condition condition, std::chrono::milliseconds patience = 5s) {
+  std::optional<Sample> wait_for(OpcuaLink& link, std::uint32_t tag, Condition condition,
+                                 std::chrono::milliseconds patience = 5s) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     std::array<Sample, 64> samples;
     while (std::chrono::steady_clock::now() < deadline) {

@@ -27,12 +27,18 @@ const T* scalar_of(const UaDataValue& value, int type) {
 // Standard data types by identifier (Part 6, A.3), concrete or abstract, that hold numbers.
 const UA_DataType* number_type(UA_UInt32 id) {
   switch (id) {
-    case UA_NS0ID_NUMBER: return &UA_TYPES[UA_TYPES_DOUBLE];  // abstract: the server converts
-    case UA_NS0ID_INTEGER: return &UA_TYPES[UA_TYPES_INT64];
-    case UA_NS0ID_UINTEGER: return &UA_TYPES[UA_TYPES_UINT64];
-    case UA_NS0ID_ENUMERATION: return &UA_TYPES[UA_TYPES_INT32];
-    case UA_NS0ID_BASEDATATYPE: return &UA_TYPES[UA_TYPES_DOUBLE];
-    default: break;
+    case UA_NS0ID_NUMBER:
+      return &UA_TYPES[UA_TYPES_DOUBLE];  // abstract: the server converts
+    case UA_NS0ID_INTEGER:
+      return &UA_TYPES[UA_TYPES_INT64];
+    case UA_NS0ID_UINTEGER:
+      return &UA_TYPES[UA_TYPES_UINT64];
+    case UA_NS0ID_ENUMERATION:
+      return &UA_TYPES[UA_TYPES_INT32];
+    case UA_NS0ID_BASEDATATYPE:
+      return &UA_TYPES[UA_TYPES_DOUBLE];
+    default:
+      break;
   }
   const UA_NodeId node = ns0(id);
   const UA_DataType* type = UA_findDataType(&node);
@@ -100,7 +106,8 @@ struct NodeFacts {
   bool exists() const { return is_good(node_class) && node_class->hasValue; }
   bool is_variable() const {
     // NodeClass comes as an Int32 on the wire.
-    return node_class->value.data != nullptr && number_of(node_class->value.data, node_class->value.type) == UA_NODECLASS_VARIABLE;
+    return node_class->value.data != nullptr &&
+           number_of(node_class->value.data, node_class->value.type) == UA_NODECLASS_VARIABLE;
   }
   bool has_access(UA_Byte bit) const {
     const auto* all = scalar_of<UA_Byte>(access, UA_TYPES_BYTE);
@@ -117,7 +124,8 @@ Result<> check_access(const TagBinding& binding, const NodeFacts& facts) {
   if (!facts.has_access(UA_ACCESSLEVELMASK_READ))
     return fail(Errc::denied, where(binding) + ": this user may not read the node");
   if (binding.writable && !facts.has_access(UA_ACCESSLEVELMASK_WRITE))
-    return fail(Errc::denied, where(binding) + ": the tag is writable in the site, and this user may not write the node");
+    return fail(Errc::denied,
+                where(binding) + ": the tag is writable in the site, and this user may not write the node");
   return {};
 }
 
@@ -134,7 +142,8 @@ Result<> check_elements(const TagBinding& binding, const ResolvedTag& tag, const
   }
   if (binding.elements == 1 && is_array)
     return fail(Errc::mismatch, std::format("{}: the node is an array of {}; say which element, as in [0], or set "
-                                            "elements: {}", where(binding), length, length));
+                                            "elements: {}",
+                                            where(binding), length, length));
   if (binding.elements > 1 && (!is_array || length != binding.elements))
     return fail(Errc::mismatch, std::format("{}: the site says {} elements, the server has {}", where(binding),
                                             binding.elements, length));
@@ -153,7 +162,8 @@ Result<> check_value(OpcuaClient& client, const TagBinding& binding, const NodeF
   }
   if (value.type != nullptr) {  // a structure, text, or something else
     if (!tag.path.fields.empty() && element_number(value, tag, 0)) return {};
-    const auto field = tag.path.fields.empty() ? std::string() : std::format(" without a number '{}'", list(tag.path.fields));
+    const auto field =
+        tag.path.fields.empty() ? std::string() : std::format(" without a number '{}'", list(tag.path.fields));
     return fail(Errc::mismatch, std::format("{}: the node holds {}{}, and a tag needs numbers", where(binding),
                                             type_name(value, data_type ? *data_type : ns0(0)), field));
   }
@@ -226,8 +236,8 @@ Result<OperationLimits> read_limits(OpcuaClient& client) {
       UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERHISTORYREADDATA,
       UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERTRANSLATEBROWSEPATHSTONODEIDS};
   OperationLimits limits;
-  std::array<std::size_t*, 6> places{&limits.read,          &limits.write,        &limits.browse,
-                                     &limits.monitored_items, &limits.history_read, &limits.translate};
+  std::array<std::size_t*, 6> places{&limits.read,         &limits.write,    &limits.browse, &limits.monitored_items,
+                                     &limits.history_read, &limits.translate};
   // One node a request: the limit is not known yet. MaxNodesPerRead comes first and serves the rest.
   std::size_t per_call = 1;
   for (std::size_t i = 0; i < kNodes.size();) {
@@ -263,7 +273,8 @@ Result<UaNodeId> node_of(const NodePath& path, std::span<const std::string> name
   if (!path.namespace_uri.empty()) {
     const auto found = std::ranges::find(namespaces, path.namespace_uri);
     if (found == namespaces.end())
-      return fail(Errc::not_found, std::format("the server has no namespace '{}'; it has {}", path.namespace_uri, list(namespaces)));
+      return fail(Errc::not_found,
+                  std::format("the server has no namespace '{}'; it has {}", path.namespace_uri, list(namespaces)));
     index = static_cast<UA_UInt16>(found - namespaces.begin());
   }
   UaNodeId node;
@@ -293,7 +304,8 @@ Result<UaNodeId> node_of(const NodePath& path, std::span<const std::string> name
       break;
     }
   }
-  if (status != UA_STATUSCODE_GOOD) return fail(Errc::parse, std::format("'{}' is no such identifier", path.identifier));
+  if (status != UA_STATUSCODE_GOOD)
+    return fail(Errc::parse, std::format("'{}' is no such identifier", path.identifier));
   return node;
 }
 
@@ -332,7 +344,8 @@ Result<NodePath> path_of(const UA_NodeId& node, std::span<const std::string> nam
   return path;
 }
 
-Result<std::vector<EngineeringProperties>> read_engineering(OpcuaClient& client, std::span<const UA_NodeId* const> nodes,
+Result<std::vector<EngineeringProperties>> read_engineering(OpcuaClient& client,
+                                                            std::span<const UA_NodeId* const> nodes,
                                                             const OperationLimits& limits) {
   constexpr std::array<std::string_view, 2> kNames{"EngineeringUnits", "EURange"};
   std::vector<UaNodeId> found(nodes.size() * kNames.size());
@@ -382,7 +395,8 @@ Result<std::vector<ResolvedTag>> resolve_tags(OpcuaClient& client, std::span<con
   std::vector<Candidate> candidates;
   for (std::size_t tag = 0; tag < bindings.size(); ++tag) {
     auto readings = parse_node_path(bindings[tag].node);
-    if (!readings) return fail(readings.error().code, std::format("tag '{}': {}", bindings[tag].name, readings.error().message));
+    if (!readings)
+      return fail(readings.error().code, std::format("tag '{}': {}", bindings[tag].name, readings.error().message));
     for (auto& reading : *readings) {
       auto node = node_of(reading, *namespaces);
       if (!node) return fail(node.error().code, std::format("{}: {}", where(bindings[tag]), node.error().message));

@@ -48,14 +48,15 @@ struct EngineeringProperties {
   std::optional<Ua<UA_EUInformation, UA_TYPES_EUINFORMATION>> units;
   std::optional<UA_Range> range;
 };
-Result<std::vector<EngineeringProperties>> read_engineering(OpcuaClient& client, std::span<const UA_NodeId* const> nodes,
+Result<std::vector<EngineeringProperties>> read_engineering(OpcuaClient& client,
+                                                            std::span<const UA_NodeId* const> nodes,
                                                             const OperationLimits& limits);
 
 // A tag as the current session knows it.
 struct ResolvedTag {
   UaNodeId node;
-  NodePath path;                        // the reading of the binding that the server has
-  const UA_DataType* type = nullptr;    // what the node holds, of one element; nullptr: not known yet
+  NodePath path;                      // the reading of the binding that the server has
+  const UA_DataType* type = nullptr;  // what the node holds, of one element; nullptr: not known yet
   std::size_t elements = 1;
   bool has_history = false;
 };

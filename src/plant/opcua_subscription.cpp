@@ -28,7 +28,8 @@ UA_UInt32 keep_alive_count(const OpcuaOptions& options) {
 // The queue holds what happens between two publishings, twice over.
 UA_UInt32 queue_size(const OpcuaOptions& options) {
   const double sampling = std::max(milliseconds(options.sampling_interval), 1.0);
-  return static_cast<UA_UInt32>(std::clamp(std::ceil(2.0 * milliseconds(options.publishing_interval) / sampling), 2.0, 1000.0));
+  return static_cast<UA_UInt32>(
+      std::clamp(std::ceil(2.0 * milliseconds(options.publishing_interval) / sampling), 2.0, 1000.0));
 }
 
 void set_filter(UA_MonitoringParameters& parameters) {
@@ -45,15 +46,16 @@ Result<OpcuaSubscriptions::Group> OpcuaSubscriptions::create_group() {
   CreateSubscriptionService::Request request;
   request->requestedPublishingInterval = milliseconds(options_.publishing_interval);
   request->requestedMaxKeepAliveCount = keep_alive_count(options_);
-  request->requestedLifetimeCount =
-      std::max(static_cast<UA_UInt32>(kLifetimeMs / request->requestedPublishingInterval), 3 * request->requestedMaxKeepAliveCount);
+  request->requestedLifetimeCount = std::max(static_cast<UA_UInt32>(kLifetimeMs / request->requestedPublishingInterval),
+                                             3 * request->requestedMaxKeepAliveCount);
   request->publishingEnabled = true;
   auto answer = client_.call<CreateSubscriptionService>(request, "CreateSubscription");
   if (!answer) return std::unexpected(answer.error());
   const double revised = (*answer)->revisedPublishingInterval;
   if (revised != request->requestedPublishingInterval)
-    log::info("the server revised the publishing interval", {{"requested_ms", std::format("{}", request->requestedPublishingInterval)},
-                                                            {"revised_ms", std::format("{}", revised)}});
+    log::info("the server revised the publishing interval",
+              {{"requested_ms", std::format("{}", request->requestedPublishingInterval)},
+               {"revised_ms", std::format("{}", revised)}});
   const double keep_alive_ms = revised * std::max<UA_UInt32>((*answer)->revisedMaxKeepAliveCount, 1);
   return Group{.id = (*answer)->subscriptionId,
                .next_sequence = 1,
@@ -76,8 +78,10 @@ Result<> OpcuaSubscriptions::create(std::span<const UA_NodeId* const> nodes, con
       if (auto made = create_items(*group, nodes.subspan(first, count), first, chunk, true); !made) return made;
       // Not every server can filter; those report changes of value and status then.
       for (std::size_t i = 0; i < count; ++i)
-        if (chunk[i] == UA_STATUSCODE_BADMONITOREDITEMFILTERUNSUPPORTED || chunk[i] == UA_STATUSCODE_BADFILTERNOTALLOWED)
-          if (auto made = create_items(*group, nodes.subspan(first + i, 1), first + i, chunk.subspan(i, 1), false); !made)
+        if (chunk[i] == UA_STATUSCODE_BADMONITOREDITEMFILTERUNSUPPORTED ||
+            chunk[i] == UA_STATUSCODE_BADFILTERNOTALLOWED)
+          if (auto made = create_items(*group, nodes.subspan(first + i, 1), first + i, chunk.subspan(i, 1), false);
+              !made)
             return made;
       first += count;
     }
@@ -85,8 +89,8 @@ Result<> OpcuaSubscriptions::create(std::span<const UA_NodeId* const> nodes, con
   return {};
 }
 
-Result<> OpcuaSubscriptions::create_items(const Group& group, std::span<const UA_NodeId* const> nodes, std::size_t first,
-                                          std::span<UA_StatusCode> statuses, bool filtered) {
+Result<> OpcuaSubscriptions::create_items(const Group& group, std::span<const UA_NodeId* const> nodes,
+                                          std::size_t first, std::span<UA_StatusCode> statuses, bool filtered) {
   CreateMonitoredItemsService::Request request;
   request->subscriptionId = group.id;
   request->timestampsToReturn = UA_TIMESTAMPSTORETURN_BOTH;
@@ -106,7 +110,8 @@ Result<> OpcuaSubscriptions::create_items(const Group& group, std::span<const UA
   }
   auto answer = client_.call<CreateMonitoredItemsService>(request, "CreateMonitoredItems");
   if (!answer) return std::unexpected(answer.error());
-  if ((*answer)->resultsSize != nodes.size()) return fail(Errc::io, "CreateMonitoredItems: the server answered for other items");
+  if ((*answer)->resultsSize != nodes.size())
+    return fail(Errc::io, "CreateMonitoredItems: the server answered for other items");
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& result = (*answer)->results[i];
     statuses[i] = result.statusCode;
@@ -131,7 +136,8 @@ void OpcuaSubscriptions::pump() {
     std::ranges::copy(acknowledgements_, request->subscriptionAcknowledgements);
     acknowledgements_.clear();
     ++in_flight_;
-    const bool sent = client_.send<PublishService>(request, [this](PublishService::Response& response) { on_publish(*response); });
+    const bool sent =
+        client_.send<PublishService>(request, [this](PublishService::Response& response) { on_publish(*response); });
     if (!sent) {
       --in_flight_;
       return;
@@ -167,7 +173,8 @@ void OpcuaSubscriptions::on_publish(UA_PublishResponse& response) {
     group->next_sequence = message.sequenceNumber;
   }
   if (message.notificationDataSize == 0) return;
-  group->next_sequence = message.sequenceNumber == std::numeric_limits<UA_UInt32>::max() ? 1 : message.sequenceNumber + 1;
+  group->next_sequence =
+      message.sequenceNumber == std::numeric_limits<UA_UInt32>::max() ? 1 : message.sequenceNumber + 1;
   on_notifications(*group, message);
 }
 
@@ -183,7 +190,8 @@ void OpcuaSubscriptions::on_notifications(Group& group, const UA_NotificationMes
         on_value_(change.monitoredItems[k].clientHandle, change.monitoredItems[k].value);
     } else if (type == &UA_TYPES[UA_TYPES_STATUSCHANGENOTIFICATION]) {
       const auto& change = *static_cast<const UA_StatusChangeNotification*>(object.content.decoded.data);
-      if (quality_of(change.status) == Quality::bad) failure_ = service_error(change.status, "the server ended a subscription");
+      if (quality_of(change.status) == Quality::bad)
+        failure_ = service_error(change.status, "the server ended a subscription");
     }
   }
 }

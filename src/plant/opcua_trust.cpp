@@ -10,7 +10,8 @@ namespace rltune::plant {
 namespace {
 
 UA_StatusCode verify_certificate(const UA_CertificateVerification* plugin, const UA_ByteString* certificate) {
-  const auto verdict = static_cast<const OpcuaPki*>(plugin->context)->verify(text_of(*certificate), {}, WallClock().now());
+  const auto verdict =
+      static_cast<const OpcuaPki*>(plugin->context)->verify(text_of(*certificate), {}, WallClock().now());
   if (verdict) return UA_STATUSCODE_GOOD;
   log::warning("an OPC UA peer was refused", {{"reason", verdict.error().message}});
   return UA_STATUSCODE_BADCERTIFICATEUNTRUSTED;
@@ -21,8 +22,9 @@ UA_StatusCode verify_application_uri(const UA_CertificateVerification*, const UA
   const auto info = read_certificate(text_of(*certificate));
   if (info && !info->application_uri.empty() && info->application_uri == text_of(*application_uri))
     return UA_STATUSCODE_GOOD;
-  log::warning("an OPC UA peer's certificate names another application",
-               {{"certificate", info ? info->application_uri : ""}, {"claimed", std::string(text_of(*application_uri))}});
+  log::warning(
+      "an OPC UA peer's certificate names another application",
+      {{"certificate", info ? info->application_uri : ""}, {"claimed", std::string(text_of(*application_uri))}});
   return UA_STATUSCODE_BADCERTIFICATEURIINVALID;
 }
 

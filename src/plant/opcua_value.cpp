@@ -22,18 +22,28 @@ struct IntegerRange {
 
 std::optional<IntegerRange> integer_range(const UA_DataType* type) noexcept {
   switch (type->typeKind) {
-    case UA_DATATYPEKIND_SBYTE: return IntegerRange{-128.0, 127.0};
-    case UA_DATATYPEKIND_BYTE: return IntegerRange{0.0, 255.0};
-    case UA_DATATYPEKIND_INT16: return IntegerRange{-32768.0, 32767.0};
-    case UA_DATATYPEKIND_UINT16: return IntegerRange{0.0, 65535.0};
+    case UA_DATATYPEKIND_SBYTE:
+      return IntegerRange{-128.0, 127.0};
+    case UA_DATATYPEKIND_BYTE:
+      return IntegerRange{0.0, 255.0};
+    case UA_DATATYPEKIND_INT16:
+      return IntegerRange{-32768.0, 32767.0};
+    case UA_DATATYPEKIND_UINT16:
+      return IntegerRange{0.0, 65535.0};
     case UA_DATATYPEKIND_ENUM:
-    case UA_DATATYPEKIND_INT32: return IntegerRange{-0x1p31, 0x1p31 - 1.0};
-    case UA_DATATYPEKIND_UINT32: return IntegerRange{0.0, 0x1p32 - 1.0};
+    case UA_DATATYPEKIND_INT32:
+      return IntegerRange{-0x1p31, 0x1p31 - 1.0};
+    case UA_DATATYPEKIND_UINT32:
+      return IntegerRange{0.0, 0x1p32 - 1.0};
     // The largest doubles below 2^63 and 2^64: a cast of the bound itself would overflow.
-    case UA_DATATYPEKIND_INT64: return IntegerRange{-0x1p63, 0x1.fffffffffffffp62};
-    case UA_DATATYPEKIND_UINT64: return IntegerRange{0.0, 0x1.fffffffffffffp63};
-    case UA_DATATYPEKIND_BOOLEAN: return IntegerRange{0.0, 1.0};
-    default: return std::nullopt;
+    case UA_DATATYPEKIND_INT64:
+      return IntegerRange{-0x1p63, 0x1.fffffffffffffp62};
+    case UA_DATATYPEKIND_UINT64:
+      return IntegerRange{0.0, 0x1.fffffffffffffp63};
+    case UA_DATATYPEKIND_BOOLEAN:
+      return IntegerRange{0.0, 1.0};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -46,15 +56,24 @@ UaVariant scalar(T value, const UA_DataType* type) {
 
 UaVariant integer_variant(double value, const UA_DataType* type) {
   switch (type->typeKind) {
-    case UA_DATATYPEKIND_BOOLEAN: return scalar<UA_Boolean>(value != 0.0, type);
-    case UA_DATATYPEKIND_SBYTE: return scalar(static_cast<UA_SByte>(value), type);
-    case UA_DATATYPEKIND_BYTE: return scalar(static_cast<UA_Byte>(value), type);
-    case UA_DATATYPEKIND_INT16: return scalar(static_cast<UA_Int16>(value), type);
-    case UA_DATATYPEKIND_UINT16: return scalar(static_cast<UA_UInt16>(value), type);
-    case UA_DATATYPEKIND_UINT32: return scalar(static_cast<UA_UInt32>(value), type);
-    case UA_DATATYPEKIND_INT64: return scalar(static_cast<UA_Int64>(value), type);
-    case UA_DATATYPEKIND_UINT64: return scalar(static_cast<UA_UInt64>(value), type);
-    default: return scalar(static_cast<UA_Int32>(value), type);
+    case UA_DATATYPEKIND_BOOLEAN:
+      return scalar<UA_Boolean>(value != 0.0, type);
+    case UA_DATATYPEKIND_SBYTE:
+      return scalar(static_cast<UA_SByte>(value), type);
+    case UA_DATATYPEKIND_BYTE:
+      return scalar(static_cast<UA_Byte>(value), type);
+    case UA_DATATYPEKIND_INT16:
+      return scalar(static_cast<UA_Int16>(value), type);
+    case UA_DATATYPEKIND_UINT16:
+      return scalar(static_cast<UA_UInt16>(value), type);
+    case UA_DATATYPEKIND_UINT32:
+      return scalar(static_cast<UA_UInt32>(value), type);
+    case UA_DATATYPEKIND_INT64:
+      return scalar(static_cast<UA_Int64>(value), type);
+    case UA_DATATYPEKIND_UINT64:
+      return scalar(static_cast<UA_UInt64>(value), type);
+    default:
+      return scalar(static_cast<UA_Int32>(value), type);
   }
 }
 
@@ -62,12 +81,24 @@ constexpr double kTicksPerSecond = 1e7;
 
 // One spelling of a unit: without spaces, superscripts as digits, one kind of dot and of micro sign.
 std::string plain_unit(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kSame{{
-      {"²", "2"}, {"³", "3"}, {"⁻", "-"}, {"¹", "1"}, {"·", "."}, {"⋅", "."}, {"*", "."},
-      {"µ", "u"}, {"μ", "u"}, {"^", ""}, {" ", ""}, {"º", "°"}, {"₂", "2"}, {"℃", "°C"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kSame{{{"²", "2"},
+                                                                                        {"³", "3"},
+                                                                                        {"⁻", "-"},
+                                                                                        {"¹", "1"},
+                                                                                        {"·", "."},
+                                                                                        {"⋅", "."},
+                                                                                        {"*", "."},
+                                                                                        {"µ", "u"},
+                                                                                        {"μ", "u"},
+                                                                                        {"^", ""},
+                                                                                        {" ", ""},
+                                                                                        {"º", "°"},
+                                                                                        {"₂", "2"},
+                                                                                        {"℃", "°C"}}};
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
-    const auto* same = std::ranges::find_if(kSame, [&](const auto& pair) { return text.substr(i).starts_with(pair.first); });
+    const auto* same =
+        std::ranges::find_if(kSame, [&](const auto& pair) { return text.substr(i).starts_with(pair.first); });
     if (same != kSame.end()) {
       out += same->second;
       i += same->first.size();
@@ -143,21 +174,33 @@ std::string unece_code(UA_Int32 unit_id) {
 std::optional<double> number_of(const void* value, const UA_DataType* type) noexcept {
   if (value == nullptr || type == nullptr) return std::nullopt;
   switch (type->typeKind) {
-    case UA_DATATYPEKIND_BOOLEAN: return load<UA_Boolean>(value) ? 1.0 : 0.0;
-    case UA_DATATYPEKIND_SBYTE: return load<UA_SByte>(value);
-    case UA_DATATYPEKIND_BYTE: return load<UA_Byte>(value);
-    case UA_DATATYPEKIND_INT16: return load<UA_Int16>(value);
-    case UA_DATATYPEKIND_UINT16: return load<UA_UInt16>(value);
+    case UA_DATATYPEKIND_BOOLEAN:
+      return load<UA_Boolean>(value) ? 1.0 : 0.0;
+    case UA_DATATYPEKIND_SBYTE:
+      return load<UA_SByte>(value);
+    case UA_DATATYPEKIND_BYTE:
+      return load<UA_Byte>(value);
+    case UA_DATATYPEKIND_INT16:
+      return load<UA_Int16>(value);
+    case UA_DATATYPEKIND_UINT16:
+      return load<UA_UInt16>(value);
     case UA_DATATYPEKIND_ENUM:
-    case UA_DATATYPEKIND_INT32: return load<UA_Int32>(value);
-    case UA_DATATYPEKIND_UINT32: return load<UA_UInt32>(value);
-    case UA_DATATYPEKIND_INT64: return static_cast<double>(load<UA_Int64>(value));
-    case UA_DATATYPEKIND_UINT64: return static_cast<double>(load<UA_UInt64>(value));
-    case UA_DATATYPEKIND_FLOAT: return load<UA_Float>(value);
-    case UA_DATATYPEKIND_DOUBLE: return load<UA_Double>(value);
+    case UA_DATATYPEKIND_INT32:
+      return load<UA_Int32>(value);
+    case UA_DATATYPEKIND_UINT32:
+      return load<UA_UInt32>(value);
+    case UA_DATATYPEKIND_INT64:
+      return static_cast<double>(load<UA_Int64>(value));
+    case UA_DATATYPEKIND_UINT64:
+      return static_cast<double>(load<UA_UInt64>(value));
+    case UA_DATATYPEKIND_FLOAT:
+      return load<UA_Float>(value);
+    case UA_DATATYPEKIND_DOUBLE:
+      return load<UA_Double>(value);
     case UA_DATATYPEKIND_DATETIME:
       return static_cast<double>(load<UA_DateTime>(value) - UA_DATETIME_UNIX_EPOCH) / kTicksPerSecond;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -184,8 +227,10 @@ std::optional<double> field_number(const void* value, const UA_DataType* type,
       const void* data = member.isOptional ? load<const void*>(place) : place;
       return field_number(data, member.memberType, fields.subspan(1));
     }
-    if (member.isArray) place += sizeof(std::size_t) + sizeof(void*);
-    else place += member.isOptional ? sizeof(void*) : member.memberType->memSize;
+    if (member.isArray)
+      place += sizeof(std::size_t) + sizeof(void*);
+    else
+      place += member.isOptional ? sizeof(void*) : member.memberType->memSize;
   }
   return std::nullopt;
 }
@@ -221,9 +266,12 @@ double as_stored(double value, const UA_DataType* type) noexcept {
 
 Quality quality_of(UA_StatusCode status) noexcept {
   switch (status >> 30) {
-    case 0: return Quality::good;
-    case 1: return Quality::uncertain;
-    default: return Quality::bad;
+    case 0:
+      return Quality::good;
+    case 1:
+      return Quality::uncertain;
+    default:
+      return Quality::bad;
   }
 }
 

@@ -16,7 +16,8 @@ namespace rltune::plant {
 std::optional<double> number_of(const void* value, const UA_DataType* type) noexcept;
 
 // The number behind structure fields ("Range", "Low") of a decoded structure.
-std::optional<double> field_number(const void* value, const UA_DataType* type, std::span<const std::string> fields) noexcept;
+std::optional<double> field_number(const void* value, const UA_DataType* type,
+                                   std::span<const std::string> fields) noexcept;
 
 // True for a type whose values number_of() reads.
 bool is_number_type(const UA_DataType* type) noexcept;

@@ -101,8 +101,10 @@ struct VariableOptions {
 void add_variable(State& state, const std::string& name, const VariableOptions& options) {
   if (!state.has(name)) return;
   UA_VariableAttributes attributes = UA_VariableAttributes_default;
-  if (options.length == 0) UA_Variant_setScalar(&attributes.value, const_cast<void*>(options.value), options.type);
-  else UA_Variant_setArray(&attributes.value, const_cast<void*>(options.value), options.length, options.type);
+  if (options.length == 0)
+    UA_Variant_setScalar(&attributes.value, const_cast<void*>(options.value), options.type);
+  else
+    UA_Variant_setArray(&attributes.value, const_cast<void*>(options.value), options.length, options.type);
   UA_UInt32 dimensions = 0;
   if (options.length > 0) {
     attributes.valueRank = UA_VALUERANK_ONE_DIMENSION;
@@ -112,25 +114,28 @@ void add_variable(State& state, const std::string& name, const VariableOptions& 
   attributes.dataType = options.type->typeId;
   attributes.displayName = UA_LOCALIZEDTEXT(const_cast<char*>("en"), const_cast<char*>(name.c_str()));
   attributes.description = UA_LOCALIZEDTEXT(const_cast<char*>("en"), const_cast<char*>("A node of the test server"));
-  attributes.accessLevel = static_cast<UA_Byte>(UA_ACCESSLEVELMASK_READ | (options.writable ? UA_ACCESSLEVELMASK_WRITE : 0) |
+  attributes.accessLevel =
+      static_cast<UA_Byte>(UA_ACCESSLEVELMASK_READ | (options.writable ? UA_ACCESSLEVELMASK_WRITE : 0) |
                            (options.history ? UA_ACCESSLEVELMASK_HISTORYREAD : 0));
   attributes.historizing = options.history;
   const auto status = UA_Server_addVariableNode(
-      state.server, state.node(name), UA_NODEID_NUMERIC(0, UA_NS0ID_OBJECTSFOLDER), UA_NODEID_NUMERIC(0, UA_NS0ID_ORGANIZES),
-      UA_QUALIFIEDNAME(state.index, const_cast<char*>(name.c_str())), UA_NODEID_NUMERIC(0, UA_NS0ID_BASEDATAVARIABLETYPE),
-      attributes, nullptr, nullptr);
+      state.server, state.node(name), UA_NODEID_NUMERIC(0, UA_NS0ID_OBJECTSFOLDER),
+      UA_NODEID_NUMERIC(0, UA_NS0ID_ORGANIZES), UA_QUALIFIEDNAME(state.index, const_cast<char*>(name.c_str())),
+      UA_NODEID_NUMERIC(0, UA_NS0ID_BASEDATAVARIABLETYPE), attributes, nullptr, nullptr);
   if (status != UA_STATUSCODE_GOOD) std::println(stderr, "{}: {}", name, UA_StatusCode_name(status));
   RLTUNE_CHECK(status == UA_STATUSCODE_GOOD);
 }
 
-void add_property(State& state, const std::string& owner, const char* name, const void* value, const UA_DataType* type) {
+void add_property(State& state, const std::string& owner, const char* name, const void* value,
+                  const UA_DataType* type) {
   if (!state.has(owner)) return;
   UA_VariableAttributes attributes = UA_VariableAttributes_default;
   UA_Variant_setScalar(&attributes.value, const_cast<void*>(value), type);
   attributes.dataType = type->typeId;
   const auto status = UA_Server_addVariableNode(
       state.server, UA_NODEID_NULL, state.node(owner), UA_NODEID_NUMERIC(0, UA_NS0ID_HASPROPERTY),
-      UA_QUALIFIEDNAME(0, const_cast<char*>(name)), UA_NODEID_NUMERIC(0, UA_NS0ID_PROPERTYTYPE), attributes, nullptr, nullptr);
+      UA_QUALIFIEDNAME(0, const_cast<char*>(name)), UA_NODEID_NUMERIC(0, UA_NS0ID_PROPERTYTYPE), attributes, nullptr,
+      nullptr);
   RLTUNE_CHECK(status == UA_STATUSCODE_GOOD);
 }
 
@@ -167,10 +172,13 @@ void add_nodes(State& state) {
   add_scalar<UA_Double>(state, "ReadOnly", 1.0, UA_TYPES_DOUBLE, false);
   add_scalar<UA_Double>(state, "Channel1.Device1.Tag[3]", 3.5, UA_TYPES_DOUBLE);
   const UA_Double temperature = 20.0;
-  add_variable(state, "Temperature", {.type = &UA_TYPES[UA_TYPES_DOUBLE], .value = &temperature, .writable = true, .history = true});
+  add_variable(state, "Temperature",
+               {.type = &UA_TYPES[UA_TYPES_DOUBLE], .value = &temperature, .writable = true, .history = true});
   add_units(state, "Temperature", "°C", 4408652, -20.0, 60.0);
   const std::array<UA_Double, 4> forecast{1.0, 2.0, 3.0, 4.0};
-  add_variable(state, "Forecast", {.type = &UA_TYPES[UA_TYPES_DOUBLE], .value = forecast.data(), .length = forecast.size(), .writable = true});
+  add_variable(
+      state, "Forecast",
+      {.type = &UA_TYPES[UA_TYPES_DOUBLE], .value = forecast.data(), .length = forecast.size(), .writable = true});
   const UA_Range range{-5.0, 5.0};
   add_variable(state, "Limits", {.type = &UA_TYPES[UA_TYPES_RANGE], .value = &range});
   for (int i = 0; i < 25; ++i) add_scalar<UA_Double>(state, std::format("Many{}", i), i, UA_TYPES_DOUBLE);

@@ -18,16 +18,16 @@ struct TestServerOptions {
   std::uint16_t port = 0;
   std::filesystem::path pki;
   std::string application_uri = "urn:rltune:test:server";
-  Identity identity;                     // empty: from the pki
+  Identity identity;  // empty: from the pki
   std::string user = "operator";
   std::string password = "secret";
   bool allow_anonymous = false;
   bool offer_none = false;
-  std::uint32_t operation_limit = 0;     // of every kind a call
+  std::uint32_t operation_limit = 0;  // of every kind a call
   double publishing_interval_ms_min = 5.0;
   double sampling_interval_ms_min = 5.0;
-  bool shift_namespace = false;          // another namespace comes first: indices differ from last time
-  std::vector<std::string> without;      // nodes that are missing this time
+  bool shift_namespace = false;      // another namespace comes first: indices differ from last time
+  std::vector<std::string> without;  // nodes that are missing this time
 };
 
 class TestServer {

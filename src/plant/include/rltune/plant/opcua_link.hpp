@@ -2,9 +2,9 @@
 //
 // Values: booleans are 0 and 1, enumerations their number, DateTime seconds since 1970 (UTC). A value that
 //         is NaN or infinite arrives as Quality::bad with value NaN.
-// Times:  a tag's source times always increase: where a server repeats one or goes back (a new session
-//         sends the old value again), the sample gets the tag's last time plus 1 ns. Samples of a backfilled
-//         outage keep their own, older times.
+// Times:  a tag's source times never decrease: where a server goes back (a restart sends an old value
+//         again, or its clock was set), the sample gets the tag's last time, so that nobody downstream takes
+//         the present for history. Samples of a backfilled outage keep their own, older times.
 // Loss:   within inactivity_timeout of the last sign of life every element of every tag gets one bad sample
 //         (status BadNoCommunication); the state says stale (a server that hangs), disconnected or refused.
 // Writes: refused without asking the server: not writable, not finite, outside the node's data type.

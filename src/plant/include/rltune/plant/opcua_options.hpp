@@ -13,10 +13,10 @@ struct OpcuaOptions {
   std::string url;                          // "opc.tcp://host:port"
   std::string security = "Basic256Sha256";  // Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss; None needs allow_insecure
   bool allow_insecure = false;
-  std::string server_application_uri;       // what the server's certificate must name
-  std::string application_uri;              // ours; empty: what our certificate says, or one made from the host's name
-  std::filesystem::path pki;                // folder of an OpcuaPki
-  std::string user;                         // empty: anonymous
+  std::string server_application_uri;  // what the server's certificate must name
+  std::string application_uri;         // ours; empty: what our certificate says, or one made from the host's name
+  std::filesystem::path pki;           // folder of an OpcuaPki
+  std::string user;                    // empty: anonymous
   std::string password;
   Duration publishing_interval = std::chrono::milliseconds(100);
   Duration sampling_interval = std::chrono::milliseconds(50);

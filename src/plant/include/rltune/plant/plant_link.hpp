@@ -22,11 +22,11 @@ namespace rltune::plant {
 
 // A tag to connect: where it lives and what it must be.
 struct TagBinding {
-  std::string name;                // the site's name for it
-  std::string node;                // OPC UA: "nsu=<namespace URI>;s=<identifier>", optional "[3]" element, ".Field"
-  std::string unit;                // must equal the server's EngineeringUnits where it has them
+  std::string name;  // the site's name for it
+  std::string node;  // OPC UA: "nsu=<namespace URI>;s=<identifier>", optional "[3]" element, ".Field"
+  std::string unit;  // must equal the server's EngineeringUnits where it has them
   bool writable = false;
-  std::size_t elements = 1;        // > 1: an array tag (forecasts)
+  std::size_t elements = 1;  // > 1: an array tag (forecasts)
 };
 
 enum class LinkState : std::uint8_t { connecting, connected, stale, disconnected, refused };
@@ -34,18 +34,18 @@ enum class LinkState : std::uint8_t { connecting, connected, stale, disconnected
 struct LinkStatus {
   LinkState state = LinkState::connecting;
   std::uint64_t reconnects = 0;
-  std::uint64_t overflows = 0;           // samples the server or our queue dropped, counted
+  std::uint64_t overflows = 0;  // samples the server or our queue dropped, counted
   std::uint64_t writes_failed = 0;
-  std::string reason;                    // of the last failure, for people
+  std::string reason;  // of the last failure, for people
 };
 
 // What became of one write.
 struct WriteOutcome {
-  bool accepted = false;         // the server's status was good
-  bool verified = false;         // read back equal within the tag's tolerance
+  bool accepted = false;  // the server's status was good
+  bool verified = false;  // read back equal within the tag's tolerance
   std::uint32_t status = 0;
   double read_back = 0.0;
-  Duration latency{};            // write sent to acknowledged
+  Duration latency{};  // write sent to acknowledged
 };
 
 class PlantLink {
