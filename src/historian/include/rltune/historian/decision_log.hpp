@@ -22,39 +22,52 @@ struct DecisionOutput {
   std::string tag;
   double proposed = 0.0;
   bool present = false;
-  double applied = 0.0;         // read back from the plant, or the live value where nothing was written
-  std::uint8_t action = 0;      // guard::Action
-  std::uint32_t reasons = 0;    // guard::Reason bits
+  double applied = 0.0;       // read back from the plant, or the live value where nothing was written
+  std::uint8_t action = 0;    // guard::Action
+  std::uint32_t reasons = 0;  // guard::Reason bits
   bool written = false;
   bool verified = false;
 };
 
 struct Decision {
-  std::string id;               // UUIDv7
+  std::string id;  // UUIDv7
   std::string agent;
   std::string correlation_id;
-  std::string policy_sha256;    // of the weights that acted; empty for a person or a fallback
-  std::string origin;           // "policy", "fallback", "manual"
-  std::string user;             // for manual writes
-  std::uint8_t mode = 0;        // guard::Mode
-  TimePoint time{};             // decided at, on the site's clock
+  std::string policy_sha256;  // of the weights that acted; empty for a person or a fallback
+  std::string origin;         // "policy", "fallback", "manual"
+  std::string user;           // for manual writes
+  std::uint8_t mode = 0;      // guard::Mode
+  TimePoint time{};           // decided at, on the site's clock
   TimePoint wall_time{};
-  std::vector<float> observation;   // exactly what the network saw
+  std::vector<float> observation;  // exactly what the network saw
   std::vector<double> previous_inputs;
   std::vector<float> network_output;
   std::vector<DecisionOutput> outputs;
   Duration sample_to_proposal{}, proposal{}, verdict{}, sample_to_write{}, write_acknowledged{};
 };
 
+struct DecisionLogStatus {
+  std::uint64_t committed = 0;  // since open()
+  std::uint64_t waiting = 0;
+  std::string trouble;  // empty when well; "disk full since ..."
+};
+
+struct DecisionLogOptions {
+  std::size_t queue_max = 10'000;
+  std::uint64_t wal_bytes_max = 16U << 20U;  // a reader that holds on longer makes the day continue in another file
+};
+
 class DecisionLog {
  public:
-  static Result<DecisionLog> open(const std::filesystem::path& folder);
+  static Result<DecisionLog> open(const std::filesystem::path& folder, const DecisionLogOptions& options = {});
   ~DecisionLog();
   DecisionLog(DecisionLog&&) noexcept;
   DecisionLog& operator=(DecisionLog&&) noexcept;
 
   bool append(Decision decision) noexcept;
+  // What was appended before is on disk when it returns well. Errors: those of the disk; timeout after 30 s.
   Result<> flush();
+  DecisionLogStatus status() const;
 
  private:
   struct State;
@@ -62,9 +75,18 @@ class DecisionLog {
   std::unique_ptr<State> state_;
 };
 
-// Reading is for tools, beside a running writer. Ascending by time, at most `limit`, after `after_id` if given.
+// Reading is for tools, beside a running writer. In [from, to), ascending by time, at most `limit`, after
+// `after_id` if given. Errors: not_found (the folder, the id), corrupt (names the file and the record).
 Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder, TimePoint from, TimePoint to,
                                              std::size_t limit, const std::string& after_id = {});
 Result<Decision> find_decision(const std::filesystem::path& folder, const std::string& id);
+
+// What the log takes on disk, for `rltune site storage`.
+struct DecisionStorage {
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+  double bytes_per_day = 0.0;  // decisions of the last recorded day of wall time
+};
+Result<DecisionStorage> decision_storage(const std::filesystem::path& folder);
 
 }  // namespace rltune::historian

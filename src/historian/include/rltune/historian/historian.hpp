@@ -26,7 +26,7 @@ struct Retention {
   Duration raw = std::chrono::days(7);
   Duration minute = std::chrono::days(7);
   Duration five_minutes = std::chrono::days(90);
-  std::uint64_t bytes_max = 0;       // 0: by age alone. Hours are kept for ever.
+  std::uint64_t bytes_max = 0;  // 0: by age alone. Hours are kept for ever.
 };
 
 struct Options {
@@ -40,15 +40,15 @@ struct Options {
 struct Rollup {
   TimePoint start{};
   double minimum = 0.0, maximum = 0.0, mean = 0.0, last = 0.0;
-  std::uint64_t count = 0;           // good samples
-  std::uint64_t bad = 0;             // uncertain and bad ones, left out of the figures
+  std::uint64_t count = 0;  // good samples
+  std::uint64_t bad = 0;    // uncertain and bad ones, left out of the figures
 };
 
 struct Status {
   std::uint64_t samples_committed = 0, samples_waiting = 0, samples_dropped = 0;
   std::uint64_t bytes_database = 0, bytes_wal = 0, bytes_free = 0;
-  double bytes_per_day = 0.0;        // at the rate of the last day
-  std::string trouble;               // empty when well; "disk full since ..."
+  double bytes_per_day = 0.0;  // at the rate of the last day
+  std::string trouble;         // empty when well; "disk full since ..."
 };
 
 class Historian {

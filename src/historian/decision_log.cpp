@@ -1,0 +1,530 @@
+#include "rltune/historian/decision_log.hpp"
+
+#include <charconv>
+#include <condition_variable>
+#include <format>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "decision_codec.hpp"
+#include "rltune/base/log.hpp"
+#include "sqlite.hpp"
+
+namespace rltune::historian {
+namespace {
+
+constexpr std::size_t kGroupMax = 1000;
+constexpr auto kRetryWait = std::chrono::milliseconds(500);
+constexpr auto kFlushTimeout = std::chrono::seconds(30);
+constexpr std::string_view kPrefix = "decisions-";
+constexpr std::string_view kSuffix = ".db";
+
+using Day = std::chrono::sys_days;
+
+Day day_of(TimePoint time) { return std::chrono::floor<std::chrono::days>(time); }
+
+// decisions-2026-01-02.db, and decisions-2026-01-02.2.db where a day had to continue in another file.
+struct LogFile {
+  Day day{};
+  int part = 1;
+  std::filesystem::path path;
+  auto operator<=>(const LogFile& other) const { return std::tie(day, part) <=> std::tie(other.day, other.part); }
+  bool operator==(const LogFile& other) const { return day == other.day && part == other.part; }
+};
+
+LogFile make_file(const std::filesystem::path& folder, Day day, int part) {
+  const std::string date = format_rfc3339(day).substr(0, 10);
+  return {day, part,
+          folder / (part == 1 ? std::format("{}{}{}", kPrefix, date, kSuffix)
+                              : std::format("{}{}.{}{}", kPrefix, date, part, kSuffix))};
+}
+
+std::optional<LogFile> parse_file(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) || name.size() < kPrefix.size() + 10 + kSuffix.size())
+    return std::nullopt;
+  const auto time = parse_rfc3339(std::string_view(name).substr(kPrefix.size(), 10));
+  if (!time) return std::nullopt;
+  LogFile file{day_of(*time), 1, path};
+  std::string_view rest = std::string_view(name).substr(kPrefix.size() + 10);
+  rest.remove_suffix(kSuffix.size());
+  if (rest.empty()) return file;
+  const auto [end, code] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), file.part);
+  if (rest[0] != '.' || code != std::errc{} || end != rest.data() + rest.size() || file.part < 2) return std::nullopt;
+  return file;
+}
+
+// Ascending.
+Result<std::vector<LogFile>> list_files(const std::filesystem::path& folder) {
+  std::error_code code;
+  std::vector<LogFile> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, code))
+    if (auto file = parse_file(entry.path())) files.push_back(std::move(*file));
+  if (code)
+    return fail(Errc::not_found, std::format("{}: no decisions can be read here: {}", folder.string(), code.message()));
+  std::ranges::sort(files);
+  return files;
+}
+
+bool is_uuid(const std::string& id) {
+  if (id.size() != 36) return false;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash != (id[i] == '-') || (!dash && std::string_view("0123456789abcdef").find(id[i]) == std::string_view::npos))
+      return false;
+  }
+  return true;
+}
+
+// 16 bytes for a UUID in its usual writing; any other id stands as text.
+std::string packed_uuid(const std::string& id) {
+  std::string digits, bytes;
+  for (const char c : id)
+    if (c != '-') digits += c;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    std::uint8_t byte = 0;
+    std::from_chars(digits.data() + i, digits.data() + i + 2, byte, 16);
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
+std::string unpacked_uuid(std::string_view bytes) {
+  std::string id;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
+    id += std::format("{:02x}", static_cast<std::uint8_t>(bytes[i]));
+  }
+  return id;
+}
+
+void bind_id(SQLite::Statement& statement, int index, const std::string& id) {
+  if (!is_uuid(id)) return statement.bind(index, id);
+  const std::string bytes = packed_uuid(id);
+  statement.bind(index, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+std::string column_id(const SQLite::Column& column) {
+  return column.isBlob() && column.getBytes() == 16 ? unpacked_uuid(column.getString()) : column.getString();
+}
+
+constexpr const char* kSchema = R"(
+  CREATE TABLE IF NOT EXISTS name(number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS decision(
+    seq INTEGER PRIMARY KEY, id ANY NOT NULL UNIQUE, time INTEGER NOT NULL, wall_time INTEGER NOT NULL,
+    agent INTEGER NOT NULL, policy INTEGER NOT NULL, origin INTEGER NOT NULL, mode INTEGER NOT NULL,
+    body BLOB NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS decision_time ON decision(time, seq);
+)";
+
+// One open file and what is prepared on it. Throws SQLite::Exception.
+class DayWriter {
+ public:
+  DayWriter(LogFile file, std::uint64_t wal_bytes_max)
+      : file_(std::move(file)), database_(open_writer(file_.path, wal_bytes_max)), prepared_(*database_) {}
+
+  const LogFile& file() const { return file_; }
+  const SQLite::Database& database() const { return *database_; }
+
+  void commit(std::span<const Decision> decisions) {
+    SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+    for (const Decision& decision : decisions) insert(decision);
+    transaction.commit();
+  }
+
+  // False when the log cannot be kept small because a reader holds an old state.
+  bool keep_wal_small(std::uint64_t bytes_max) { return wal_bytes(file_.path) <= bytes_max || restart_wal(*database_); }
+
+ private:
+  struct Prepared {
+    explicit Prepared(SQLite::Database& database)
+        : created((database.exec(kSchema), true)),
+          insert(database,
+                 "INSERT OR IGNORE INTO decision(id, time, wall_time, agent, policy, origin, mode, body) "
+                 "VALUES(?,?,?,?,?,?,?,?)"),
+          add_name(database, "INSERT OR IGNORE INTO name(text) VALUES(?)"),
+          find_name(database, "SELECT number FROM name WHERE text = ?") {}
+    bool created;
+    SQLite::Statement insert, add_name, find_name;
+  };
+
+  void insert(const Decision& decision) {
+    const std::string body = encode_body(decision, [this](const std::string& name) { return number_of(name); });
+    SQLite::Statement& statement = prepared_.insert;
+    bind_id(statement, 1, decision.id);
+    statement.bind(2, to_nanoseconds(decision.time));
+    statement.bind(3, to_nanoseconds(decision.wall_time));
+    statement.bind(4, number_of(decision.agent));
+    statement.bind(5, number_of(decision.policy_sha256));
+    statement.bind(6, number_of(decision.origin));
+    statement.bind(7, static_cast<std::int32_t>(decision.mode));
+    statement.bind(8, body.data(), static_cast<int>(body.size()));
+    statement.exec();
+    statement.reset();
+  }
+
+  std::uint32_t number_of(const std::string& name) {
+    if (const auto known = numbers_.find(name); known != numbers_.end()) return known->second;
+    prepared_.add_name.bind(1, name);
+    prepared_.add_name.exec();
+    prepared_.add_name.reset();
+    prepared_.find_name.bind(1, name);
+    prepared_.find_name.executeStep();
+    const std::uint32_t number = prepared_.find_name.getColumn(0).getUInt();
+    prepared_.find_name.reset();
+    return numbers_[name] = number;
+  }
+
+  LogFile file_;
+  Connection database_;
+  Prepared prepared_;
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+};
+
+// One open file for reading. Throws SQLite::Exception.
+class DayReader {
+ public:
+  explicit DayReader(const LogFile& file) : file_(file), database_(open_reader(file.path)) {}
+
+  struct Place {
+    std::int64_t time = 0;
+    std::int64_t seq = 0;
+  };
+  std::optional<Place> find(const std::string& id) {
+    SQLite::Statement statement(*database_, "SELECT time, seq FROM decision WHERE id = ?");
+    bind_id(statement, 1, id);
+    if (!statement.executeStep()) return std::nullopt;
+    return Place{statement.getColumn(0).getInt64(), statement.getColumn(1).getInt64()};
+  }
+
+  Result<Decision> read(const std::string& id) {
+    SQLite::Statement statement(*database_, std::format("{}WHERE id = ?", kSelect));
+    bind_id(statement, 1, id);
+    if (!statement.executeStep()) return fail(Errc::not_found, std::format("no decision '{}'", id));
+    return decode(statement);
+  }
+
+  // In [from, to) and beyond `after`.
+  Result<std::vector<Decision>> read(std::int64_t from, std::int64_t to, const Place& after, std::size_t limit) {
+    SQLite::Statement statement(
+        *database_,
+        std::format("{}WHERE time >= ?1 AND time < ?2 AND (time, seq) > (?3, ?4) ORDER BY time, seq LIMIT ?5", kSelect));
+    statement.bind(1, std::max(from, after.time));
+    statement.bind(2, to);
+    statement.bind(3, after.time);
+    statement.bind(4, after.seq);
+    statement.bind(5, static_cast<std::int64_t>(limit));
+    std::vector<Decision> decisions;
+    while (statement.executeStep()) {
+      auto decision = decode(statement);
+      if (!decision) return std::unexpected(decision.error());
+      decisions.push_back(std::move(*decision));
+    }
+    return decisions;
+  }
+
+  struct Extent {
+    std::int64_t first_wall = 0, last_wall = 0, count = 0;
+  };
+  Extent extent() {
+    SQLite::Statement statement(*database_, "SELECT min(wall_time), max(wall_time), count(*) FROM decision");
+    if (!statement.executeStep()) return {};
+    return {statement.getColumn(0).getInt64(), statement.getColumn(1).getInt64(), statement.getColumn(2).getInt64()};
+  }
+
+ private:
+  static constexpr std::string_view kSelect =
+      "SELECT id, time, wall_time, agent, policy, origin, mode, body FROM decision ";
+
+  std::optional<std::string> name_of(std::uint32_t number) {
+    if (const auto known = names_.find(number); known != names_.end()) return known->second;
+    SQLite::Statement statement(*database_, "SELECT text FROM name WHERE number = ?");
+    statement.bind(1, number);
+    if (!statement.executeStep()) return std::nullopt;
+    return names_[number] = statement.getColumn(0).getString();
+  }
+
+  Result<Decision> decode(SQLite::Statement& row) {
+    Decision decision;
+    decision.id = column_id(row.getColumn(0));
+    const auto damaged = [&](const std::string& reason) {
+      return fail(Errc::corrupt, std::format("{}: decision {}: {}", file_.path.string(), decision.id, reason));
+    };
+    decision.time = to_time(row.getColumn(1).getInt64());
+    decision.wall_time = to_time(row.getColumn(2).getInt64());
+    for (const auto& [column, text] :
+         {std::pair{3, &decision.agent}, std::pair{4, &decision.policy_sha256}, std::pair{5, &decision.origin}}) {
+      auto name = name_of(row.getColumn(column).getUInt());
+      if (!name) return damaged("a name is missing");
+      *text = std::move(*name);
+    }
+    decision.mode = static_cast<std::uint8_t>(row.getColumn(6).getInt());
+    const SQLite::Column body = row.getColumn(7);
+    const std::string_view bytes(static_cast<const char*>(body.getBlob()), static_cast<std::size_t>(body.getBytes()));
+    if (auto decoded = decode_body(bytes, [this](std::uint32_t number) { return name_of(number); }, decision); !decoded)
+      return damaged(decoded.error().message);
+    return decision;
+  }
+
+  LogFile file_;
+  Connection database_;
+  std::unordered_map<std::uint32_t, std::string> names_;
+};
+
+}  // namespace
+
+struct DecisionLog::State {
+  std::filesystem::path folder;
+  DecisionLogOptions options;
+
+  mutable std::mutex mutex;
+  std::condition_variable work, done;
+  std::deque<Decision> queue;
+  std::uint64_t appended = 0, committed = 0, attempts_failed = 0;
+  std::size_t in_hand = 0;  // taken from the queue and not yet committed
+  Error last_error;
+  TimePoint trouble_since{};
+  bool trouble = false, stopping = false;
+
+  std::unique_ptr<DayWriter> writer;  // the writer thread's alone
+  std::thread thread;
+
+  ~State() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    work.notify_all();
+    if (thread.joinable()) thread.join();
+  }
+
+  void run() {
+    std::vector<Decision> group;
+    std::unique_lock lock(mutex);
+    while (true) {
+      work.wait(lock, [&] { return stopping || !queue.empty() || !group.empty(); });
+      if (group.empty() && queue.empty()) return;
+      while (!queue.empty() && group.size() < kGroupMax) {
+        group.push_back(std::move(queue.front()));
+        queue.pop_front();
+      }
+      in_hand = group.size();
+      lock.unlock();
+      const std::size_t done_count = commit(group);
+      group.erase(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(done_count));
+      lock.lock();
+      committed += done_count;
+      in_hand = group.size();
+      if (group.empty()) {
+        trouble = false;
+        done.notify_all();
+        continue;
+      }
+      ++attempts_failed;
+      done.notify_all();
+      if (stopping) return report_loss(group.size() + queue.size());
+      work.wait_for(lock, kRetryWait, [&] { return stopping; });
+    }
+  }
+
+  // How many of the group are on disk now: all of them, or those before the day that failed.
+  std::size_t commit(std::span<const Decision> group) {
+    std::size_t count = 0;
+    while (count < group.size()) {
+      const Day day = day_of(group[count].time);
+      std::size_t end = count;
+      while (end < group.size() && day_of(group[end].time) == day) ++end;
+      if (auto committed_day = commit_day(day, group.subspan(count, end - count)); !committed_day) {
+        note_trouble(committed_day.error());
+        return count;
+      }
+      count = end;
+    }
+    return count;
+  }
+
+  Result<> commit_day(Day day, std::span<const Decision> decisions) {
+    try {
+      open_day(day);
+      writer->commit(decisions);
+      if (!writer->keep_wal_small(options.wal_bytes_max))
+        writer = std::make_unique<DayWriter>(make_file(folder, day, writer->file().part + 1), options.wal_bytes_max);
+      return {};
+    } catch (const SQLite::Exception& exception) {
+      // A connection that failed half-way is not trusted again.
+      Error error = writer ? to_error(exception, writer->file().path, writer->database())
+                           : to_error(exception, make_file(folder, day, 1).path);
+      writer.reset();
+      return std::unexpected(std::move(error));
+    }
+  }
+
+  void open_day(Day day) {
+    if (writer && writer->file().day == day) return;
+    writer.reset();
+    LogFile newest = make_file(folder, day, 1);
+    if (const auto files = list_files(folder))
+      for (const LogFile& file : *files)
+        if (file.day == day && file.part > newest.part) newest = file;
+    writer = std::make_unique<DayWriter>(std::move(newest), options.wal_bytes_max);
+  }
+
+  void note_trouble(const Error& error) {
+    const std::lock_guard lock(mutex);
+    last_error = error;
+    if (trouble) return;
+    trouble = true;
+    trouble_since = std::chrono::system_clock::now();
+    log::error("decisions cannot be stored and wait in memory", {{"reason", error.message}});
+  }
+
+  void report_loss(std::size_t count) const {
+    log::critical("decisions were lost at stop", {{"count", std::to_string(count)}, {"reason", last_error.message}});
+  }
+};
+
+Result<DecisionLog> DecisionLog::open(const std::filesystem::path& folder, const DecisionLogOptions& options) {
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code) return fail(Errc::io, std::format("cannot create {}: {}", folder.string(), code.message()));
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->options = options;
+  state->thread = std::thread([raw = state.get()] { raw->run(); });
+  return DecisionLog(std::move(state));
+}
+
+DecisionLog::DecisionLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DecisionLog::~DecisionLog() = default;
+DecisionLog::DecisionLog(DecisionLog&&) noexcept = default;
+DecisionLog& DecisionLog::operator=(DecisionLog&&) noexcept = default;
+
+bool DecisionLog::append(Decision decision) noexcept {
+  State& state = *state_;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.queue.size() + state.in_hand >= state.options.queue_max) return false;
+    state.queue.push_back(std::move(decision));
+    ++state.appended;
+  }
+  state.work.notify_one();
+  return true;
+}
+
+Result<> DecisionLog::flush() {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  const std::uint64_t target = state.appended, failed_before = state.attempts_failed;
+  // Two failures: the first may be of an attempt that began before this call.
+  const bool settled = state.done.wait_for(
+      lock, kFlushTimeout, [&] { return state.committed >= target || state.attempts_failed >= failed_before + 2; });
+  if (state.committed >= target) return {};
+  if (settled) return std::unexpected(state.last_error);
+  return fail(Errc::timeout, std::format("{}: decisions were not on disk after 30 s", state.folder.string()));
+}
+
+DecisionLogStatus DecisionLog::status() const {
+  const State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  DecisionLogStatus status{state.committed, state.queue.size() + state.in_hand, {}};
+  if (state.trouble)
+    status.trouble = std::format(
+        "{} since {}: {}", state.last_error.code == Errc::no_space ? "disk full" : to_string(state.last_error.code),
+        format_rfc3339(std::chrono::floor<std::chrono::seconds>(state.trouble_since)), state.last_error.message);
+  return status;
+}
+
+namespace {
+
+// Runs `work` on each file in turn until it returns a value; errors of SQLite name the file.
+template <typename Work>
+Result<> for_each_file(const std::vector<LogFile>& files, Work work) {
+  for (const LogFile& file : files) {
+    auto done = guarded(file.path, [&]() -> Result<bool> {
+      DayReader reader(file);
+      return work(file, reader);
+    });
+    if (!done) return std::unexpected(done.error());
+    if (!*done) return std::unexpected(done->error());
+    if (**done) break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> find_decision(const std::filesystem::path& folder, const std::string& id) {
+  auto files = list_files(folder);
+  if (!files) return std::unexpected(files.error());
+  std::ranges::reverse(*files);  // people ask about the last days
+  std::optional<Decision> found;
+  auto searched = for_each_file(*files, [&](const LogFile&, DayReader& reader) -> Result<bool> {
+    auto decision = reader.read(id);
+    if (!decision && decision.error().code == Errc::not_found) return false;
+    if (!decision) return std::unexpected(decision.error());
+    found = std::move(*decision);
+    return true;
+  });
+  if (!searched) return std::unexpected(searched.error());
+  if (!found) return fail(Errc::not_found, std::format("{}: no decision '{}'", folder.string(), id));
+  return std::move(*found);
+}
+
+Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder, TimePoint from, TimePoint to,
+                                             std::size_t limit, const std::string& after_id) {
+  auto files = list_files(folder);
+  if (!files) return std::unexpected(files.error());
+  std::erase_if(*files, [&](const LogFile& file) { return file.day + std::chrono::days(1) <= from || file.day >= to; });
+  LogFile after_file;
+  DayReader::Place after{std::numeric_limits<std::int64_t>::min(), 0};
+  if (!after_id.empty()) {
+    bool known = false;
+    auto searched = for_each_file(*files, [&](const LogFile& file, DayReader& reader) -> Result<bool> {
+      const auto place = reader.find(after_id);
+      if (!place) return false;
+      after_file = file;
+      after = *place;
+      return known = true;
+    });
+    if (!searched) return std::unexpected(searched.error());
+    if (!known)
+      return fail(Errc::not_found, std::format("{}: no decision '{}' in this range", folder.string(), after_id));
+    std::erase_if(*files, [&](const LogFile& file) { return file < after_file; });
+  }
+
+  std::vector<Decision> decisions;
+  auto read = for_each_file(*files, [&](const LogFile& file, DayReader& reader) -> Result<bool> {
+    const bool resumed = !after_id.empty() && file == after_file;
+    auto page = reader.read(to_nanoseconds(from), to_nanoseconds(to),
+                            resumed ? after : DayReader::Place{std::numeric_limits<std::int64_t>::min(), 0},
+                            limit - decisions.size());
+    if (!page) return std::unexpected(page.error());
+    std::ranges::move(*page, std::back_inserter(decisions));
+    return decisions.size() >= limit;
+  });
+  if (!read) return std::unexpected(read.error());
+  return decisions;
+}
+
+Result<DecisionStorage> decision_storage(const std::filesystem::path& folder) {
+  const auto files = list_files(folder);
+  if (!files) return std::unexpected(files.error());
+  DecisionStorage storage;
+  storage.files = files->size();
+  for (const LogFile& file : *files) storage.bytes += file_bytes(file.path);
+  if (files->empty()) return storage;
+  // A day on a simulated clock may pass in seconds: what counts is how fast wall time fills files.
+  const LogFile& last = files->back();
+  auto rate = guarded(last.path, [&] {
+    const DayReader::Extent extent = DayReader(last).extent();
+    const double seconds = to_seconds(Duration(extent.last_wall - extent.first_wall));
+    if (extent.count < 2 || seconds <= 0.0) return 0.0;
+    return static_cast<double>(file_bytes(last.path)) / seconds * 86'400.0;
+  });
+  if (!rate) return std::unexpected(rate.error());
+  storage.bytes_per_day = *rate;
+  return storage;
+}
+
+}  // namespace rltune::historian

@@ -1,0 +1,332 @@
+#include "rltune/historian/decision_log.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <bit>
+#include <fstream>
+
+#include "decision_codec.hpp"
+#include "rltune/base/file.hpp"
+#include "rltune/base/id.hpp"
+#include "rltune/base/random.hpp"
+#include "scratch_folder.hpp"
+#include "sqlite.hpp"
+#include "victim.hpp"
+
+namespace rltune::historian {
+namespace {
+
+using namespace std::chrono_literals;
+
+TimePoint at(const char* text) { return parse_rfc3339(text).value(); }
+const TimePoint kBegin = TimePoint::min(), kEnd = TimePoint::max();
+
+Decision make_decision(TimePoint time, std::uint64_t number) {
+  Decision decision;
+  decision.id = make_id(time);
+  decision.agent = "climate";
+  decision.correlation_id = std::format("c{}", number);
+  decision.policy_sha256 = std::string(64, 'a');
+  decision.origin = "policy";
+  decision.user = "";
+  decision.mode = 3;
+  decision.time = time;
+  decision.wall_time = time + 5ms;
+  decision.observation = {1.5F, -0.0F, std::numeric_limits<float>::quiet_NaN(), static_cast<float>(number)};
+  decision.previous_inputs = {0.1, 1e300};
+  decision.network_output = {0.25F};
+  decision.outputs = {{"heating", 10.0, true, 9.5, 1, 6, true, true},
+                      {"vents", std::numeric_limits<double>::infinity(), false, 0.5, 4, 2048, false, false}};
+  decision.sample_to_proposal = 1us;
+  decision.proposal = 2us;
+  decision.verdict = 3us;
+  decision.sample_to_write = 4us;
+  decision.write_acknowledged = 5us;
+  return decision;
+}
+
+template <typename T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+void expect_same(const Decision& a, const Decision& b) {
+  EXPECT_EQ(std::tie(a.id, a.agent, a.correlation_id, a.policy_sha256, a.origin, a.user, a.mode, a.time, a.wall_time),
+            std::tie(b.id, b.agent, b.correlation_id, b.policy_sha256, b.origin, b.user, b.mode, b.time, b.wall_time));
+  EXPECT_EQ(bytes_of(a.observation), bytes_of(b.observation));
+  EXPECT_EQ(bytes_of(a.previous_inputs), bytes_of(b.previous_inputs));
+  EXPECT_EQ(bytes_of(a.network_output), bytes_of(b.network_output));
+  EXPECT_EQ(std::tie(a.sample_to_proposal, a.proposal, a.verdict, a.sample_to_write, a.write_acknowledged),
+            std::tie(b.sample_to_proposal, b.proposal, b.verdict, b.sample_to_write, b.write_acknowledged));
+  ASSERT_EQ(a.outputs.size(), b.outputs.size());
+  for (std::size_t i = 0; i < a.outputs.size(); ++i) {
+    const DecisionOutput &x = a.outputs[i], &y = b.outputs[i];
+    EXPECT_EQ(std::tie(x.tag, x.proposed, x.present, x.applied, x.action, x.reasons, x.written, x.verified),
+              std::tie(y.tag, y.proposed, y.present, y.applied, y.action, y.reasons, y.written, y.verified));
+  }
+}
+
+std::vector<Decision> write_some(const std::filesystem::path& folder, TimePoint start, Duration step,
+                                 std::size_t count) {
+  auto log = DecisionLog::open(folder);
+  EXPECT_TRUE(log);
+  std::vector<Decision> decisions;
+  for (std::size_t i = 0; i < count; ++i) {
+    decisions.push_back(make_decision(start + step * static_cast<std::int64_t>(i), i));
+    EXPECT_TRUE(log->append(decisions.back()));
+  }
+  const auto flushed = log->flush();
+  EXPECT_TRUE(flushed) << flushed.error().message;
+  return decisions;
+}
+
+TEST(DecisionLog, what_was_flushed_comes_back_bit_for_bit) {
+  const ScratchFolder scratch;
+  auto decisions = write_some(scratch.path(), at("2026-01-02T03:00:00Z"), 1s, 20);
+  const auto read = read_decisions(scratch.path(), kBegin, kEnd, 100);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->size(), decisions.size());
+  for (std::size_t i = 0; i < decisions.size(); ++i) expect_same(decisions[i], (*read)[i]);
+  expect_same(find_decision(scratch.path(), decisions[7].id).value(), decisions[7]);
+}
+
+TEST(DecisionLog, one_file_a_day) {
+  const ScratchFolder scratch;
+  write_some(scratch.path(), at("2026-01-02T22:00:00Z"), 1h, 30);
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "decisions-2026-01-02.db"));
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "decisions-2026-01-03.db"));
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "decisions-2026-01-04.db"));
+  std::filesystem::remove(scratch.path() / "decisions-2026-01-03.db");
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 100)->size(), 6U);
+}
+
+TEST(DecisionLog, ranges_are_half_open_and_pages_follow_one_another) {
+  const ScratchFolder scratch;
+  const auto decisions = write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 1h, 50);
+  EXPECT_EQ(read_decisions(scratch.path(), decisions[5].time, decisions[9].time, 100)->size(), 4U);
+  std::vector<std::string> ids;
+  std::string after;
+  while (true) {
+    const auto page = read_decisions(scratch.path(), kBegin, kEnd, 7, after);
+    ASSERT_TRUE(page) << page.error().message;
+    for (const Decision& decision : *page) ids.push_back(decision.id);
+    if (page->size() < 7) break;
+    after = ids.back();
+  }
+  ASSERT_EQ(ids.size(), decisions.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(ids[i], decisions[i].id);
+}
+
+TEST(DecisionLog, decisions_of_the_same_instant_are_all_kept_and_paged) {
+  const ScratchFolder scratch;
+  write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 0s, 20);
+  const auto first = read_decisions(scratch.path(), kBegin, kEnd, 15);
+  ASSERT_EQ(first->size(), 15U);
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 15, first->back().id)->size(), 5U);
+}
+
+TEST(DecisionLog, ids_that_are_no_uuid_work_as_well) {
+  const ScratchFolder scratch;
+  Decision decision = make_decision(at("2026-01-02T12:00:00Z"), 1);
+  decision.id = "sixteen-letters!";
+  {
+    auto log = DecisionLog::open(scratch.path());
+    ASSERT_TRUE(log->append(decision) && log->flush());
+  }
+  expect_same(find_decision(scratch.path(), decision.id).value(), decision);
+}
+
+TEST(DecisionLog, full_queue_refuses) {
+  const ScratchFolder scratch;
+  DecisionLogOptions options;
+  options.queue_max = 3;
+  auto log = DecisionLog::open(scratch.path(), options);
+  ASSERT_TRUE(log);
+  std::filesystem::remove_all(scratch.path());  // nothing can be stored any more
+  std::ofstream(scratch.path()) << "a file where the folder was";
+  int accepted = 0;
+  for (int i = 0; i < 10; ++i) accepted += log->append(make_decision(at("2026-01-02T12:00:00Z"), 1)) ? 1 : 0;
+  EXPECT_EQ(accepted, 3);
+  const auto flushed = log->flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_NE(flushed.error().message.find("decisions-2026-01-02.db"), std::string::npos);
+  EXPECT_FALSE(log->status().trouble.empty());
+  EXPECT_EQ(log->status().waiting, 3U);
+  // The trouble ends: what waited is stored.
+  std::filesystem::remove(scratch.path());
+  std::filesystem::create_directories(scratch.path());
+  EXPECT_TRUE(log->flush());
+  EXPECT_TRUE(log->status().trouble.empty());
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 100)->size(), 3U);
+}
+
+TEST(DecisionLog, missing_folder_and_id_are_named) {
+  const ScratchFolder scratch;
+  EXPECT_EQ(read_decisions(scratch.path() / "nowhere", kBegin, kEnd, 1).error().code, Errc::not_found);
+  EXPECT_EQ(find_decision(scratch.path(), "x").error().code, Errc::not_found);
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 1, "x").error().code, Errc::not_found);
+}
+
+TEST(DecisionLog, file_that_is_no_database_is_named) {
+  const ScratchFolder scratch;
+  ASSERT_TRUE(write_file(scratch.path() / "decisions-2026-01-02.db", std::string(5000, 'x')));
+  const auto read = read_decisions(scratch.path(), kBegin, kEnd, 1);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::corrupt);
+  EXPECT_NE(read.error().message.find("decisions-2026-01-02.db"), std::string::npos);
+}
+
+TEST(DecisionLog, changed_record_is_found_out) {
+  const ScratchFolder scratch;
+  const auto decisions = write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 1s, 3);
+  const auto file = scratch.path() / "decisions-2026-01-02.db";
+  for (const char* change :
+       {"UPDATE decision SET mode = 0 WHERE seq = 2", "UPDATE decision SET mode = 3, time = time + 1 WHERE seq = 2",
+        "UPDATE decision SET time = time - 1, body = x'01' WHERE seq = 2"}) {
+    open_writer(file, 1 << 20)->exec(change);
+    const auto read = read_decisions(scratch.path(), kBegin, kEnd, 10);
+    ASSERT_FALSE(read) << change;
+    EXPECT_EQ(read.error().code, Errc::corrupt);
+    EXPECT_NE(read.error().message.find(decisions[1].id), std::string::npos) << read.error().message;
+  }
+  EXPECT_TRUE(find_decision(scratch.path(), decisions[0].id));
+}
+
+TEST(DecisionLog, damaged_pages_give_an_error_never_a_wrong_decision) {
+  const ScratchFolder scratch;
+  const auto decisions = write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 1s, 40);
+  const auto file = scratch.path() / "decisions-2026-01-02.db";
+  const std::string whole = read_file(file).value();
+  Random random(8);
+  for (int round = 0; round < 300; ++round) {
+    std::string damaged = whole;
+    for (int i = 0; i < 8; ++i) damaged[random.below(damaged.size())] = static_cast<char>(random.bits());
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << damaged;
+    const auto read = read_decisions(scratch.path(), kBegin, kEnd, 100);
+    if (!read) continue;
+    for (const Decision& decision : *read) {
+      const auto original = std::ranges::find(decisions, decision.id, &Decision::id);
+      if (original != decisions.end()) expect_same(*original, decision);
+    }
+  }
+}
+
+TEST(DecisionLog, every_damaged_byte_of_a_body_is_found_out) {
+  const Decision decision = make_decision(at("2026-01-02T12:00:00Z"), 1);
+  const std::string body = encode_body(decision, [](const std::string& name) { return name == "heating" ? 1U : 2U; });
+  const auto name_of = [](std::uint32_t number) -> std::optional<std::string> {
+    return number == 1 ? "heating" : number == 2 ? "vents" : "";
+  };
+  const auto decode = [&](std::string_view bytes) {
+    Decision columns = decision;
+    columns.observation.clear();
+    columns.outputs.clear();
+    return decode_body(bytes, name_of, columns);
+  };
+  EXPECT_TRUE(decode(body));
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    EXPECT_FALSE(decode(std::string_view(body).substr(0, i)));
+    std::string damaged = body;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    EXPECT_FALSE(decode(damaged)) << "byte " << i;
+  }
+  EXPECT_FALSE(decode(body + "x"));
+}
+
+TEST(DecisionLog, reader_that_holds_on_does_not_let_the_log_grow) {
+  const ScratchFolder scratch;
+  DecisionLogOptions options;
+  options.wal_bytes_max = 256U << 10U;
+  write_some(scratch.path(), at("2026-01-02T00:00:00Z"), 1s, 1);
+  const auto reader = open_reader(scratch.path() / "decisions-2026-01-02.db");
+  reader->exec("BEGIN");
+  reader->execAndGet("SELECT count(*) FROM decision");  // pins this state
+  auto log = DecisionLog::open(scratch.path(), options);
+  std::uint64_t largest = 0;
+  for (int i = 0; i < 40; ++i) {
+    for (int k = 0; k < 100; ++k)
+      ASSERT_TRUE(log->append(make_decision(at("2026-01-02T01:00:00Z") + 1s * (100 * i + k), 1)));
+    ASSERT_TRUE(log->flush());
+    std::uint64_t all = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+      if (entry.path().string().ends_with("-wal")) all += entry.file_size();
+    largest = std::max(largest, all);
+  }
+  // Two logs at their bound, and one group of commits above it.
+  EXPECT_LT(largest, 3 * options.wal_bytes_max);
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "decisions-2026-01-02.2.db"));
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 10'000)->size(), 4001U);
+}
+
+TEST(DecisionLog, kill_loses_nothing_that_was_flushed) {
+  Random random(4);
+  for (int round = 0; round < 12; ++round) {
+    const ScratchFolder scratch;
+    Victim victim([&](const Victim::Report& report) {
+      auto log = DecisionLog::open(scratch.path());
+      for (std::uint64_t number = 1;; ++number) {
+        Decision decision = make_decision(at("2026-01-02T12:00:00Z") + 1s * static_cast<std::int64_t>(number), number);
+        if (!log->append(std::move(decision))) ::_exit(3);
+        if (number % 3 == 0) {
+          if (!log->flush()) ::_exit(4);
+          report(number);
+        }
+      }
+    });
+    victim.kill_after(std::chrono::microseconds(5'000 + random.below(60'000)));
+    const std::uint64_t acknowledged = victim.last_report();
+    const auto read = read_decisions(scratch.path(), kBegin, kEnd, 1'000'000);
+    if (acknowledged == 0 && (!read || read->empty())) continue;  // killed before the first commit
+    ASSERT_TRUE(read) << read.error().message;
+    ASSERT_GE(read->size(), acknowledged);
+    for (std::size_t i = 0; i < read->size(); ++i) ASSERT_EQ((*read)[i].correlation_id, std::format("c{}", i + 1));
+    // And the log goes on.
+    write_some(scratch.path(), at("2026-01-02T23:00:00Z"), 1s, 1);
+    EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 1'000'000)->size(), read->size() + 1);
+  }
+}
+
+TEST(DecisionLog, full_disk_is_reported_and_survived) {
+  const ScratchFolder scratch;
+  Victim child([&](const Victim::Report& report) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    const rlimit small{256U << 10U, limit.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);  // a file system that has no more room, for this process
+    auto log = DecisionLog::open(scratch.path());
+    std::uint64_t number = 0, flushed = 0;
+    for (; number < 5000; ++number) {
+      if (!log->append(make_decision(at("2026-01-02T12:00:00Z") + 1s * static_cast<std::int64_t>(number), number)))
+        ::_exit(3);
+      if (number % 50 != 49) continue;
+      const auto done = log->flush();
+      if (done) {
+        flushed = number + 1;
+        continue;
+      }
+      if (done.error().code != Errc::no_space || !log->status().trouble.starts_with("disk full since")) ::_exit(4);
+      break;
+    }
+    if (flushed == 0 || number == 5000) ::_exit(5);
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    if (!log->flush() || !log->status().trouble.empty()) ::_exit(6);
+    report(number + 1);
+  });
+  ASSERT_EQ(child.join(), 0);
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 10'000)->size(), child.last_report());
+}
+
+TEST(DecisionLog, storage_says_what_it_takes) {
+  const ScratchFolder scratch;
+  write_some(scratch.path(), at("2026-01-02T00:00:00Z"), 10s, 1000);
+  const auto storage = decision_storage(scratch.path());
+  ASSERT_TRUE(storage);
+  EXPECT_EQ(storage->files, 1U);
+  EXPECT_GT(storage->bytes, 100'000U);
+  EXPECT_NEAR(storage->bytes_per_day, static_cast<double>(storage->bytes) * 8.65, static_cast<double>(storage->bytes));
+}
+
+}  // namespace
+}  // namespace rltune::historian
