@@ -11,7 +11,8 @@ namespace {
 
 class TrackingPidController final : public LimitedController {
  public:
-  TrackingPidController(const env::PlantSpec& plant, const ParameterValues& values) : LimitedController(plant) {
+  TrackingPidController(const env::PlantSpec& plant, const ParameterValues& values)
+      : LimitedController(plant), exogenous_count_(plant.exogenous.size()), preview_(values.at("preview") >= 0.5) {
     for (const TrackingLoop& at : tracking_loops(plant)) {
       const auto of = [&](const char* suffix) { return values.at(at.name + suffix); };
       const double scale = at.gain_sign * (plant.inputs[at.input].high - plant.inputs[at.input].low) /
@@ -28,17 +29,18 @@ class TrackingPidController final : public LimitedController {
   }
 
   std::string_view name() const noexcept override { return "pid"; }
+  std::size_t forecast_leads() const noexcept override { return preview_ ? 1 : 0; }
 
   void reset(const env::Snapshot& snapshot) noexcept override {
     for (auto& [at, pid] : loops_)
-      pid.reset(snapshot.exogenous[at.setpoint], snapshot.measurements[at.measurement], snapshot.inputs[at.input]);
+      pid.reset(setpoint(snapshot, at), snapshot.measurements[at.measurement], snapshot.inputs[at.input]);
   }
 
   void decide(const env::Snapshot& snapshot, std::span<double> inputs) noexcept override {
     std::ranges::copy(snapshot.inputs, inputs.begin());
     for (auto& [at, pid] : loops_)
       inputs[at.input] =
-          pid.act(snapshot.exogenous[at.setpoint], snapshot.measurements[at.measurement], snapshot.inputs[at.input]);
+          pid.act(setpoint(snapshot, at), snapshot.measurements[at.measurement], snapshot.inputs[at.input]);
   }
 
  private:
@@ -46,11 +48,22 @@ class TrackingPidController final : public LimitedController {
     TrackingLoop at;
     PidLoop pid;
   };
+
+  // With a preview: the set-point that will hold at the end of the period that is being decided.
+  double setpoint(const env::Snapshot& snapshot, const TrackingLoop& at) const noexcept {
+    const bool known = preview_ && snapshot.forecast.size() >= exogenous_count_;
+    return known ? snapshot.forecast[at.setpoint] : snapshot.exogenous[at.setpoint];
+  }
+
+  std::size_t exogenous_count_;
+  bool preview_;
   std::vector<Loop> loops_;
 };
 
 std::vector<ControllerParameter> parameters(const env::PlantSpec& plant) {
-  std::vector<ControllerParameter> all;
+  std::vector<ControllerParameter> all{{"preview", "1", 0.0, 0.0, 1.0,
+                                        "1: follow the set-point announced for the next period, where it is known",
+                                        false}};
   for (const TrackingLoop& loop : tracking_loops(plant)) {
     const auto add = [&](const char* suffix, const char* unit, double value, double low, double high,
                          const char* text) {

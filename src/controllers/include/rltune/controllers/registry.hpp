@@ -23,6 +23,7 @@ struct ControllerParameter {
   double low = 0.0;
   double high = 1.0;
   std::string description;
+  bool tunable = true;  // false: a choice of what the controller may know or spend, not for a search to make
 };
 
 using ParameterValues = std::map<std::string, double>;
