@@ -1,12 +1,14 @@
 #include "opcua_server.hpp"
 
+#include <arpa/inet.h>
 #include <open62541/plugin/accesscontrol_default.h>
 #include <open62541/plugin/historydata/history_data_backend_memory.h>
 #include <open62541/plugin/historydata/history_data_gathering_default.h>
 #include <open62541/plugin/historydata/history_database_default.h>
-#include <open62541/plugin/pki_default.h>
 #include <open62541/server.h>
 #include <open62541/server_config_default.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -16,6 +18,7 @@
 #include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
+#include "rltune/plant/opcua_trust.hpp"
 
 namespace rltune::twin {
 namespace {
@@ -51,33 +54,19 @@ void log_message(void*, UA_LogLevel level, UA_LogCategory category, const char* 
     log::debug(text.data());
 }
 
-// What judges clients' certificates: the trust folder, read anew for each, and open62541's check of names.
-struct Peers {
-  const plant::OpcuaPki* pki = nullptr;
-  UA_CertificateVerification names{};
-};
-
-Peers& peers(const UA_CertificateVerification* verification) { return *static_cast<Peers*>(verification->context); }
-
-UA_StatusCode verify_certificate(const UA_CertificateVerification* verification, const UA_ByteString* certificate) {
-  const auto judged = peers(verification).pki->verify(view(*certificate), "", WallClock().now());
-  if (judged) return UA_STATUSCODE_GOOD;
-  log::warning("refused a client's certificate", {{"reason", judged.error().message}});
-  return UA_STATUSCODE_BADCERTIFICATEUNTRUSTED;
-}
-
-UA_StatusCode verify_uri(const UA_CertificateVerification* verification, const UA_ByteString* certificate,
-                         const UA_String* uri) {
-  const UA_CertificateVerification& names = peers(verification).names;
-  return names.verifyApplicationURI(&names, certificate, uri);
-}
-
-void clear_peers(UA_CertificateVerification* verification) {
-  if (verification->context == nullptr) return;
-  Peers& context = peers(verification);
-  context.names.clear(&context.names);
-  delete &context;
-  verification->context = nullptr;
+// Two servers may listen on one port, and share its clients by chance: open62541 asks for that. So ask before.
+bool port_is_free(const std::string& address, std::uint16_t port) {
+  if (port == 0) return true;
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  ::inet_pton(AF_INET, address.c_str(), &where.sin_addr);
+  const bool free = ::bind(probe, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0 || errno != EADDRINUSE;
+  ::close(probe);
+  return free;
 }
 
 }  // namespace
@@ -218,20 +207,9 @@ UA_DataValue State::data_value(std::size_t tag) const {
 }
 
 Result<> State::secure(UA_ServerConfig& config, const plant::Identity& identity, const plant::OpcuaPki& pki) {
-  config.secureChannelPKI.clear(&config.secureChannelPKI);
-  auto* context = new Peers{.pki = &pki};
-  UA_CertificateVerification_Trustlist(&context->names, nullptr, 0, nullptr, 0, nullptr, 0);
-  context->names.logging = &logger;
-  config.secureChannelPKI = {context,
-                             verify_certificate,
-                             verify_uri,
-                             context->names.getExpirationDate,
-                             context->names.getSubjectName,
-                             clear_peers,
-                             &logger};
+  plant::install_trust(config.secureChannelPKI, pki);
   // Sessions: the certificate must name the client's application URI; a certificate alone logs nobody in.
-  config.sessionPKI.clear(&config.sessionPKI);
-  UA_CertificateVerification_Trustlist(&config.sessionPKI, nullptr, 0, nullptr, 0, nullptr, 0);
+  plant::install_trust(config.sessionPKI, pki);
   config.sessionPKI.verifyCertificate = nullptr;
 
   const UA_ByteString certificate = borrow(identity.certificate);
@@ -399,6 +377,9 @@ Result<std::unique_ptr<OpcuaServer>> OpcuaServer::start(const ServerOptions& opt
   const auto identity = pki.identity(
       {.application_uri = options.namespace_uri, .common_name = "RLTune twin " + options.plant}, WallClock().now());
   if (!identity) return std::unexpected(identity.error());
+  if (!port_is_free(options.listen, options.port))
+    return fail(Errc::io, std::format("{}:{} is taken; is another server there? Choose another --port", options.listen,
+                                      options.port));
   auto state = std::make_unique<State>();
   state->options = options;
   state->host = &host;
@@ -414,8 +395,8 @@ Result<std::unique_ptr<OpcuaServer>> OpcuaServer::start(const ServerOptions& opt
   state->running = started == UA_STATUSCODE_GOOD;
   const UA_ApplicationDescription& description = UA_Server_getConfig(state->server)->applicationDescription;
   if (started != UA_STATUSCODE_GOOD || description.discoveryUrlsSize == 0)
-    return fail(Errc::io, std::format("cannot listen on {}:{}: {}; is another server there? Choose another --port",
-                                      options.listen, options.port, UA_StatusCode_name(started)));
+    return fail(Errc::io,
+                std::format("cannot listen on {}:{}: {}", options.listen, options.port, UA_StatusCode_name(started)));
   state->url = view(description.discoveryUrls[0]);
   return std::unique_ptr<OpcuaServer>(new OpcuaServer(std::move(state)));
 }

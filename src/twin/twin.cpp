@@ -19,7 +19,8 @@ ServerOptions server_options(const TwinOptions& options) {
                      .port = options.port,
                      .users = {{options.host.user, options.host.password, Role::host}},
                      .allow_none = options.allow_none,
-                     .event_driven = options.clock == ClockMode::plant};
+                     .event_driven = options.clock == ClockMode::plant,
+                     .history_values = options.history_values};
   for (const Login& login : options.operators) made.users.push_back({login.user, login.password, Role::operators});
   return made;
 }

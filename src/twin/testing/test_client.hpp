@@ -22,6 +22,7 @@ struct ClientOptions {
   std::string password;
   const plant::Identity* identity = nullptr;  // null: policy None
   std::string application_uri = "urn:rltune:test:client";
+  bool encrypted = true;  // false: policy None, where the identity protects the password alone
 };
 
 // A data change, as it arrived.
@@ -45,8 +46,9 @@ class TestClient {
       UA_ClientConfig_setDefaultEncryption(config, certificate, key, nullptr, 0, nullptr, 0);
       config->certificateVerification.clear(&config->certificateVerification);
       UA_CertificateVerification_AcceptAll(&config->certificateVerification);
-      config->securityMode = UA_MESSAGESECURITYMODE_SIGNANDENCRYPT;
-      config->securityPolicyUri = UA_STRING_ALLOC("http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256");
+      config->securityMode = options.encrypted ? UA_MESSAGESECURITYMODE_SIGNANDENCRYPT : UA_MESSAGESECURITYMODE_NONE;
+      if (options.encrypted)
+        config->securityPolicyUri = UA_STRING_ALLOC("http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256");
     } else {
       UA_ClientConfig_setDefault(config);
       config->securityMode = UA_MESSAGESECURITYMODE_NONE;
@@ -63,6 +65,15 @@ class TestClient {
   UA_StatusCode connect() {
     if (user_.user.empty()) return UA_Client_connect(client_, user_.url.c_str());
     return UA_Client_connectUsername(client_, user_.url.c_str(), user_.user.c_str(), user_.password.c_str());
+  }
+  // A bare channel without security, as for discovery.
+  UA_StatusCode connect_without_session() {
+    UA_ClientConfig* config = UA_Client_getConfig(client_);
+    config->noSession = true;
+    config->endpoint.endpointUrl = UA_STRING_ALLOC(user_.url.c_str());
+    config->endpoint.securityMode = UA_MESSAGESECURITYMODE_NONE;
+    config->endpoint.securityPolicyUri = UA_STRING_ALLOC("http://opcfoundation.org/UA/SecurityPolicy#None");
+    return UA_Client_connectSecureChannel(client_, user_.url.c_str());
   }
   UA_Client* get() noexcept { return client_; }
 
@@ -94,6 +105,39 @@ class TestClient {
     return write(name, UA_String{value.size(), reinterpret_cast<UA_Byte*>(const_cast<char*>(value.data()))},
                  UA_TYPES_STRING);
   }
+
+  template <typename T>
+  Result<T> read_structure(const std::string& name, int type) {
+    UA_Variant value;
+    UA_Variant_init(&value);
+    const UA_StatusCode status = UA_Client_readValueAttribute(client_, node(name), &value);
+    if (status != UA_STATUSCODE_GOOD || !UA_Variant_hasScalarType(&value, &UA_TYPES[type]))
+      return fail(Errc::mismatch, UA_StatusCode_name(status));
+    T out;
+    UA_copy(value.data, &out, &UA_TYPES[type]);
+    UA_Variant_clear(&value);
+    return out;
+  }
+
+  // Raw history, oldest first.
+  std::vector<Change> history(const std::string& name, std::int64_t from, std::int64_t to, UA_UInt32 page = 0) {
+    std::vector<Change> out;
+    const UA_NodeId id = node(name);
+    history_status_ = UA_Client_HistoryRead_raw(
+        client_, &id,
+        [](UA_Client*, const UA_NodeId*, UA_Boolean, const UA_ExtensionObject* data, void* into) -> UA_Boolean {
+          const auto* values = static_cast<const UA_HistoryData*>(data->content.decoded.data);
+          for (std::size_t i = 0; i < values->dataValuesSize; ++i)
+            static_cast<std::vector<Change>*>(into)->push_back({.value = number(values->dataValues[i].value),
+                                                                .has_value = values->dataValues[i].hasValue,
+                                                                .source_time = values->dataValues[i].sourceTimestamp,
+                                                                .status = values->dataValues[i].status});
+          return true;
+        },
+        from, to, UA_STRING_NULL, false, page, UA_TIMESTAMPSTORETURN_BOTH, &out);
+    return out;
+  }
+  UA_StatusCode history_status() const noexcept { return history_status_; }
 
   // One subscription on all of them; changes come in poll(). Interval in ms, sampling 0: event-driven.
   UA_StatusCode subscribe(const std::vector<std::string>& names, double publishing = 1.0, double sampling = 0.0) {
@@ -152,6 +196,7 @@ class TestClient {
   UA_Client* client_;
   ClientOptions user_;
   std::deque<Change> changes_;
+  UA_StatusCode history_status_ = UA_STATUSCODE_GOOD;
 };
 
 }  // namespace rltune::twin::testing

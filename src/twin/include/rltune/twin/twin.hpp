@@ -46,6 +46,7 @@ struct TwinOptions {
   Login host;                                // may write set-points and heartbeats
   std::vector<Login> operators;              // may also set modes: the DCS
   bool allow_none = false;
+  std::size_t history_values = 20000;  // kept of every tag with history
 };
 
 class Twin {
