@@ -16,17 +16,20 @@ Result<std::size_t> tag_of(const config::Site& site, const config::Agent& agent,
   const std::string name = tag_name_of(agent, variable.name);
   const auto tag = site.find_tag(name);
   if (!tag)
-    return fail(Errc::not_found, std::format("agent {}: no tag '{}' for the policy's {}; name the tag so, or add it under "
-                                             "agents[].bindings as '{}: <tag>'", agent.id, name, variable.name, variable.name));
+    return fail(Errc::not_found,
+                std::format("agent {}: no tag '{}' for the policy's {}; name the tag so, or add it under "
+                            "agents[].bindings as '{}: <tag>'",
+                            agent.id, name, variable.name, variable.name));
   const std::string& unit = site.tags[*tag].unit;
   if (!unit.empty() && !variable.unit.empty() && unit != variable.unit)
-    return fail(Errc::mismatch, std::format("agent {}: the policy takes {} in {}, the tag {} is in {}", agent.id, variable.name,
-                                            variable.unit, name, unit));
+    return fail(Errc::mismatch, std::format("agent {}: the policy takes {} in {}, the tag {} is in {}", agent.id,
+                                            variable.name, variable.unit, name, unit));
   return *tag;
 }
 
-Result<> append_elements(const config::Site& site, const config::Agent& agent, const Pipeline& pipeline, const env::Space& space,
-                         std::vector<std::size_t>& elements, std::vector<std::size_t>* tags = nullptr) {
+Result<> append_elements(const config::Site& site, const config::Agent& agent, const Pipeline& pipeline,
+                         const env::Space& space, std::vector<std::size_t>& elements,
+                         std::vector<std::size_t>* tags = nullptr) {
   for (const env::Variable& variable : space) {
     const auto tag = tag_of(site, agent, variable);
     if (!tag) return std::unexpected(tag.error());
@@ -44,12 +47,15 @@ Result<std::size_t> forecast_of(const config::Site& site, const config::Agent& a
     const config::Tag& candidate = site.tags[tag];
     if (candidate.role != config::TagRole::forecast || candidate.forecasts != predicted) continue;
     if (candidate.elements < leads)
-      return fail(Errc::mismatch, std::format("agent {}: the policy looks {} steps ahead, the forecast tag {} has {} elements",
-                                              agent.id, leads, candidate.name, candidate.elements));
+      return fail(Errc::mismatch,
+                  std::format("agent {}: the policy looks {} steps ahead, the forecast tag {} has {} elements",
+                              agent.id, leads, candidate.name, candidate.elements));
     return pipeline.element_offset(tag);
   }
-  return fail(Errc::not_found, std::format("agent {}: the policy needs a forecast of {}; add a tag with role: forecast and "
-                                           "forecasts: {}", agent.id, variable.name, predicted));
+  return fail(Errc::not_found,
+              std::format("agent {}: the policy needs a forecast of {}; add a tag with role: forecast and "
+                          "forecasts: {}",
+                          agent.id, variable.name, predicted));
 }
 
 // True when every one of `elements` is usable; the rest becomes NaN.
@@ -65,8 +71,8 @@ bool take(std::span<const TagValue> values, std::span<const std::size_t> element
 
 }  // namespace
 
-Result<SnapshotAssembler> SnapshotAssembler::create(const config::Site& site, const config::Agent& agent, const Pipeline& pipeline,
-                                                    const SnapshotShape& shape) {
+Result<SnapshotAssembler> SnapshotAssembler::create(const config::Site& site, const config::Agent& agent,
+                                                    const Pipeline& pipeline, const SnapshotShape& shape) {
   SnapshotAssembler made;
   auto done = append_elements(site, agent, pipeline, shape.measurements, made.measurement_elements_);
   if (done) done = append_elements(site, agent, pipeline, shape.inputs, made.input_elements_, &made.input_tags_);
@@ -85,7 +91,8 @@ Result<SnapshotAssembler> SnapshotAssembler::create(const config::Site& site, co
   }
   if (agent.season_days > 0.0) {
     const auto start = parse_rfc3339(agent.season_start);
-    if (!start) return fail(Errc::invalid_argument, std::format("agent {}: season_start: {}", agent.id, start.error().message));
+    if (!start)
+      return fail(Errc::invalid_argument, std::format("agent {}: season_start: {}", agent.id, start.error().message));
     made.season_s_ = agent.season_days * 86'400.0;
     made.season_start_ = *start;
   }
