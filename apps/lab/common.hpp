@@ -22,6 +22,8 @@ struct Exit {
   int status = kDone;
 };
 void add_plant_commands(CLI::App& plant);
+void add_policy_evaluate_command(CLI::App& policy);
+void add_controller_commands(CLI::App& controller);
 
 // --set name=value, repeated: adds the option to a command.
 void add_set_option(CLI::App& command, std::vector<std::string>& settings);

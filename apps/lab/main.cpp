@@ -15,6 +15,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App& plant = *app.add_subcommand("plant", "Plants and their parameters")->require_subcommand(1);
   add_plant_commands(plant);
+  CLI::App& policy = *app.add_subcommand("policy", "Train, evaluate and show policies")->require_subcommand(1);
+  add_policy_evaluate_command(policy);
+  CLI::App& controller = *app.add_subcommand("controller", "Classical controllers: list, tune")->require_subcommand(1);
+  add_controller_commands(controller);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

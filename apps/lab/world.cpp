@@ -1,0 +1,111 @@
+#include "world.hpp"
+
+#include <cmath>
+#include <format>
+
+#include "common.hpp"
+
+namespace rltune::lab {
+namespace {
+
+env::Task task_of(const WorldOptions& options) {
+  env::Task task = or_stop(env::make_task(options.plant));
+  if (options.days == 0) return task;
+  if (task.schedule)
+    stop(kWrongUsage,
+         std::format("the plant '{}' brings its own schedule; --days does not apply to it", options.plant));
+  const auto model = or_stop(env::make_plant(options.plant, 1));
+  task.steps = static_cast<std::size_t>(std::lround(options.days * 86400.0 / model->spec().sample_period_s));
+  return task;
+}
+
+env::Randomisation randomisation_of(const WorldOptions& options, const env::PlantSpec& plant) {
+  env::Randomisation randomisation;
+  if (!options.randomisation.empty()) randomisation = or_stop(env::load_randomisation(options.randomisation, plant));
+  const double half = options.parameter_noise / 2.0;
+  if (half > 0.0 && options.per == "episode")
+    randomisation.all_parameters = env::Distribution{env::Distribution::Kind::uniform, 1.0 - half, 1.0 + half};
+  else if (half > 0.0)
+    randomisation.parameter_noise = options.parameter_noise;
+  if (options.observation_noise > 0.0)
+    for (const env::Variable& measurement : plant.measurements)
+      randomisation.sensor_noise[measurement.name].relative = options.observation_noise;
+  return randomisation;
+}
+
+env::ForecastModel forecast_of(const WorldOptions& options) {
+  using Kind = env::ForecastModel::Kind;
+  return {options.forecast == "perfect" ? Kind::perfect : Kind::persistence, options.forecast_hours};
+}
+
+}  // namespace
+
+void add_world_options(CLI::App& command, WorldOptions& options) {
+  command.add_option("--plant", options.plant, "Plant, as 'rltune plant list' names it")->required();
+  command.add_option("--weather", options.weather, "CSV (gzip too) or EPW file, or 'synthetic'")->capture_default_str();
+  command
+      .add_option("--time-zone", options.time_zone,
+                  "What times in a CSV file and --start mean: Europe/Amsterdam, +01:00")
+      ->capture_default_str();
+  command.add_option("--weather-seed", options.weather_seed, "Which synthetic weather")->capture_default_str();
+  command.add_option("--days", options.days, "Length of a season; the plant's task says it by default")
+      ->check(CLI::Range(1, 3650));
+  add_set_option(command, options.settings);
+  command.add_option("--parameter-noise", options.parameter_noise, "D: each physical parameter times 1 + U(-D/2, D/2)")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--per", options.per, "How often parameters are drawn: step or episode")
+      ->check(CLI::IsMember({"step", "episode"}))
+      ->capture_default_str();
+  command.add_option("--observation-noise", options.observation_noise, "D: each measurement times 1 + D N(0, 1)")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--forecast", options.forecast,
+                  "What controllers are told of the weather ahead: perfect or persistence")
+      ->check(CLI::IsMember({"perfect", "persistence"}))
+      ->capture_default_str();
+  command
+      .add_option("--forecast-hours", options.forecast_hours,
+                  "Persistence: after so long the forecast is mostly yesterday")
+      ->check(CLI::Range(0.1, 1000.0))
+      ->capture_default_str();
+  command.add_option("--randomisation", options.randomisation, "YAML file: what differs from episode to episode")
+      ->type_name("FILE");
+}
+
+World make_world(const WorldOptions& options) {
+  World world{.overrides = parse_settings(options.settings), .forecast = forecast_of(options)};
+  world.plant = or_stop(env::make_plant(options.plant, 1, world.overrides))->spec();
+  world.task = task_of(options);
+  world.randomisation = randomisation_of(options, world.plant);
+  if (world.task.schedule) {
+    world.weather = world.task.schedule->name;
+    return world;
+  }
+  env::WeatherSource source{.from = options.weather, .time_zone = options.time_zone, .years = options.weather_years};
+  source.synthetic.seed = options.weather_seed;
+  for (const env::Weather& weather : or_stop(env::open_weather(source)))
+    world.series.push_back(or_stop(env::to_exogenous(weather, world.plant)));
+  world.weather = options.weather == "synthetic" ? std::format("synthetic, seed {}", options.weather_seed)
+                                                 : world.series.front()->name;
+  return world;
+}
+
+evaluation::EvaluationOptions World::evaluation() const {
+  return {.task = task, .parameters = overrides, .forecast = forecast, .randomisation = randomisation};
+}
+
+env::SimulationOptions World::simulation() const {
+  env::SimulationOptions options{
+      .task = task, .parameters = overrides, .forecast = forecast, .randomisation = randomisation};
+  for (const auto& one : series) {
+    const double period_s = one->row_period_s * static_cast<double>(one->stride);
+    const auto starts =
+        env::starts_within(one, task, static_cast<std::size_t>(std::max(1.0, std::round(86400.0 / period_s))));
+    options.starts.insert(options.starts.end(), starts.begin(), starts.end());
+  }
+  if (!task.schedule && options.starts.empty())
+    stop(kWrongUsage, std::format("no whole season of {} steps fits into the weather", task.steps));
+  return options;
+}
+
+}  // namespace rltune::lab
