@@ -1,0 +1,338 @@
+#include "rltune/agent/agent_role.hpp"
+
+#include <unistd.h>
+
+#include <format>
+#include <optional>
+
+#include "decision_schedule.hpp"
+#include "policy_store.hpp"
+#include "rltune/agent/decider.hpp"
+#include "rltune/base/backoff.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/base/file.hpp"
+#include "rltune/base/id.hpp"
+#include "rltune/base/interrupt.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/bus/bus.hpp"
+#include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
+
+namespace rltune::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr auto kAttachTimeout = 500ms, kTurn = 100ms;
+// io answers a proposal after the plant has confirmed the write.
+constexpr auto kProposeTimeout = 3000ms;
+// In lockstep a plant that says nothing for so long may mean that its last batch missed us: io is asked.
+constexpr Duration kQuietFirst = 200ms, kQuietMax = 5s;
+
+// Tags whose samples open a decision: what the plant says, not what we wrote.
+std::vector<bool> opening_tags(const config::Site& site) {
+  std::vector<bool> opens;
+  for (const config::Tag& tag : site.tags)
+    opens.push_back(tag.role == config::TagRole::measurement || tag.role == config::TagRole::exogenous);
+  return opens;
+}
+
+class AgentRole {
+ public:
+  static Result<std::unique_ptr<AgentRole>> create(const AgentOptions& options);
+  void run();
+
+ private:
+  AgentRole(const config::Site& site, const config::Agent& agent, const policy::Artifact& artifact, Decider decider)
+      : site_(site),
+        agent_(agent),
+        artifact_(artifact),
+        store_(PolicyStore::of(site)),
+        decider_(std::move(decider)),
+        lockstep_(site.clock == config::ClockKind::plant),
+        opens_(opening_tags(site)),
+        schedule_(from_seconds(agent.period_s)) {}
+
+  Result<> open(const std::string& run_folder);
+  Result<> open_policy();
+  void attach();
+  void take(const v1::SampleBatch& batch);
+  void take_events();
+  void decide_when_due();
+  void decide(TimePoint now, std::int64_t received_steady_ns);
+  void propose(const Decision& decision, TimePoint now, std::int64_t received_steady_ns, Duration took);
+  void fill_proposal(const Decision& decision);
+  void lost(const Error& error);
+  void catch_up();
+  void beat();
+  void answer_health(v1::HealthAnswer& answer) const;
+  milliseconds patience() const;
+
+  config::Site site_;
+  config::Agent agent_;
+  policy::Artifact artifact_;
+  PolicyStore store_;
+  Decider decider_;
+  const bool lockstep_;
+  const std::vector<bool> opens_;
+  WallClock clock_;
+  bus::Context context_;
+  std::optional<bus::Client> io_, heart_;
+  std::optional<bus::Subscriber> events_;
+  std::optional<bus::Server> server_;
+
+  std::string active_sha256_;
+  v1::SampleBatch batch_;
+  v1::Proposal proposal_;
+  v1::DecisionEvent event_;
+  std::string body_;
+  std::vector<Sample> samples_;
+  DecisionSchedule schedule_;
+
+  bool attached_ = false;
+  std::uint64_t sequence_ = 0;  // of the newest batch
+  bool pending_ = false;        // samples wait that open a decision
+  TimePoint pending_time_{};
+  std::int64_t pending_received_ns_ = 0;
+  Duration last_heard_{}, last_decided_{}, last_beat_{}, quiet_limit_ = kQuietFirst;
+  std::uint64_t decisions_ = 0;
+  std::string trouble_ = "waiting for io";
+};
+
+Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options) {
+  auto site = config::load_site(options.site);
+  if (!site) return std::unexpected(site.error());
+  const auto agent = std::ranges::find(site->agents, options.agent, &config::Agent::id);
+  if (agent == site->agents.end())
+    return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
+  auto artifact = policy::load_artifact(site->folder / agent->policy);
+  if (!artifact) return std::unexpected(artifact.error());
+  if (const policy::Validation& validation = artifact->manifest.validation;
+      !validation.passed && site->guard.mode.starts_with("auto"))
+    return fail(
+        Errc::denied,
+        std::format("the policy {} did not pass its validation ({}) and the site starts in automatic "
+                    "mode; train it further, or start in shadow mode",
+                    agent->policy.string(), validation.reasons.empty() ? "none was made" : validation.reasons.front()));
+  auto decider = Decider::create(*site, *agent, *artifact);
+  if (!decider) return std::unexpected(decider.error());
+  std::unique_ptr<AgentRole> role(new AgentRole(*site, *agent, *artifact, std::move(*decider)));
+  if (auto done = role->open_policy(); !done) return std::unexpected(done.error());
+  if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
+  return role;
+}
+
+// The artifact's weights, or those that learning on this site has made of them.
+Result<> AgentRole::open_policy() {
+  auto onnx = read_file(site_.folder / agent_.policy / "policy.onnx");
+  if (!onnx) return std::unexpected(onnx.error());
+  auto stored = store_.put(*onnx);
+  if (!stored) return std::unexpected(stored.error());
+  active_sha256_ = artifact_.sha256;
+  const auto learnt = store_.active(agent_.id, artifact_.sha256);
+  if (!learnt || *learnt == active_sha256_) return {};
+  auto network = store_.get(*learnt);
+  Result<> activated = network ? decider_.activate(*network) : std::unexpected(network.error());
+  if (!activated) {
+    log::warning("the weights learnt on site cannot be used; acting by the artifact's",
+                 {{"policy", *learnt}, {"reason", activated.error().message}});
+    return {};
+  }
+  active_sha256_ = *learnt;
+  log::info("acting by weights learnt on site", {{"policy", active_sha256_}, {"artifact", artifact_.sha256}});
+  return {};
+}
+
+Result<> AgentRole::open(const std::string& run_folder) {
+  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "agent." + agent_.id));
+  if (!server) return std::unexpected(server.error());
+  server_.emplace(std::move(*server));
+  server_->handle<v1::HealthRequest, v1::HealthAnswer>(
+      "agent.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+        answer_health(answer);
+        return {};
+      });
+  auto io = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
+  if (!io) return std::unexpected(io.error());
+  io_.emplace(std::move(*io));
+  auto heart = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
+  if (!heart) return std::unexpected(heart.error());
+  heart_.emplace(std::move(*heart));
+  auto events = bus::Subscriber::connect(context_, bus::event_endpoint(run_folder, "io"), "samples");
+  if (!events) return std::unexpected(events.error());
+  events_.emplace(std::move(*events));
+  return {};
+}
+
+void AgentRole::answer_health(v1::HealthAnswer& answer) const {
+  const bool late = attached_ && !lockstep_ && clock_.steady() - last_decided_ > 3 * from_seconds(agent_.period_s) + 1s;
+  answer.set_healthy(attached_ && !late && trouble_.empty());
+  answer.set_reason(late ? "no decision for three periods" : trouble_);
+  answer.set_pid(::getpid());
+}
+
+void AgentRole::attach() {
+  v1::AttachRequest request;
+  request.set_agent(agent_.id);
+  request.set_policy_sha256(active_sha256_);
+  request.set_validated(artifact_.manifest.validation.passed);
+  auto answer = io_->call<v1::AttachAnswer>("io.Attach", "io", request, kAttachTimeout);
+  if (!answer) {
+    trouble_ = answer.error().message;
+    return;
+  }
+  if (!attached_)
+    log::info("attached to io",
+              {{"agent", agent_.id}, {"policy", active_sha256_}, {"decisions", std::to_string(decisions_)}});
+  attached_ = true;
+  trouble_.clear();
+  schedule_.start(clock_.steady());
+  sequence_ = 0;
+  // Whatever was published before is in here: state first, then the stream.
+  take(answer->latest());
+}
+
+void AgentRole::take(const v1::SampleBatch& batch) {
+  if (batch.sequence() != 0 && batch.sequence() <= sequence_) return;
+  sequence_ = batch.sequence();
+  last_heard_ = clock_.steady();
+  quiet_limit_ = kQuietFirst;
+  samples_.clear();
+  bool opens = false;
+  for (const v1::Sample& sample : batch.samples()) {
+    if (sample.tag() >= opens_.size()) continue;
+    samples_.push_back({.tag = sample.tag(),
+                        .element = sample.element(),
+                        .value = sample.value(),
+                        .source_time = TimePoint(Duration(sample.source_unix_ns())),
+                        .received_time = TimePoint(Duration(sample.received_unix_ns())),
+                        .quality = static_cast<Quality>(std::min<std::uint32_t>(sample.quality(), 2)),
+                        .status = sample.status()});
+    opens = opens || opens_[sample.tag()];
+  }
+  decider_.add(samples_);
+  if (lockstep_ ? !batch.complete() : !opens) return;
+  pending_ = true;
+  pending_time_ = TimePoint(Duration(batch.now_unix_ns()));
+  pending_received_ns_ = batch.received_steady_ns();
+}
+
+void AgentRole::take_events() {
+  std::string_view topic, body;
+  while (events_->receive(topic, body, 0ms)) {
+    if (!batch_.ParseFromArray(body.data(), static_cast<int>(body.size()))) continue;
+    // A sequence that starts anew is a new io: it does not know us.
+    if (batch_.sequence() < sequence_ && attached_) return lost({Errc::disconnected, "io was restarted"});
+    if (attached_) take(batch_);
+    if (lockstep_ && pending_) return;
+  }
+}
+
+void AgentRole::decide_when_due() {
+  const Duration now = clock_.steady();
+  if (lockstep_) {
+    if (pending_) decide(pending_time_, pending_received_ns_);
+    return;
+  }
+  if (pending_ && schedule_.due_with_samples(now)) return decide(pending_time_, pending_received_ns_);
+  if (schedule_.overdue(now)) decide(clock_.now(), now.count());
+}
+
+void AgentRole::decide(TimePoint now, std::int64_t received_steady_ns) {
+  pending_ = false;
+  const Duration before = clock_.steady();
+  const Decision& decision = decider_.decide(now);
+  const Duration after = clock_.steady();
+  schedule_.decided(before);
+  propose(decision, now, received_steady_ns, after - before);
+}
+
+void AgentRole::fill_proposal(const Decision& decision) {
+  proposal_.mutable_values()->Assign(decision.values.begin(), decision.values.end());
+  proposal_.mutable_observation()->Assign(decision.observation.begin(), decision.observation.end());
+  proposal_.mutable_previous_inputs()->Assign(decision.previous_inputs.begin(), decision.previous_inputs.end());
+  proposal_.mutable_network_output()->Assign(decision.network_output.begin(), decision.network_output.end());
+  proposal_.set_outcome(static_cast<std::uint32_t>(decision.outcome));
+}
+
+void AgentRole::propose(const Decision& decision, TimePoint now, std::int64_t received_steady_ns, Duration took) {
+  proposal_.set_agent(agent_.id);
+  proposal_.set_correlation_id(make_id(clock_.now()));
+  proposal_.set_policy_sha256(active_sha256_);
+  proposal_.set_time_unix_ns(now.time_since_epoch().count());
+  proposal_.set_received_steady_ns(received_steady_ns);
+  proposal_.set_proposal_ns(took.count());
+  fill_proposal(decision);
+  proposal_.SerializeToString(&body_);
+  const auto answer = io_->call("io.Propose", "io", body_, kProposeTimeout, proposal_.correlation_id());
+  if (!answer && answer.error().code == Errc::disconnected) return lost(answer.error());
+  if (!answer) {
+    // io decides such a cycle without us: the guard holds.
+    log::warning("io did not take a proposal",
+                 {{"reason", answer.error().message}, {"code", to_string(answer.error().code)}});
+    return;
+  }
+  ++decisions_;
+  last_decided_ = last_heard_ = clock_.steady();
+}
+
+void AgentRole::lost(const Error& error) {
+  log::warning("lost io; attaching again", {{"reason", error.message}});
+  attached_ = pending_ = false;
+  trouble_ = "io is gone";
+}
+
+void AgentRole::catch_up() {
+  const Duration now = clock_.steady();
+  if (!lockstep_ || now - last_heard_ < quiet_limit_) return;
+  const Duration next = std::min(2 * quiet_limit_, kQuietMax);
+  attach();
+  quiet_limit_ = pending_ ? kQuietFirst : next;
+  last_heard_ = now;
+}
+
+// Between decisions of a long period: this process still decides when it should.
+void AgentRole::beat() {
+  const Duration now = clock_.steady();
+  const bool on_time = decisions_ > 0 && now - last_decided_ < 2 * from_seconds(agent_.period_s);
+  if (lockstep_ || !on_time || now - last_beat_ < from_seconds(site_.guard.heartbeat_s)) return;
+  last_beat_ = now;
+  heart_->finish();
+  v1::AliveRequest request;
+  request.set_agent(agent_.id);
+  // An io that is not there shows in the next proposal.
+  [[maybe_unused]] const auto sent = heart_->begin("io.Alive", "io", request.SerializeAsString(), 1000ms);
+}
+
+milliseconds AgentRole::patience() const {
+  if (!attached_) return 20ms;
+  const Duration wait =
+      lockstep_ ? Duration(kTurn) : std::min<Duration>(kTurn, schedule_.until_overdue(clock_.steady()));
+  return std::chrono::ceil<milliseconds>(wait);
+}
+
+void AgentRole::run() {
+  while (!interrupted()) {
+    if (!attached_) attach();
+    take_events();
+    if (attached_) {
+      decide_when_due();
+      catch_up();
+      beat();
+    }
+    server_->serve(pending_ && lockstep_ ? 0ms : patience(), events_->descriptor());
+  }
+  log::info("stopping", {{"decisions", std::to_string(decisions_)}});
+}
+
+}  // namespace
+
+Result<> run_agent(const AgentOptions& options) {
+  auto role = AgentRole::create(options);
+  if (!role) return std::unexpected(role.error());
+  (*role)->run();
+  return {};
+}
+
+}  // namespace rltune::agent
