@@ -17,7 +17,7 @@ constexpr const char* kExamples = R"(Examples:
   A greenhouse on this machine's clock, one season in ten minutes, for clients whose certificate is given:
     rltune twin serve --plant lettuce --speed 5760 --trust io/own/cert.der
   In lockstep, for a closed loop as fast as both sides can:
-    rltune twin serve --plant lettuce --clock plant --weather bleiswijk.csv.gz --zone +01:00 --start 2014-02-09
+    rltune twin serve --plant lettuce --clock plant --weather bleiswijk.csv.gz --time-zone +01:00 --start 2014-02-09
   A plant that survives kill -9, with a control room that may take its outputs:
     rltune twin serve --state season.journal --dcs-user dcs --dcs-password-file dcs.txt
 
@@ -52,17 +52,20 @@ void add_plant_options(CLI::App& command, ServeArguments& a, std::vector<std::st
   command.add_option("--weather", a.weather, "CSV (gzip accepted) or EPW file, or synthetic")
       ->capture_default_str()
       ->group("Plant");
-  command.add_option("--zone", a.time_zone, "Time zone of a CSV file's times without offset, and of --start")
+  command.add_option("--time-zone", a.time_zone, "Time zone of a CSV file's times without offset, and of --start")
       ->capture_default_str()
       ->group("Plant");
-  command.add_option("--start", a.start, "When the season starts (2014-02-09); default: where the weather starts")
+  command.add_option("--weather-seed", a.weather_seed, "Which synthetic weather")
+      ->capture_default_str()
+      ->group("Plant");
+  command
+      .add_option("--start", a.start,
+                  "When the season starts; default: where a file starts, 2014-02-09 in synthetic weather")
       ->group("Plant");
   command.add_option("--days", a.days, "Length of the season; default: as published")
       ->check(CLI::PositiveNumber)
       ->group("Plant");
-  command.add_option("--seed", a.seed, "Of synthetic weather and of every noise")
-      ->capture_default_str()
-      ->group("Plant");
+  command.add_option("--seed", a.seed, "Of every noise")->capture_default_str()->group("Plant");
   command.add_option("--set", settings, "Set a plant's parameter; may be repeated (c_leak=7.5e-5)")
       ->type_name("NAME=VALUE")
       ->expected(1)
@@ -87,6 +90,11 @@ void add_plant_options(CLI::App& command, ServeArguments& a, std::vector<std::st
       .add_option("--forecast", a.forecast,
                   "What the forecast tags say: perfect, or with the error of 24 h persistence")
       ->check(CLI::IsMember({"perfect", "persistence"}))
+      ->capture_default_str()
+      ->group("Plant");
+  command
+      .add_option("--forecast-hours", a.forecast_hours, "Persistence: after so long the forecast is mostly yesterday")
+      ->check(CLI::Range(0.1, 1000.0))
       ->capture_default_str()
       ->group("Plant");
   command.add_option("--forecast-leads", a.forecast_leads, "Sample periods ahead; 0: no forecast tags")

@@ -17,6 +17,9 @@
 namespace rltune::twin {
 namespace {
 
+// The date of the published season, in weather that has any.
+constexpr const char* kSyntheticStart = "2014-02-09";
+
 Result<std::string> read_password(const std::filesystem::path& file) {
   auto text = read_file(file);
   if (!text) return text;
@@ -37,15 +40,41 @@ Result<std::string> own_password(const std::filesystem::path& file) {
   return password;
 }
 
+Result<TimePoint> parse_start(const std::string& text, const std::string& time_zone) {
+  auto time = env::parse_local_time(text, time_zone);
+  if (!time) return fail(Errc::invalid_argument, "--start: " + time.error().message);
+  return time;
+}
+
+// Synthetic weather comes in any year: the one that --start names, and the next where the season needs it.
+Result<env::SyntheticOptions> synthetic_options(const ServeArguments& arguments, const std::string& start,
+                                                double season_days) {
+  const auto time = parse_start(start, "UTC");
+  if (!time) return std::unexpected(time.error());
+  const auto day = std::chrono::floor<std::chrono::days>(*time);
+  const std::chrono::year year = std::chrono::year_month_day{day}.year();
+  const bool fits = to_seconds(std::chrono::sys_days{year / 12 / 31} - *time) > season_days * 86400.0;
+  return env::SyntheticOptions{
+      .seed = arguments.weather_seed, .year = static_cast<int>(year), .days = fits ? 365 : 730};
+}
+
 Result<env::Start> choose_start(const ServeArguments& arguments, const env::Task& task, const env::PlantSpec& plant) {
-  auto weathers = env::open_weather(
-      {.from = arguments.weather, .time_zone = arguments.time_zone, .synthetic = {.seed = arguments.seed}, .years = 1});
+  const bool synthetic = arguments.weather == "synthetic";
+  const std::string wanted = arguments.start.empty() && synthetic ? kSyntheticStart : arguments.start;
+  env::WeatherSource source{.from = arguments.weather, .time_zone = arguments.time_zone, .years = 1};
+  if (synthetic) {
+    const auto options =
+        synthetic_options(arguments, wanted, static_cast<double>(task.steps) * plant.sample_period_s / 86400.0);
+    if (!options) return std::unexpected(options.error());
+    source.synthetic = *options;
+  }
+  auto weathers = env::open_weather(source);
   if (!weathers) return std::unexpected(weathers.error());
   for (const std::string& note : weathers->front().notes) log::warning(note);
   auto series = env::to_exogenous(weathers->front(), plant);
   if (!series) return std::unexpected(series.error());
-  if (arguments.start.empty()) return env::Start{*series, 0};
-  const auto time = env::parse_local_time(arguments.start, weathers->front().time_zone);
+  if (wanted.empty()) return env::Start{*series, 0};
+  const auto time = parse_start(wanted, weathers->front().time_zone);
   if (!time) return std::unexpected(time.error());
   return env::start_at(*series, task, *time);
 }
@@ -64,7 +93,8 @@ Result<> add_noise(const ServeArguments& arguments, const env::PlantSpec& plant,
   if (arguments.observation_noise > 0.0)
     for (const env::Variable& sensor : plant.measurements)
       options.randomisation.sensor_noise[sensor.name].relative = arguments.observation_noise;
-  if (arguments.forecast == "persistence") options.forecast.kind = env::ForecastModel::Kind::persistence;
+  if (arguments.forecast == "persistence")
+    options.forecast = {env::ForecastModel::Kind::persistence, arguments.forecast_hours};
   return {};
 }
 

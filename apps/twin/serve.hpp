@@ -15,8 +15,9 @@ struct ServeArguments {
   std::string plant = "lettuce";
   std::string weather = "synthetic";
   std::string time_zone = "UTC";
-  std::string start;  // empty: the weather's first row
+  std::string start;  // empty: the file's first row, or 9 February 2014
   double days = 0.0;  // 0: the plant's published season
+  std::uint64_t weather_seed = 1;
   std::uint64_t seed = 1;
   std::map<std::string, double> settings;
   double parameter_noise = 0.0;
@@ -24,7 +25,8 @@ struct ServeArguments {
   double observation_noise = 0.0;
   std::filesystem::path randomisation;
   std::string forecast = "perfect";
-  std::size_t forecast_leads = 24;
+  double forecast_hours = 12.0;
+  std::size_t forecast_leads = 12;
 
   std::string clock = "wall";
   double speed = 1.0;
