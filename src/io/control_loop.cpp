@@ -272,7 +272,10 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
     ++verdict_counts_[guard::to_string(verdict.action)];
   }
   event.set_learnable(learnable);
-  if (cycle.proposal != nullptr) *event.mutable_observation() = cycle.proposal->observation();
+  if (cycle.proposal != nullptr) {
+    *event.mutable_observation() = cycle.proposal->observation();
+    *event.mutable_previous_inputs() = cycle.proposal->previous_inputs();
+  }
   for (const Sample& element : latest_elements_)
     event.add_values(element.quality == Quality::good ? element.value : std::nan(""));
   ++decisions_;

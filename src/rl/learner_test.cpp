@@ -179,6 +179,38 @@ TEST_P(LearnerTest, truncation_bootstraps_and_termination_does_not) {
 INSTANTIATE_TEST_SUITE_P(Algorithms, LearnerTest, testing::Values(kSac, kPpo),
                          [](const auto& algorithm) { return algorithm.param.name; });
 
+TEST(Learner, values_of_actions_tell_good_ones_from_bad_ones) {
+  auto hyperparameters = default_hyperparameters("sac", "");
+  for (const auto& [name, value] : {std::pair{"hidden", "32x32"},
+                                    {"learning_starts", "64"},
+                                    {"batch_size", "64"},
+                                    {"gamma", "0"},
+                                    {"learning_rate_critic", "0.003"},
+                                    {"actor_starts", "1000000"}})
+    ASSERT_TRUE(hyperparameters->set(name, value, "test"));
+  LearnerOptions options;
+  options.observation = {{"x", "1", -1.0, 1.0, ""}};
+  options.actions = 1;
+  auto learner = make_learner("sac", options, *hyperparameters);
+  ASSERT_TRUE(learner) << learner.error().message;
+  const auto before = (*learner)->export_network().layers;
+  Random random(5);
+  for (int i = 0; i < 1500; ++i) {  // reward: how near the action is to the observation
+    const float x = static_cast<float>(random.uniform(-1.0, 1.0)), a = static_cast<float>(random.uniform(-1.0, 1.0));
+    const float reward = -(a - x) * (a - x), next = 0.0F;
+    const std::uint8_t ended = 1, cut = 0;
+    (*learner)->observe({{&x, 1}, {&a, 1}, {&reward, 1}, {&next, 1}, {&ended, 1}, {&cut, 1}});
+    (*learner)->update();
+  }
+  const std::array<float, 4> observations{0.5F, 0.5F, -0.5F, -0.5F}, actions{0.5F, -0.5F, -0.5F, 0.5F};
+  std::array<float, 4> values{};
+  ASSERT_TRUE((*learner)->action_values(observations, actions, values));
+  EXPECT_GT(values[0], values[1] + 0.3F);
+  EXPECT_GT(values[2], values[3] + 0.3F);
+  // All that while the actor waited.
+  EXPECT_EQ((*learner)->export_network().layers.back().weight, before.back().weight);
+}
+
 TEST(Learner, unknown_algorithms_are_refused_with_the_list) {
   const auto made = default_hyperparameters("dreamer", "lettuce");
   ASSERT_FALSE(made);

@@ -90,7 +90,9 @@ class Sac final : public Learner {
         acting_(shapes.actor, instances_),
         normalised_(instances_ * states_),
         acting_noise_(instances_ * actions_),
-        acting_log_probability_(instances_) {
+        acting_log_probability_(instances_),
+        valuing_(shapes.critic, 1),
+        valued_(states_ + actions_) {
     log_temperature_[0] = static_cast<float>(std::log(h_.temperature_start));
     actor_.initialise(random_, 0.01F);
     for (std::size_t c = 0; c < kCritics; ++c) {
@@ -138,6 +140,17 @@ class Sac final : public Learner {
 
   const Metrics& metrics() const override { return metrics_; }
 
+  bool action_values(std::span<const float> observations, std::span<const float> actions,
+                     std::span<float> values) override {
+    for (std::size_t row = 0; row < values.size(); ++row) {
+      normaliser_.apply(&observations[row * states_], 1, valued_.data(), states_ + actions_);
+      std::copy_n(&actions[row * actions_], actions_, &valued_[states_]);
+      const float first = valuing_.forward(critic_[0], valued_.data())[0];
+      values[row] = std::min(first, valuing_.forward(critic_[1], valued_.data())[0]);
+    }
+    return true;
+  }
+
   void archive(Archive& archive) override {
     archive.random(random_);
     for (Shard& shard : shards_) archive.random(shard.random);
@@ -170,6 +183,7 @@ class Sac final : public Learner {
     workers_->run([this](std::size_t s) { actor_gradients(shards_[s]); });
     workers_->run([this](std::size_t s) {
       if (s == 0) {
+        if (updates_ < h_.actor_starts) return;
         step_actor();
         step_temperature();
       } else {
@@ -309,6 +323,8 @@ class Sac final : public Learner {
   std::vector<Shard> shards_;
   MlpPass acting_;
   AlignedFloats normalised_, acting_noise_, acting_log_probability_;
+  MlpPass valuing_;
+  AlignedFloats valued_;
   std::uint64_t steps_ = 0, updates_ = 0;
   double updates_due_ = 0.0;
   bool started_trained_ = false;

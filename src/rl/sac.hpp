@@ -27,6 +27,7 @@ struct SacHyperparameters {
   std::size_t normaliser_horizon = 100'000;
   double observation_clip = 10.0;
   double weight_decay_critic = 0.0;
+  std::size_t actor_starts = 0;
 
   template <typename Self, typename Visit>
   static void fields(Self& self, Visit visit) {
@@ -50,6 +51,7 @@ struct SacHyperparameters {
     visit("normaliser_horizon", self.normaliser_horizon, "observations after which their statistics freeze");
     visit("observation_clip", self.observation_clip, "normalised observations are clipped to this; 0: not");
     visit("weight_decay_critic", self.weight_decay_critic, "decoupled weight decay of the critics");
+    visit("actor_starts", self.actor_starts, "gradient steps that train the critics alone: behind a trained policy");
   }
 };
 

@@ -58,6 +58,13 @@ class Learner {
   // Starts from a trained policy. Errors: mismatch (shapes, activations).
   virtual Result<> import_network(const nn::NetworkDescription& network) = 0;
 
+  // What the learner expects to come of these actions (n x a, in [-1, 1]) at these observations (n x d): the
+  // lower of its critics. False where the algorithm has no values of actions: `values` then stay as they were.
+  virtual bool action_values(std::span<const float> /*observations*/, std::span<const float> /*actions*/,
+                             std::span<float> /*values*/) {
+    return false;
+  }
+
   // Of the last update(). A value that is not finite means that training diverged.
   virtual const Metrics& metrics() const = 0;
 
