@@ -139,7 +139,7 @@ class DayWriter {
  private:
   struct Prepared {
     explicit Prepared(SQLite::Database& database)
-        : created((database.exec(kSchema), true)),
+        : created((create_tables(database, kSchema), true)),
           insert(database,
                  "INSERT OR IGNORE INTO decision(id, time, wall_time, agent, policy, origin, mode, body) "
                  "VALUES(?,?,?,?,?,?,?,?)"),
@@ -185,13 +185,15 @@ class DayWriter {
 // One open file for reading. Throws SQLite::Exception.
 class DayReader {
  public:
-  explicit DayReader(const LogFile& file) : file_(file), database_(open_reader(file.path)) {}
+  explicit DayReader(const LogFile& file)
+      : file_(file), database_(open_reader(file.path)), empty_(!has_table(*database_, "decision")) {}
 
   struct Place {
     std::int64_t time = 0;
     std::int64_t seq = 0;
   };
   std::optional<Place> find(const std::string& id) {
+    if (empty_) return std::nullopt;
     SQLite::Statement statement(*database_, "SELECT time, seq FROM decision WHERE id = ?");
     bind_id(statement, 1, id);
     if (!statement.executeStep()) return std::nullopt;
@@ -199,6 +201,7 @@ class DayReader {
   }
 
   Result<Decision> read(const std::string& id) {
+    if (empty_) return fail(Errc::not_found, std::format("no decision '{}'", id));
     SQLite::Statement statement(*database_, std::format("{}WHERE id = ?", kSelect));
     bind_id(statement, 1, id);
     if (!statement.executeStep()) return fail(Errc::not_found, std::format("no decision '{}'", id));
@@ -207,9 +210,11 @@ class DayReader {
 
   // In [from, to) and beyond `after`.
   Result<std::vector<Decision>> read(std::int64_t from, std::int64_t to, const Place& after, std::size_t limit) {
+    if (empty_) return std::vector<Decision>{};
     SQLite::Statement statement(
         *database_,
-        std::format("{}WHERE time >= ?1 AND time < ?2 AND (time, seq) > (?3, ?4) ORDER BY time, seq LIMIT ?5", kSelect));
+        std::format("{}WHERE time >= ?1 AND time < ?2 AND (time, seq) > (?3, ?4) ORDER BY time, seq LIMIT ?5",
+                    kSelect));
     statement.bind(1, std::max(from, after.time));
     statement.bind(2, to);
     statement.bind(3, after.time);
@@ -228,6 +233,7 @@ class DayReader {
     std::int64_t first_wall = 0, last_wall = 0, count = 0;
   };
   Extent extent() {
+    if (empty_) return {};
     SQLite::Statement statement(*database_, "SELECT min(wall_time), max(wall_time), count(*) FROM decision");
     if (!statement.executeStep()) return {};
     return {statement.getColumn(0).getInt64(), statement.getColumn(1).getInt64(), statement.getColumn(2).getInt64()};
@@ -269,6 +275,7 @@ class DayReader {
 
   LogFile file_;
   Connection database_;
+  bool empty_;  // no tables yet
   std::unordered_map<std::uint32_t, std::string> names_;
 };
 

@@ -277,7 +277,6 @@ TEST(DecisionLog, kill_loses_nothing_that_was_flushed) {
     victim.kill_after(std::chrono::microseconds(5'000 + random.below(60'000)));
     const std::uint64_t acknowledged = victim.last_report();
     const auto read = read_decisions(scratch.path(), kBegin, kEnd, 1'000'000);
-    if (acknowledged == 0 && (!read || read->empty())) continue;  // killed before the first commit
     ASSERT_TRUE(read) << read.error().message;
     ASSERT_GE(read->size(), acknowledged);
     for (std::size_t i = 0; i < read->size(); ++i) ASSERT_EQ((*read)[i].correlation_id, std::format("c{}", i + 1));

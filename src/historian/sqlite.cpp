@@ -1,6 +1,7 @@
 #include "sqlite.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -51,29 +52,50 @@ Error make_error(int code, int system_error, const std::string& reason, const st
 
 }  // namespace
 
-Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_bytes_max) {
+Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_bytes_max, bool shrinks) {
   auto database =
       std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs);
+  if (shrinks) database->exec("PRAGMA auto_vacuum = INCREMENTAL");
   database->exec("PRAGMA journal_mode = WAL");
   database->exec("PRAGMA synchronous = FULL");
   database->exec("PRAGMA foreign_keys = OFF");
+  database->exec(std::format("PRAGMA wal_autocheckpoint = {}", std::max<std::uint64_t>(32, wal_bytes_max / 4 / 4096)));
   // Once started anew the log keeps no more than this on disk.
   database->exec(std::format("PRAGMA journal_size_limit = {}", wal_bytes_max));
   return database;
 }
 
 Connection open_reader(const std::filesystem::path& file) {
-  auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
+  const int mode = ::access(file.c_str(), W_OK) == 0 ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY;
+  auto database = std::make_unique<SQLite::Database>(file.string(), mode, kBusyTimeoutMs);
+  database->exec("PRAGMA query_only = ON");
   // A file may come from elsewhere: its schema runs nothing, its values stay small.
   database->exec("PRAGMA trusted_schema = OFF");
   sqlite3_limit(database->getHandle(), SQLITE_LIMIT_LENGTH, kReadBytesMax);
   return database;
 }
 
+void create_tables(SQLite::Database& database, const char* schema) {
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  database.exec(schema);
+  transaction.commit();
+}
+
+bool has_table(SQLite::Database& database, const char* name) {
+  SQLite::Statement statement(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+  statement.bind(1, name);
+  return statement.executeStep();
+}
+
 std::uint64_t wal_bytes(const std::filesystem::path& file) noexcept { return size_of(file.string() + "-wal"); }
 
 std::uint64_t file_bytes(const std::filesystem::path& file) noexcept {
   return size_of(file) + wal_bytes(file) + size_of(file.string() + "-shm");
+}
+
+void remove_database(const std::filesystem::path& file) noexcept {
+  std::error_code code;
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + suffix, code);
 }
 
 bool restart_wal(SQLite::Database& database) {

@@ -16,9 +16,14 @@ namespace rltune::historian {
 using Connection = std::unique_ptr<SQLite::Database>;
 
 // WAL, every commit synced, created where missing. Throws SQLite::Exception.
-Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_bytes_max);
-// Read-only, beside a writer. Throws SQLite::Exception.
+// `shrinks`: a new database gives pages back by PRAGMA incremental_vacuum.
+Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_bytes_max, bool shrinks = false);
+// For reading beside a writer. Where permissions allow it recovers what a killed writer left. Throws SQLite::Exception.
 Connection open_reader(const std::filesystem::path& file);
+
+// All tables or none: a writer killed at once may leave a file without any. Throws SQLite::Exception.
+void create_tables(SQLite::Database& database, const char* schema);
+bool has_table(SQLite::Database& database, const char* name);
 
 // Bytes of the write-ahead log beside a database; 0 where there is none.
 std::uint64_t wal_bytes(const std::filesystem::path& file) noexcept;
@@ -46,6 +51,9 @@ auto guarded(const std::filesystem::path& file, Work work) -> Result<decltype(wo
     return std::unexpected(to_error(exception, file));
   }
 }
+
+// Removes a database with its log and its index.
+void remove_database(const std::filesystem::path& file) noexcept;
 
 inline std::int64_t to_nanoseconds(TimePoint time) { return time.time_since_epoch().count(); }
 inline TimePoint to_time(std::int64_t nanoseconds) { return TimePoint(Duration(nanoseconds)); }
