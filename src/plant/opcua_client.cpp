@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <format>
 #include <thread>
@@ -25,6 +26,8 @@ constexpr std::array<std::string_view, 4> kPolicies{"Basic256Sha256", "Aes128_Sh
 constexpr std::string_view kBinaryTransport = "http://opcfoundation.org/UA-Profile/Transport/uatcp-uasc-uabinary";
 // The server frees what a vanished session held after this time; sessions are few on small controllers.
 constexpr UA_UInt32 kSessionTimeoutMs = 20'000;
+// The library's own timers (renewing the channel's keys) run at least this often.
+constexpr int kLongestWaitMs = 100;
 
 // The library's own words, for whoever turns DEBUG on: ours say what matters at the other levels.
 void log_line(void*, UA_LogLevel level, UA_LogCategory, const char* format, va_list arguments) {
@@ -339,25 +342,26 @@ Error OpcuaClient::loss() const {
 }
 
 void OpcuaClient::step(Duration timeout) {
-  const auto milliseconds = [](Duration duration) {
-    return static_cast<int>(
-        std::clamp<std::int64_t>((duration + std::chrono::microseconds(999)) / std::chrono::milliseconds(1), 0, 100));
-  };
-  if (!established_) {
-    UA_Client_run_iterate(client_.get(), static_cast<UA_UInt32>(std::min(milliseconds(timeout), 10)));
-    return;
-  }
+  const int wait_ms = static_cast<int>(
+      std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count(), 0, kLongestWaitMs));
+  if (!established_) return iterate(std::min(wait_ms, 10));
   std::array<pollfd, 2> ready{
       {{.fd = socket_, .events = POLLIN, .revents = 0}, {.fd = wake_, .events = POLLIN, .revents = 0}}};
-  ::poll(ready.data(), ready.size(), milliseconds(timeout));
-  UA_Client_run_iterate(client_.get(), 0);
+  ::poll(ready.data(), ready.size(), wait_ms);
+  iterate(0);
   // A closing channel finishes in the loop's next rounds.
   for (int round = 0; round < 3; ++round) {
     UA_SecureChannelState channel;
     UA_Client_getState(client_.get(), &channel, nullptr, nullptr);
-    if (channel != UA_SECURECHANNELSTATE_CLOSING) return;
-    UA_Client_run_iterate(client_.get(), 0);
+    if (channel == UA_SECURECHANNELSTATE_CLOSING) iterate(0);
   }
+}
+
+void OpcuaClient::iterate(int wait_ms) {
+  // The library takes the end of a connection (recv() returns 0) for "try again" when errno still says
+  // EAGAIN from some other call, and spins without noticing that the server is gone.
+  errno = 0;
+  UA_Client_run_iterate(client_.get(), static_cast<UA_UInt32>(wait_ms));
 }
 
 Result<> OpcuaClient::call_raw(void* request, const UA_DataType* request_type, void* response,

@@ -111,6 +111,7 @@ class OpcuaClient {
   Result<> open_channel(std::string_view what);
   Result<> check_channel() const;
   void watch_connections(UA_ClientConfig& config);
+  void iterate(int wait_ms);
 
   Result<> call_raw(void* request, const UA_DataType* request_type, void* response, const UA_DataType* response_type,
                     std::string_view what, Duration timeout);

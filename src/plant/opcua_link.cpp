@@ -4,6 +4,7 @@
 #include <format>
 #include <thread>
 
+#include "opcua_backfill.hpp"
 #include "opcua_subscription.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/clock.hpp"
@@ -85,6 +86,7 @@ class OpcuaLink::Worker {
   struct TagMemory {
     TimePoint emitted{};  // the newest source time handed on
     bool has_emitted = false;
+    bool gap = false;  // an outage began after `emitted`; the next value ends it
   };
 
   void run();
@@ -92,7 +94,7 @@ class OpcuaLink::Worker {
   Error serve(OpcuaClient& client, OpcuaSubscriptions& subscriptions);
   void probe(OpcuaClient& client);
   void on_value(std::size_t item, const UA_DataValue& value);
-  void emit(Sample sample);
+  void append(std::size_t item, const UA_DataValue& value, TimePoint source);
   void flush() noexcept;
   void lose();
   void perform_write(OpcuaClient& client);
@@ -127,6 +129,7 @@ class OpcuaLink::Worker {
   std::vector<ResolvedTag> tags_;
   std::vector<TagMemory> memory_;
   std::vector<Sample> batch_;
+  OpcuaBackfill* backfill_ = nullptr;  // of the session that runs
   SteadyClock::time_point probed_{};
   bool probing_ = false;
 };
@@ -219,6 +222,10 @@ void OpcuaLink::Worker::run() {
     OpcuaClient client(options_, wake_, stop_);
     OpcuaSubscriptions subscriptions(client, options_,
                                      [this](std::size_t item, const UA_DataValue& value) { on_value(item, value); });
+    OpcuaBackfill backfill(client, [this](std::size_t item, const UA_DataValue& value) {
+      append(item, value, from_ua_time(value.sourceTimestamp));
+    });
+    backfill_ = &backfill;
     auto up = establish(client, subscriptions);
     if (up) {
       backoff.reset();
@@ -261,6 +268,7 @@ void OpcuaLink::Worker::run() {
       sleep(backoff.wait(is_refusal(up.error().code)));
     }
     drain_wake();
+    backfill_ = nullptr;
   }
   set_state(LinkState::disconnected, "closed");
   const std::lock_guard lock(mutex_);
@@ -298,6 +306,7 @@ Error OpcuaLink::Worker::serve(OpcuaClient& client, OpcuaSubscriptions& subscrip
     drain_wake();
     perform_write(client);
     subscriptions.pump();
+    if (queue_.has_room()) backfill_->pump();
     flush();
     if (!client.alive()) return client.loss();
     if (auto failure = subscriptions.failure()) return *failure;
@@ -339,7 +348,16 @@ void OpcuaLink::Worker::on_value(std::size_t item, const UA_DataValue& value) {
                      : value.hasServerTimestamp ? from_ua_time(value.serverTimestamp)
                                                 : now;
   if (memory.has_emitted && source < memory.emitted) source = memory.emitted;
-  memory = {source, true};
+  if (memory.gap && tag.has_history && backfill_ != nullptr) backfill_->add(item, *tag.node, memory.emitted, source);
+  memory = {.emitted = source, .has_emitted = true, .gap = false};
+  append(item, value, source);
+}
+
+// Where the backfill brings a value its own time stands: it is older than what was handed on already.
+void OpcuaLink::Worker::append(std::size_t item, const UA_DataValue& value, TimePoint source) {
+  const auto& tag = tags_[item];
+  const auto now = clock_.now();
+  const UA_StatusCode status = value.hasStatus ? value.status : UA_STATUSCODE_GOOD;
   for (std::size_t element = 0; element < tag.elements; ++element) {
     Sample sample{.tag = static_cast<std::uint32_t>(item),
                   .element = static_cast<std::uint32_t>(element),
@@ -372,7 +390,8 @@ void OpcuaLink::Worker::lose() {
   for (std::size_t tag = 0; tag < bindings_.size(); ++tag) {
     auto& memory = memory_[tag];
     // On the plant's own clock, which may be years from ours: when we last heard of the tag.
-    if (!memory.has_emitted) memory = {now, true};
+    memory.gap = memory.has_emitted;
+    if (!memory.has_emitted) memory.emitted = now;
     for (std::size_t element = 0; element < bindings_[tag].elements; ++element)
       batch_.push_back({.tag = static_cast<std::uint32_t>(tag),
                         .element = static_cast<std::uint32_t>(element),

@@ -2,7 +2,7 @@
 
 #include <format>
 
-#include "rltune/base/log.hpp"
+#include "opcua_structure.hpp"
 
 namespace rltune::plant {
 namespace {
@@ -58,24 +58,6 @@ Result<UaNodeId> supertype(OpcuaClient& client, const UA_NodeId& type) {
   if ((*answer)->resultsSize == 1 && (*answer)->results[0].referencesSize > 0)
     UA_NodeId_copy(&(*answer)->results[0].references[0].nodeId.nodeId, &*parent);
   return parent;
-}
-
-// The type of numbers behind a DataType attribute, through the server's own type tree; nullptr where it
-// holds something else.
-Result<const UA_DataType*> number_type_of(OpcuaClient& client, const UA_NodeId& data_type) {
-  constexpr int kDeepest = 16;
-  UaNodeId type;
-  UA_NodeId_copy(&data_type, &*type);
-  for (int depth = 0; depth < kDeepest && !UA_NodeId_isNull(&*type); ++depth) {
-    if (type->namespaceIndex == 0 && type->identifierType == UA_NODEIDTYPE_NUMERIC) {
-      if (const auto* number = number_type(type->identifier.numeric)) return number;
-      if (type->identifier.numeric <= UA_NS0ID_STRUCTURE) return nullptr;
-    }
-    auto parent = supertype(client, *type);
-    if (!parent) return std::unexpected(parent.error());
-    type = std::move(*parent);
-  }
-  return nullptr;
 }
 
 std::string type_name(const UA_Variant& value, const UA_NodeId& data_type) {
@@ -150,33 +132,42 @@ Result<> check_elements(const TagBinding& binding, const ResolvedTag& tag, const
   return {};
 }
 
+// A field of a structure: one the library knows, or one that the server describes.
+Result<> check_field(OpcuaClient& client, const TagBinding& binding, const UA_Variant& value,
+                     const UA_NodeId* data_type, ResolvedTag& tag) {
+  if (binding.writable)
+    return fail(Errc::unsupported, where(binding) + ": a field of a structure cannot be written on its own");
+  if (element_number(value, tag, 0)) return {};
+  const bool is_custom = data_type != nullptr && data_type->namespaceIndex > 0;
+  if (is_custom) {
+    auto structure = CustomStructure::read(client, *data_type);
+    if (!structure)
+      return fail(structure.error().code, std::format("{}: {}", where(binding), structure.error().message));
+    tag.structure = std::move(*structure);
+  }
+  if (UA_Variant_isEmpty(&value) || element_number(value, tag, 0)) return {};
+  return fail(Errc::mismatch,
+              std::format("{}: the node's structure has no number '{}'", where(binding), list(tag.path.fields)));
+}
+
 Result<> check_value(OpcuaClient& client, const TagBinding& binding, const NodeFacts& facts, ResolvedTag& tag) {
   const auto* data_type = scalar_of<UA_NodeId>(facts.data_type, UA_TYPES_NODEID);
   const UA_Variant& value = facts.value->value;
   if (auto fits = check_elements(binding, tag, value); !fits) return fits;
-  if (!tag.path.fields.empty() && binding.writable)
-    return fail(Errc::unsupported, where(binding) + ": a field of a structure cannot be written on its own");
-  if (value.type != nullptr && is_number_type(value.type) && tag.path.fields.empty()) {
+  if (!tag.path.fields.empty()) return check_field(client, binding, value, data_type, tag);
+  if (value.type != nullptr && is_number_type(value.type)) {
     tag.type = value.type;
     return {};
   }
-  if (value.type != nullptr) {  // a structure, text, or something else
-    if (!tag.path.fields.empty() && element_number(value, tag, 0)) return {};
-    const auto field =
-        tag.path.fields.empty() ? std::string() : std::format(" without a number '{}'", list(tag.path.fields));
-    return fail(Errc::mismatch, std::format("{}: the node holds {}{}, and a tag needs numbers", where(binding),
-                                            type_name(value, data_type ? *data_type : ns0(0)), field));
-  }
   // No value at this moment (a sensor that fails is no reason to refuse): the declared type decides.
-  if (data_type == nullptr) return fail(Errc::mismatch, where(binding) + ": the node tells no data type");
-  if (!tag.path.fields.empty()) return {};
-  auto type = number_type_of(client, *data_type);
-  if (!type) return std::unexpected(type.error());
-  if (*type == nullptr)
-    return fail(Errc::mismatch, std::format("{}: the node holds {}, and a tag needs numbers", where(binding),
-                                            type_name(value, *data_type)));
-  tag.type = *type;
-  return {};
+  if (value.type == nullptr && data_type != nullptr) {
+    auto type = number_type_of(client, *data_type);
+    if (!type) return std::unexpected(type.error());
+    tag.type = *type;
+  }
+  if (tag.type != nullptr) return {};
+  return fail(Errc::mismatch, std::format("{}: the node holds {}, and a tag needs numbers", where(binding),
+                                          type_name(value, data_type != nullptr ? *data_type : ns0(0))));
 }
 
 Result<> check_units(OpcuaClient& client, std::span<const TagBinding> bindings, const std::vector<ResolvedTag>& tags,
@@ -204,6 +195,22 @@ std::size_t limit_of(const UaDataValue& value) {
 }
 
 }  // namespace
+
+Result<const UA_DataType*> number_type_of(OpcuaClient& client, const UA_NodeId& data_type) {
+  constexpr int kDeepest = 16;
+  UaNodeId type;
+  UA_NodeId_copy(&data_type, &*type);
+  for (int depth = 0; depth < kDeepest && !UA_NodeId_isNull(&*type); ++depth) {
+    if (type->namespaceIndex == 0 && type->identifierType == UA_NODEIDTYPE_NUMERIC) {
+      if (const auto* number = number_type(type->identifier.numeric)) return number;
+      if (type->identifier.numeric <= UA_NS0ID_STRUCTURE) return nullptr;
+    }
+    auto parent = supertype(client, *type);
+    if (!parent) return std::unexpected(parent.error());
+    type = std::move(*parent);
+  }
+  return nullptr;
+}
 
 Result<std::vector<UaDataValue>> read_attributes(OpcuaClient& client, std::span<const Attribute> attributes,
                                                  std::size_t limit) {
@@ -441,7 +448,8 @@ std::optional<double> element_number(const UA_Variant& value, const ResolvedTag&
   const UA_DataType* type = value.type;
   if (type->typeKind == UA_DATATYPEKIND_EXTENSIONOBJECT) {
     const auto* object = static_cast<const UA_ExtensionObject*>(data);
-    if (object->encoding != UA_EXTENSIONOBJECT_DECODED) return std::nullopt;
+    if (object->encoding != UA_EXTENSIONOBJECT_DECODED)
+      return tag.structure ? tag.structure->number(*object, tag.path.fields) : std::nullopt;
     data = object->content.decoded.data;
     type = object->content.decoded.type;
   }

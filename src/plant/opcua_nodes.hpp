@@ -12,6 +12,8 @@
 
 namespace rltune::plant {
 
+class CustomStructure;
+
 using UaDataValue = Ua<UA_DataValue, UA_TYPES_DATAVALUE>;
 
 // How many operations one request may carry (Part 5, 6.3.11). Servers say 0 for "no limit"; we keep to
@@ -43,6 +45,10 @@ Result<UaNodeId> node_of(const NodePath& path, std::span<const std::string> name
 // The reverse. Errors: not_found for an index without a URI.
 Result<NodePath> path_of(const UA_NodeId& node, std::span<const std::string> namespaces);
 
+// The type of numbers behind a DataType attribute, through the server's own type tree; nullptr where it
+// holds something else.
+Result<const UA_DataType*> number_type_of(OpcuaClient& client, const UA_NodeId& data_type);
+
 // EngineeringUnits and EURange of a variable, where it has them.
 struct EngineeringProperties {
   std::optional<Ua<UA_EUInformation, UA_TYPES_EUINFORMATION>> units;
@@ -59,6 +65,7 @@ struct ResolvedTag {
   const UA_DataType* type = nullptr;  // what the node holds, of one element; nullptr: not known yet
   std::size_t elements = 1;
   bool has_history = false;
+  std::shared_ptr<const CustomStructure> structure;  // of a field in a structure that the server defines
 };
 
 // Finds every tag and checks that it is what its binding says. The error names the tag: not_found (no such

@@ -52,6 +52,12 @@ class SampleQueue {
     return taken;
   }
 
+  // Less than half full: what can wait may come.
+  bool has_room() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return 2 * count_ < ring_.size();
+  }
+
   void wait(std::chrono::milliseconds timeout) const noexcept {
     pollfd ready{.fd = descriptor_, .events = POLLIN, .revents = 0};
     ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 3'600'000)));
@@ -75,7 +81,7 @@ class SampleQueue {
     (void)!::write(descriptor_, &one, sizeof one);
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Sample> ring_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;

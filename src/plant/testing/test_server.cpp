@@ -181,6 +181,7 @@ void add_nodes(State& state) {
       {.type = &UA_TYPES[UA_TYPES_DOUBLE], .value = forecast.data(), .length = forecast.size(), .writable = true});
   const UA_Range range{-5.0, 5.0};
   add_variable(state, "Limits", {.type = &UA_TYPES[UA_TYPES_RANGE], .value = &range});
+  add_variable(state, "WritableLimits", {.type = &UA_TYPES[UA_TYPES_RANGE], .value = &range, .writable = true});
   for (int i = 0; i < 25; ++i) add_scalar<UA_Double>(state, std::format("Many{}", i), i, UA_TYPES_DOUBLE);
 }
 
@@ -194,7 +195,8 @@ void add_history_store(State& state) {
   setting.historizingBackend = state.history;
   setting.maxHistoryDataResponseSize = 5;  // small: continuation points are for use
   setting.historizingUpdateStrategy = UA_HISTORIZINGUPDATESTRATEGY_VALUESET;
-  const UA_NodeId node = state.node("Temperature");
+  const std::string name = "Temperature";  // node() refers to it
+  const UA_NodeId node = state.node(name);
   gathering.registerNodeId(state.server, gathering.context, &node, setting);
 }
 
@@ -257,6 +259,17 @@ void TestServer::add_history(const std::string& node, double value, TimePoint so
   data.hasSourceTimestamp = data.hasServerTimestamp = true;
   const UA_NodeId id = state_->node(node);
   state_->history.serverSetHistoryData(state_->server, state_->history.context, nullptr, nullptr, &id, true, &data);
+}
+
+void TestServer::close_sessions() {
+  // The library tells no session identifiers; the server's own diagnostics do.
+  UA_Variant diagnostics;
+  const UA_NodeId node =
+      UA_NODEID_NUMERIC(0, UA_NS0ID_SERVER_SERVERDIAGNOSTICS_SESSIONSDIAGNOSTICSSUMMARY_SESSIONDIAGNOSTICSARRAY);
+  RLTUNE_CHECK(UA_Server_readValue(state_->server, node, &diagnostics) == UA_STATUSCODE_GOOD);
+  for (std::size_t i = 0; i < diagnostics.arrayLength; ++i)
+    UA_Server_closeSession(state_->server, &static_cast<UA_SessionDiagnosticsDataType*>(diagnostics.data)[i].sessionId);
+  UA_Variant_clear(&diagnostics);
 }
 
 }  // namespace rltune::plant

@@ -47,6 +47,8 @@ class TestServer {
   double get(const std::string& node) const;
   // Adds to the node's history without showing it to subscribers.
   void add_history(const std::string& node, double value, TimePoint source_time);
+  // As an administrator or a time-out would.
+  void close_sessions();
 
   struct State;
 
