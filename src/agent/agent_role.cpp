@@ -5,6 +5,7 @@
 #include <format>
 #include <optional>
 
+#include "activation_gate.hpp"
 #include "decision_schedule.hpp"
 #include "policy_store.hpp"
 #include "rltune/agent/decider.hpp"
@@ -17,6 +18,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
+#include "weights_board.hpp"
 
 namespace rltune::agent {
 namespace {
@@ -52,10 +54,14 @@ class AgentRole {
         decider_(std::move(decider)),
         lockstep_(site.clock == config::ClockKind::plant),
         opens_(opening_tags(site)),
+        gate_(artifact.manifest.observation.size(), {.weight_change_max = agent.learning.weight_change_max}),
         schedule_(from_seconds(agent.period_s)) {}
 
   Result<> open(const std::string& run_folder);
   Result<> open_policy();
+  Result<> open_board(const std::filesystem::path& run_folder);
+  void consider_candidate();
+  void activate(const Candidate& candidate, const nn::NetworkDescription& network);
   void attach();
   void take(const v1::SampleBatch& batch);
   void take_events();
@@ -83,6 +89,8 @@ class AgentRole {
   std::optional<bus::Server> server_;
 
   std::string active_sha256_;
+  ActivationGate gate_;
+  std::optional<WeightsBoard> board_;  // where the site learns
   v1::SampleBatch batch_;
   v1::Proposal proposal_;
   v1::DecisionEvent event_;
@@ -119,6 +127,7 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
   if (!decider) return std::unexpected(decider.error());
   std::unique_ptr<AgentRole> role(new AgentRole(*site, *agent, *artifact, std::move(*decider)));
   if (auto done = role->open_policy(); !done) return std::unexpected(done.error());
+  if (auto done = role->open_board(options.run_folder); !done) return std::unexpected(done.error());
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
   return role;
 }
@@ -163,6 +172,51 @@ Result<> AgentRole::open(const std::string& run_folder) {
   if (!events) return std::unexpected(events.error());
   events_.emplace(std::move(*events));
   return {};
+}
+
+Result<> AgentRole::open_board(const std::filesystem::path& run_folder) {
+  if (!agent_.learning.enabled) return {};
+  if (agent_.learning.explore)
+    return fail(Errc::unsupported,
+                std::format("agent {}: learning.explore is not offered; learning uses what the policy does "
+                            "anyway: set it to false",
+                            agent_.id));
+  auto board = WeightsBoard::open(WeightsBoard::path_in(run_folder, agent_.id));
+  if (!board) return std::unexpected(board.error());
+  board_.emplace(std::move(*board));
+  board_->set_acting(active_sha256_);
+  return {};
+}
+
+// Between decisions: what a learner published is looked at once.
+void AgentRole::consider_candidate() {
+  if (!board_) return;
+  const auto candidate = board_->take();
+  if (!candidate || candidate->sha256 == active_sha256_) return;
+  auto network = gate_.examine(*candidate, decider_.active());
+  if (!network) {
+    log::info("candidate weights wait", {{"policy", candidate->sha256}, {"because", network.error().message}});
+    return;
+  }
+  activate(*candidate, *network);
+}
+
+void AgentRole::activate(const Candidate& candidate, const nn::NetworkDescription& network) {
+  // Durable first: a decision by weights that nobody can find again could not be replayed.
+  auto stored = store_.put(candidate.onnx);
+  if (stored) {
+    if (auto noted = store_.set_active(agent_.id, artifact_.sha256, candidate.sha256); !noted)
+      stored = std::unexpected(noted.error());
+  }
+  Result<> done = stored ? decider_.activate(network) : std::unexpected(stored.error());
+  if (!done)
+    return log::error("candidate weights cannot act", {{"policy", candidate.sha256}, {"reason", done.error().message}});
+  log::info("new weights act", {{"policy", candidate.sha256},
+                                {"before", active_sha256_},
+                                {"gain", std::format("{:.4g}", candidate.shadow.gain)},
+                                {"gain_low", std::format("{:.4g}", candidate.shadow.gain_low)}});
+  active_sha256_ = candidate.sha256;
+  board_->set_acting(active_sha256_);
 }
 
 void AgentRole::answer_health(v1::HealthAnswer& answer) const {
@@ -275,6 +329,8 @@ void AgentRole::propose(const Decision& decision, TimePoint now, std::int64_t re
   }
   ++decisions_;
   last_decided_ = last_heard_ = clock_.steady();
+  gate_.watch(decision.observation);
+  consider_candidate();
 }
 
 void AgentRole::lost(const Error& error) {

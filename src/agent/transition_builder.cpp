@@ -1,0 +1,130 @@
+#include "transition_builder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+
+namespace rltune::agent {
+namespace {
+
+// Decisions further apart than this many periods do not follow each other: some were missed.
+constexpr double kGapMax = 1.6;
+
+}  // namespace
+
+Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, const config::Agent& agent,
+                                                    const policy::Manifest& manifest) {
+  TransitionBuilder made;
+  made.agent_ = agent.id;
+  made.period_ = from_seconds(agent.period_s);
+  made.layout_ = manifest.action;
+  made.observations_ = manifest.observation.size();
+  std::vector<std::string> names;
+  std::size_t elements = 0;
+  for (const config::Tag& tag : site.tags) {
+    names.push_back(tag.name);
+    made.first_element_.push_back(elements);
+    elements += tag.elements;
+  }
+  for (const env::Variable& input : manifest.inputs) {
+    const auto bound = agent.bindings.find(input.name);
+    const std::string name = bound == agent.bindings.end() ? input.name : bound->second;
+    const auto tag = site.find_tag(name);
+    if (!tag)
+      return fail(Errc::not_found,
+                  std::format("agent {}: no tag '{}' for the policy's {}", agent.id, name, input.name));
+    made.input_of_tag_[name] = made.input_tags_.size();
+    made.input_tags_.push_back(*tag);
+  }
+  const auto compile = [&](const std::string& name, const std::string& text, double sign) -> Result<> {
+    auto expression = config::Expression::compile(text, names);
+    if (!expression)
+      return fail(expression.error().code,
+                  std::format("agent {}: learning.{}: {}", agent.id, name, expression.error().message));
+    made.terms_.push_back({name, std::move(*expression), sign});
+    return {};
+  };
+  auto done = compile("reward", agent.learning.reward, 1.0);
+  for (const auto& [name, text] : agent.learning.costs)
+    if (done) done = compile(name, text, -1.0);
+  if (!done) return std::unexpected(done.error());
+  return made;
+}
+
+bool TransitionBuilder::ours(const v1::DecisionEvent& event) const {
+  return event.agent() == agent_ && event.origin() == "policy";
+}
+
+TransitionBuilder::Moment TransitionBuilder::moment_of(const v1::DecisionEvent& event) const {
+  Moment moment;
+  moment.time = TimePoint(Duration(event.time_unix_ns()));
+  moment.observation.assign(event.observation().begin(), event.observation().end());
+  moment.in_force.assign(event.previous_inputs().begin(), event.previous_inputs().end());
+  moment.applied = moment.in_force;
+  moment.learnable =
+      event.learnable() && moment.in_force.size() == layout_.size() && moment.observation.size() == observations_;
+  for (const v1::OutputVerdict& output : event.outputs())
+    if (const auto input = input_of_tag_.find(output.tag());
+        input != input_of_tag_.end() && input->second < moment.applied.size())
+      moment.applied[input->second] = output.applied();
+  for (const std::size_t element : first_element_)
+    moment.values.push_back(element < static_cast<std::size_t>(event.values_size())
+                                ? event.values(static_cast<int>(element))
+                                : std::nan(""));
+  for (std::size_t i = 0; i < input_tags_.size() && i < moment.in_force.size(); ++i)
+    moment.values[input_tags_[i]] = moment.in_force[i];
+  return moment;
+}
+
+// The inverse of env::actuate(), for what was applied.
+std::vector<float> TransitionBuilder::action_of(const Moment& moment) const {
+  std::vector<float> action;
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    const env::Actuation& actuation = layout_[i];
+    const bool increment = actuation.kind == env::Actuation::Kind::increment;
+    const double wanted = increment
+                              ? (moment.applied[i] - moment.in_force[i]) / actuation.step_max
+                              : 2.0 * (moment.applied[i] - actuation.low) / (actuation.high - actuation.low) - 1.0;
+    action.push_back(static_cast<float>(std::clamp(wanted, -1.0, 1.0)));
+  }
+  return action;
+}
+
+bool TransitionBuilder::follows(const Moment& next) const {
+  const Duration gap = next.time - previous_->time;
+  return gap > Duration::zero() && to_seconds(gap) <= kGapMax * to_seconds(period_);
+}
+
+std::optional<Transition> TransitionBuilder::transition_to(const Moment& next) {
+  Transition made;
+  for (Term& term : terms_) {
+    const double value = term.expression.evaluate(next.values, previous_->values);
+    made.parts[term.name] = value;
+    made.reward += term.sign * value;
+  }
+  made.observation = previous_->observation;
+  made.action = action_of(*previous_);
+  made.next_observation = next.observation;
+  made.time = next.time;
+  // A tag that was bad at either end has no value, and neither has the reward.
+  const bool known =
+      std::isfinite(made.reward) && std::ranges::all_of(made.action, [](float value) { return std::isfinite(value); });
+  return known ? std::optional(std::move(made)) : std::nullopt;
+}
+
+std::optional<Transition> TransitionBuilder::add(const v1::DecisionEvent& event) {
+  if (!ours(event)) {
+    // Whoever else moved one of our outputs made this period not ours to learn from.
+    for (const v1::OutputVerdict& output : event.outputs())
+      if (output.written() && input_of_tag_.contains(output.tag())) previous_.reset();
+    return std::nullopt;
+  }
+  Moment next = moment_of(event);
+  std::optional<Transition> made;
+  if (previous_ && previous_->learnable && next.observation.size() == observations_ && follows(next))
+    made = transition_to(next);
+  previous_ = std::move(next);
+  return made;
+}
+
+}  // namespace rltune::agent

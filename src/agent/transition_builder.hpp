@@ -1,0 +1,72 @@
+// The TransitionBuilder makes transitions of what io applied: state, action, reward, next state. What a
+// person, the DCS, an interlock or the fallback did is left out, and so is what it did not see whole.
+//
+// The reward is the site's expression less its costs, over tag names, at the decision after the action. A
+// set-point's value there is the one in force in the period that ended; previous(x) is x one decision before.
+//
+// Threads: one builder belongs to one thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+#include "rltune/base/time.hpp"
+#include "rltune/config/expression.hpp"
+#include "rltune/config/site.hpp"
+#include "rltune/policy/artifact.hpp"
+#include "rltune/v1/control.pb.h"
+
+namespace rltune::agent {
+
+struct Transition {
+  std::vector<float> observation, action, next_observation;
+  double reward = 0.0;
+  std::map<std::string, double> parts;  // "reward", and each cost by its name
+  TimePoint time{};                     // of the decision that ends it
+};
+
+class TransitionBuilder {
+ public:
+  // Errors: those of the expressions, with the field's name; not_found: an output without a tag.
+  static Result<TransitionBuilder> create(const config::Site& site, const config::Agent& agent,
+                                          const policy::Manifest& manifest);
+
+  // The transition that this event completes. Events come in the order of io's.
+  std::optional<Transition> add(const v1::DecisionEvent& event);
+
+ private:
+  struct Moment {
+    TimePoint time{};
+    std::vector<float> observation;
+    std::vector<double> in_force, applied;  // by the policy's inputs
+    std::vector<double> values;             // by tag, as seen
+    bool learnable = false;                 // applied by the loop, and nothing came between
+  };
+  struct Term {
+    std::string name;
+    config::Expression expression;
+    double sign = 1.0;
+  };
+
+  TransitionBuilder() = default;
+  Moment moment_of(const v1::DecisionEvent& event) const;
+  std::vector<float> action_of(const Moment& moment) const;
+  bool ours(const v1::DecisionEvent& event) const;
+  bool follows(const Moment& next) const;
+  std::optional<Transition> transition_to(const Moment& next);
+
+  std::string agent_;
+  Duration period_{};
+  env::ActionLayout layout_;
+  std::size_t observations_ = 0;
+  std::vector<std::size_t> first_element_;  // by tag
+  std::vector<std::size_t> input_tags_;     // by the policy's inputs
+  std::map<std::string, std::size_t> input_of_tag_;
+  std::vector<Term> terms_;
+  std::optional<Moment> previous_;
+};
+
+}  // namespace rltune::agent
