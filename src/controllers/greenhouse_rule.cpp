@@ -115,21 +115,21 @@ class GreenhouseRuleController final : public LimitedController {
 
 std::vector<ControllerParameter> greenhouse_rule_parameters(const env::PlantSpec&) {
   return {
-      {"day_radiation", "W/m2", 20.0, 0.0, 150.0, "brighter counts as day"},
-      {"heat_setpoint_day", "degC", 13.0, 6.0, 20.0, "heating set-point by day"},
+      {"day_radiation", "W/m2", 50.0, 0.0, 200.0, "brighter counts as day"},
+      {"heat_setpoint_day", "degC", 11.0, 5.0, 20.0, "heating set-point by day"},
       {"heat_setpoint_night", "degC", 10.5, 5.0, 18.0, "heating set-point by night"},
-      {"heat_light", "degC/(100 W/m2)", 0.5, -2.0, 5.0, "set-point rise with light"},
+      {"heat_light", "degC/(100 W/m2)", 0.0, -2.0, 4.0, "set-point rise with light"},
       {"heat_gain", "W/m2/degC", 30.0, 2.0, 100.0, "heat for each degree below the set-point"},
-      {"heat_humidity_gain", "W/m2/%", 0.0, 0.0, 20.0, "heat for each per cent of humidity above its set-point"},
-      {"vent_setpoint_day", "degC", 19.5, 12.0, 26.0, "vents open above it by day"},
+      {"heat_humidity_gain", "W/m2/%", 3.0, 0.0, 20.0, "heat for each per cent of humidity above its set-point"},
+      {"vent_setpoint_day", "degC", 14.0, 6.0, 26.0, "vents open above it by day"},
       {"vent_setpoint_night", "degC", 18.0, 8.0, 24.0, "vents open above it by night"},
-      {"vent_gain", "mm/s/degC", 1.0, 0.05, 5.0, "ventilation for each degree above"},
-      {"humidity_setpoint", "%", 80.0, 60.0, 95.0, "relative humidity above which vents open and heat dries"},
-      {"humidity_gain", "mm/s/%", 0.15, 0.0, 2.0, "ventilation for each per cent above"},
-      {"co2_setpoint_day", "ppm", 1400.0, 400.0, 2000.0, "CO2 set-point by day"},
-      {"co2_setpoint_night", "ppm", 500.0, 200.0, 1000.0, "CO2 set-point by night"},
-      {"co2_gain", "mg/m2/s/ppm", 0.003, 0.0002, 0.02, "supply for each ppm below"},
-      {"co2_vent_max", "mm/s", 4.0, 0.2, 15.0, "supply falls to nothing as ventilation opens this far"},
+      {"vent_gain", "mm/s/degC", 0.9, 0.05, 5.0, "ventilation for each degree above"},
+      {"humidity_setpoint", "%", 75.0, 60.0, 95.0, "relative humidity above which vents open and heat dries"},
+      {"humidity_gain", "mm/s/%", 0.35, 0.0, 2.0, "ventilation for each per cent above"},
+      {"co2_setpoint_day", "ppm", 1250.0, 400.0, 2000.0, "CO2 set-point by day"},
+      {"co2_setpoint_night", "ppm", 700.0, 200.0, 1000.0, "CO2 set-point by night"},
+      {"co2_gain", "mg/m2/s/ppm", 0.01, 0.0002, 0.04, "supply for each ppm below"},
+      {"co2_vent_max", "mm/s", 12.0, 0.2, 30.0, "supply falls to nothing as ventilation opens this far"},
   };
 }
 

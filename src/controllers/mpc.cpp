@@ -21,12 +21,12 @@ namespace {
 
 struct MpcOptions {
   std::size_t horizon = 12;
-  std::size_t population = 40;
-  std::size_t iterations = 2;
+  std::size_t population = 74;
+  std::size_t iterations = 10;
   std::size_t elites = 8;
-  std::size_t gradient_steps = 10;
+  std::size_t gradient_steps = 6;
   double spread = 0.5;       // standard deviation of the first draw, in half ranges of a move
-  double correlation = 0.7;  // of the noise between neighbouring periods
+  double correlation = 0.3;  // of the noise between neighbouring periods
   double momentum = 0.1;
   std::uint64_t seed = 1;
 };
@@ -127,7 +127,7 @@ class MpcController final : public LimitedController {
       roll(inputs);
       learn();
     }
-    for (std::size_t step = 0; step < options_.gradient_steps; ++step) climb(inputs);
+    for (std::size_t step = 0; step < options_.gradient_steps; ++step) climb(inputs, step % 2 == 1);
   }
 
   double& at(std::size_t k, std::size_t instance) noexcept { return moves_[k * options_.population + instance]; }
@@ -213,7 +213,8 @@ class MpcController final : public LimitedController {
   }
 
   // Finite differences in slices of the population, then a line search along the projected gradient over all of it.
-  void climb(std::span<const double> inputs) noexcept {
+  // Scaled: in the metric of the last round's variances, where the moves' scales differ.
+  void climb(std::span<const double> inputs, bool scaled) noexcept {
     constexpr double kStep = 1e-4;
     const std::size_t n = options_.population;
     for (std::size_t done = 0; done < size_; done += n - 1) {
@@ -228,6 +229,7 @@ class MpcController final : public LimitedController {
     double largest = 0.0;
     for (std::size_t k = 0; k < size_; ++k) {
       if ((best_[k] >= 1.0 && gradient_[k] > 0.0) || (best_[k] <= -1.0 && gradient_[k] < 0.0)) gradient_[k] = 0.0;
+      if (scaled) gradient_[k] *= spread_[k] * spread_[k];
       largest = std::max(largest, std::abs(gradient_[k]));
     }
     if (!(largest > 0.0) || !std::isfinite(largest)) return;
@@ -256,12 +258,12 @@ class MpcController final : public LimitedController {
 std::vector<ControllerParameter> parameters(const env::PlantSpec&) {
   return {
       {"horizon", "periods", 12, 1, 96, "how far it looks ahead"},
-      {"population", "1", 40, 8, 1024, "sequences drawn an iteration"},
-      {"iterations", "1", 2, 0, 20, "rounds of drawing a decision"},
+      {"population", "1", 74, 8, 1024, "sequences drawn an iteration"},
+      {"iterations", "1", 10, 0, 100, "rounds of drawing a decision"},
       {"elites", "1", 8, 2, 64, "best sequences that shape the next round"},
-      {"gradient_steps", "1", 10, 0, 50, "projected gradient steps after the last round"},
+      {"gradient_steps", "1", 6, 0, 50, "projected gradient steps after the last round"},
       {"spread", "1", 0.5, 0.05, 1.0, "standard deviation of the first round, in half ranges of a move"},
-      {"correlation", "1", 0.7, 0.0, 0.99, "of the noise between neighbouring periods"},
+      {"correlation", "1", 0.3, 0.0, 0.99, "of the noise between neighbouring periods"},
       {"momentum", "1", 0.1, 0.0, 0.9, "share of the last round's mean and spread that stays"},
       {"seed", "1", 1, 0, 1e9, "of its random numbers"},
   };
