@@ -4,7 +4,8 @@
 //   sun        declination and hour angle (Cooper 1969; Spencer 1971 for the equation of time is within 16 min and left
 //   out) clear sky  Haurwitz 1945: G0 = 1098 sin h exp(-0.059 / sin h) clouds     cover N = logistic(2 z), z the sum of
 //   Ornstein-Uhlenbeck processes of 40 h (fronts), 5 h and 40 min: often
-//              overcast or clear, seldom half; G = G0 (1 - 0.75 N^3.4) (Kasten & Czeplak 1980), with a flicker of
+//              overcast or clear, seldom half; G = G0 (1 - (1 - t) N^3.4) (Kasten & Czeplak 1980
+//              with t = 0.25; here a thickness that varies), with a flicker of
 //              broken clouds
 //   warmth     a yearly wave, 4-day air masses, a year's own anomaly, and the day's: a 5 h lag of the sun's excess over
 //              the season's mean; clear nights radiate heat away
@@ -24,6 +25,7 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 constexpr double kHour_s = 3600.0;
+constexpr double kTurbidity = 0.96;  // of maritime air, beyond the clear-sky formula
 
 // Mean 0, deviation 1, correlation exp(-t / time constant).
 class OrnsteinUhlenbeck {
@@ -95,7 +97,7 @@ class Sky {
 
   double next_cover(Random& random) {
     fronts = fronts_.next(random);
-    const double z = year_.cloudiness + 0.9 * fronts + 0.5 * showers_.next(random) + 0.4 * passing_.next(random);
+    const double z = year_.cloudiness + 1.05 * fronts + 0.4 * showers_.next(random) + 0.35 * passing_.next(random);
     return 1.0 / (1.0 + std::exp(-2.0 * z));
   }
   double fronts = 0.0;
@@ -117,6 +119,7 @@ class Generator {
         moisture_(30.0, options.row_period_s, random),
         breeze_(20.0, options.row_period_s, random),
         mixing_(12.0, options.row_period_s, random),
+        thickness_(12.0, options.row_period_s, random),
         sun_lag_(5.0, options.row_period_s, 0.0),
         night_lag_(5.0, options.row_period_s, 0.0),
         day_mean_(18.0, options.row_period_s, seasonal(0.0)) {}
@@ -142,23 +145,24 @@ class Generator {
   double radiation(double sine, double cover) {
     const double broken = cover * (1.0 - cover) * 4.0;
     const double flicker = 1.0 + 0.15 * broken * random_.normal();
-    const double through = 1.0 - 0.75 * std::pow(cover, 3.4);
+    const double overcast = std::clamp(0.2 * std::exp(0.55 * thickness_.next(random_)), 0.05, 0.5);
+    const double through = kTurbidity * (1.0 - (1.0 - overcast) * std::pow(cover, 3.4));
     return std::clamp(clear_sky(sine) * through * flicker, 0.0, 1200.0);
   }
 
   double temperature(double day, double cover, double sun) {
     const double summer = -std::cos(2.0 * kPi * (day - 21.0) / 365.0);
     const double usual_sun = 0.6 * clear_means_[static_cast<std::size_t>(day)];
-    const double warmed = 0.018 * sun_lag_.next(sun - usual_sun);
+    const double warmed = 0.022 * sun_lag_.next(sun - usual_sun);
     const double radiated = -4.0 * night_lag_.next(options_.cloudiness - cover);  // lost under a clear sky
     const double air_mass = 3.2 * masses_.next(random_) - 1.2 * summer * sky_.fronts;
     return seasonal(day) + air_mass + warmed + radiated;
   }
 
   double humidity(double day, double cover, double temperature) {
-    const double summer = -std::cos(2.0 * kPi * (day - 21.0) / 365.0);
+    const double spring = std::cos(2.0 * kPi * (day - 150.0) / 365.0);  // the driest air is that of May
     const double depression =
-        2.6 + year_.dryness + 0.7 * summer + 3.0 * (options_.cloudiness - cover) + 1.2 * moisture_.next(random_);
+        3.2 + year_.dryness + 1.4 * spring + 3.0 * (options_.cloudiness - cover) + 1.2 * moisture_.next(random_);
     const double dew_point = day_mean_.next(temperature) - std::max(depression, 0.2);
     return std::clamp(100.0 * vapour_pressure(dew_point) / vapour_pressure(temperature), 20.0, 99.5);
   }
@@ -175,7 +179,7 @@ class Generator {
   Year year_;
   Sky sky_;
   std::array<double, 367> clear_means_;
-  OrnsteinUhlenbeck masses_, moisture_, breeze_, mixing_;
+  OrnsteinUhlenbeck masses_, moisture_, breeze_, mixing_, thickness_;
   Lag sun_lag_, night_lag_, day_mean_;
   double trapped_ = 0.0;
 };

@@ -61,7 +61,7 @@ struct SyntheticOptions {
   double longitude_deg = 4.5;
   double temperature_mean_degc = 10.6;     // of the climate, over the year
   double temperature_seasonal_degc = 7.3;  // half the range between July and January
-  double cloudiness = 0.66;                // mean cover, 0 to 1
+  double cloudiness = 0.69;                // mean cover, 0 to 1
 };
 Weather synthesize_weather(const SyntheticOptions& options = {});
 
