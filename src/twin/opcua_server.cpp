@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "engineering_unit.hpp"
@@ -435,6 +436,8 @@ void OpcuaServer::publish(std::size_t tag) {
 
 void OpcuaServer::iterate(std::chrono::milliseconds wait) {
   UA_EventLoop* loop = UA_Server_getConfig(state_->server)->eventLoop;
+  // open62541 takes the end of a connection for "nothing there yet" when errno still says EAGAIN from another call.
+  errno = 0;
   loop->run(loop, static_cast<UA_UInt32>(wait.count()));
 }
 

@@ -180,7 +180,7 @@ TEST_F(TwinSystemTest, a_killed_twin_goes_on_where_it_was) {
   const auto flowing = std::chrono::steady_clock::now() - back;
   std::printf("started in %.2f s, values flow %.2f s later\n", std::chrono::duration<double>(back - begin).count(),
               std::chrono::duration<double>(flowing).count());
-  EXPECT_LT(flowing, seconds(5));
+  EXPECT_LT(flowing, seconds(2));
   EXPECT_EQ(seen[0], temperature);
   EXPECT_EQ(seen[1], 80.0);
   ASSERT_TRUE(write(link, 2, 31.0));
