@@ -18,6 +18,8 @@ struct Loop {
 
 // Lettuce: frost and mould are what kills the crop, so heat below 12 degC, open above 19 degC and 80 % and dose
 // no CO2, which is dangerous to people in a house that nobody watches.
+// CSTR: the reaction must neither run away nor go out, so cool when it is hot, warm when it is cold.
+// Four tanks: a middle voltage fills none of them; no pump fills a tank that is nearly full.
 constexpr std::array kLoops{
     Loop{"lettuce", "co2_supply", "", 0, 0.0, 0},
     Loop{"lettuce", "heating", "", 0, 0.0, 0},
@@ -25,6 +27,15 @@ constexpr std::array kLoops{
     Loop{"lettuce", "ventilation", "", 0, 0.0, 0},
     Loop{"lettuce", "ventilation", "air_temperature", +1, 19.0, 1.0},
     Loop{"lettuce", "ventilation", "relative_humidity", +1, 80.0, 0.2},
+    Loop{"cstr", "coolant_temperature", "", 0, 299.0, 0},
+    Loop{"cstr", "coolant_temperature", "temperature", +1, 324.0, -0.5},
+    Loop{"cstr", "coolant_temperature", "temperature", -1, 324.0, 0.5},
+    Loop{"four-tank", "pump_voltage_1", "", 0, 5.05, 0},
+    Loop{"four-tank", "pump_voltage_1", "level_1", +1, 0.5, -100.0},
+    Loop{"four-tank", "pump_voltage_1", "level_4", +1, 0.5, -100.0},
+    Loop{"four-tank", "pump_voltage_2", "", 0, 5.05, 0},
+    Loop{"four-tank", "pump_voltage_2", "level_2", +1, 0.5, -100.0},
+    Loop{"four-tank", "pump_voltage_2", "level_3", +1, 0.5, -100.0},
 };
 
 std::size_t index_of(const env::Space& space, std::string_view name) {

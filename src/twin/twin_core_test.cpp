@@ -263,11 +263,38 @@ TEST(LocalControl, moves_no_faster_than_the_actuators) {
 TEST(LocalControl, holds_a_plant_that_it_has_no_loops_for) {
   auto model = env::make_plant("four-tank", 1);
   ASSERT_TRUE(model);
-  const LocalControl control((*model)->spec());
+  env::PlantSpec spec = (*model)->spec();
+  spec.name = "somebody's tanks";
+  const LocalControl control(spec);
   const std::vector<double> previous{4.0, 6.0};
   std::vector<double> inputs(2);
-  control.act(std::vector<double>((*model)->spec().measurements.size(), 0.3), previous, inputs);
+  control.act(std::vector<double>(spec.measurements.size(), 0.55), previous, inputs);
   EXPECT_EQ(inputs, previous);
+}
+
+// What happens to a plant that its host left with the outputs at `inputs`.
+std::vector<double> left_alone(const char* plant, std::vector<double> inputs, std::size_t steps) {
+  env::SimulationOptions options{.task = *env::make_task(plant)};
+  options.task.steps = 59;
+  const auto simulation = make_simulation(options);
+  const LocalControl control(simulation->plant());
+  for (std::size_t step = 0; step < steps; ++step) {
+    if (step > 5) control.act(simulation->truth(0), simulation->snapshot(0).inputs, inputs);
+    simulation->step(inputs);
+  }
+  return {simulation->truth(0).begin(), simulation->truth(0).end()};
+}
+
+TEST(LocalControl, keeps_a_reactor_from_going_out_and_from_running_away) {
+  for (const double coolant : {295.0, 302.0}) {
+    const double temperature = left_alone("cstr", {coolant}, 59)[1];
+    EXPECT_GT(temperature, 318.0) << coolant;
+    EXPECT_LT(temperature, 330.0) << coolant;
+  }
+}
+
+TEST(LocalControl, spills_no_tank) {
+  for (const double level : left_alone("four-tank", {10.0, 10.0}, 59)) EXPECT_LT(level, 0.6);
 }
 
 }  // namespace
