@@ -23,6 +23,7 @@ struct Exit {
 };
 void add_plant_commands(CLI::App& plant);
 void add_policy_evaluate_command(CLI::App& policy);
+void add_policy_show_command(CLI::App& policy);
 void add_controller_commands(CLI::App& controller);
 
 // --set name=value, repeated: adds the option to a command.

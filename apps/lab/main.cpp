@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   add_plant_commands(plant);
   CLI::App& policy = *app.add_subcommand("policy", "Train, evaluate and show policies")->require_subcommand(1);
   add_policy_evaluate_command(policy);
+  add_policy_show_command(policy);
   CLI::App& controller = *app.add_subcommand("controller", "Classical controllers: list, tune")->require_subcommand(1);
   add_controller_commands(controller);
   try {

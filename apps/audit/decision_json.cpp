@@ -1,0 +1,99 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <print>
+
+#include "audit.hpp"
+
+namespace rltune::audit {
+namespace {
+
+using nlohmann::ordered_json;
+
+// The codes of docs/formats/decision-log.md.
+constexpr std::array kModes{"manual", "shadow", "advisory", "automatic"};
+constexpr std::array kActions{"accepted", "clamped", "held", "fallback", "withheld"};
+constexpr std::array kReasons{
+    "limit_low",       "limit_high",    "rate",      "not_finite",  "minimum_on_time", "minimum_off_time",
+    "starts_per_hour", "interlock",     "bad_input", "stale_input", "agent_lost",      "mode",
+    "not_owner",       "dcs_took_over", "link_down", "late",        "policy_fault"};
+
+template <std::size_t count>
+std::string name_of(const std::array<const char*, count>& names, std::size_t code) {
+  return code < count ? names[code] : std::format("code {}", code);
+}
+
+std::vector<std::string> reason_names(std::uint32_t reasons) {
+  std::vector<std::string> names;
+  for (std::size_t bit = 0; bit < 32; ++bit)
+    if ((reasons >> bit) & 1U) names.push_back(name_of(kReasons, bit));
+  return names;
+}
+
+// JSON has no NaN and no infinity: they stand as text, because an audit must show them.
+ordered_json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+template <typename Number>
+ordered_json numbers(const std::vector<Number>& values) {
+  ordered_json list = ordered_json::array();
+  for (const Number value : values) list.push_back(number(static_cast<double>(value)));
+  return list;
+}
+
+double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
+
+ordered_json to_json(const historian::DecisionOutput& output) {
+  return {{"tag", output.tag},
+          {"proposed", output.present ? number(output.proposed) : ordered_json(nullptr)},
+          {"action", name_of(kActions, output.action)},
+          {"reasons", reason_names(output.reasons)},
+          {"applied", number(output.applied)},
+          {"written", output.written},
+          {"verified", output.verified}};
+}
+
+}  // namespace
+
+ordered_json to_json(const historian::Decision& decision, bool whole) {
+  ordered_json object{{"id", decision.id},
+                      {"time", format_rfc3339(decision.time)},
+                      {"wall_time", format_rfc3339(decision.wall_time)},
+                      {"agent", decision.agent},
+                      {"mode", name_of(kModes, decision.mode)},
+                      {"origin", decision.origin},
+                      {"user", decision.user},
+                      {"policy_sha256", decision.policy_sha256},
+                      {"correlation_id", decision.correlation_id}};
+  object["outputs"] = ordered_json::array();
+  for (const historian::DecisionOutput& output : decision.outputs) object["outputs"].push_back(to_json(output));
+  object["timings_us"] = {{"sample_to_proposal", microseconds(decision.sample_to_proposal)},
+                          {"proposal", microseconds(decision.proposal)},
+                          {"verdict", microseconds(decision.verdict)},
+                          {"sample_to_write", microseconds(decision.sample_to_write)},
+                          {"write_acknowledged", microseconds(decision.write_acknowledged)}};
+  if (!whole) return object;
+  object["observation"] = numbers(decision.observation);
+  object["previous_inputs"] = numbers(decision.previous_inputs);
+  object["network_output"] = numbers(decision.network_output);
+  return object;
+}
+
+void print_text(const historian::Decision& decision) {
+  std::println("{}  {}  {} {} by {}{}", format_rfc3339(decision.time), decision.id, decision.agent,
+               name_of(kModes, decision.mode), decision.origin, decision.user.empty() ? "" : " " + decision.user);
+  for (const historian::DecisionOutput& output : decision.outputs) {
+    std::string reasons;
+    for (const std::string& reason : reason_names(output.reasons)) reasons += (reasons.empty() ? " (" : ", ") + reason;
+    if (!reasons.empty()) reasons += ")";
+    const std::string proposed = output.present ? std::format("{:.6g}", output.proposed) : "-";
+    std::println("    {:<24} proposed {:>12}  {}{}  applied {:.6g}{}", output.tag, proposed,
+                 name_of(kActions, output.action), reasons, output.applied,
+                 !output.written   ? ", not written"
+                 : output.verified ? ""
+                                   : ", not verified");
+  }
+}
+
+}  // namespace rltune::audit

@@ -1,0 +1,157 @@
+// rltune policy show DIR [--json]: what a policy is, after every check that loading it makes.
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <print>
+
+#include "common.hpp"
+#include "rltune/policy/policy_controller.hpp"
+
+namespace rltune::lab {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct PolicyShowOptions {
+  std::string folder;
+  bool json = false;
+};
+
+const char* to_string(env::Feature::Source source) {
+  switch (source) {
+    case env::Feature::Source::measurement:
+      return "measurement";
+    case env::Feature::Source::input:
+      return "input";
+    case env::Feature::Source::exogenous:
+      return "exogenous";
+    case env::Feature::Source::forecast:
+      return "forecast";
+    case env::Feature::Source::progress:
+      return "progress";
+  }
+  return "";
+}
+
+const char* to_string(nn::Activation activation) {
+  switch (activation) {
+    case nn::Activation::identity:
+      return "identity";
+    case nn::Activation::relu:
+      return "relu";
+    case nn::Activation::tanh:
+      return "tanh";
+    case nn::Activation::silu:
+      return "silu";
+  }
+  return "";
+}
+
+ordered_json layers_json(const nn::NetworkDescription& network) {
+  ordered_json layers = ordered_json::array();
+  for (const nn::DenseLayer& layer : network.layers)
+    layers.push_back(
+        {{"inputs", layer.inputs}, {"outputs", layer.outputs}, {"activation", to_string(layer.activation)}});
+  return layers;
+}
+
+ordered_json observation_json(const policy::Manifest& manifest) {
+  ordered_json list = ordered_json::array();
+  for (const env::Feature& feature : manifest.observation)
+    list.push_back({{"name", feature.variable.name},
+                    {"unit", feature.variable.unit},
+                    {"source", to_string(feature.source)},
+                    {"lead", feature.lead}});
+  return list;
+}
+
+ordered_json action_json(const policy::Manifest& manifest) {
+  ordered_json list = ordered_json::array();
+  for (std::size_t i = 0; i < manifest.action.size(); ++i) {
+    const env::Actuation& part = manifest.action[i];
+    list.push_back({{"input", manifest.inputs[i].name},
+                    {"unit", manifest.inputs[i].unit},
+                    {"kind", part.kind == env::Actuation::Kind::absolute ? "absolute" : "increment"},
+                    {"low", part.low},
+                    {"high", part.high},
+                    {"step_max", part.step_max}});
+  }
+  return list;
+}
+
+ordered_json to_json(const policy::Artifact& artifact) {
+  const policy::Manifest& manifest = artifact.manifest;
+  return {{"name", manifest.name},
+          {"sha256", artifact.sha256},
+          {"created", manifest.created},
+          {"plant", manifest.plant},
+          {"plant_parameters_sha256", manifest.plant_parameters_sha256},
+          {"plant_overrides", manifest.plant_overrides},
+          {"sample_period_s", manifest.sample_period_s},
+          {"observation", observation_json(manifest)},
+          {"action", action_json(manifest)},
+          {"layers", layers_json(artifact.network)},
+          {"algorithm", manifest.algorithm},
+          {"seed", manifest.seed},
+          {"steps", manifest.steps},
+          {"hyperparameters", manifest.hyperparameters},
+          {"provenance", manifest.provenance},
+          {"validation",
+           {{"passed", manifest.validation.passed},
+            {"reasons", manifest.validation.reasons},
+            {"figures", manifest.validation.figures}}},
+          {"files", manifest.files_sha256}};
+}
+
+void print_text(const policy::Artifact& artifact) {
+  const policy::Manifest& manifest = artifact.manifest;
+  std::println("{}: {} for {}, every {:.6g} s", manifest.name, manifest.algorithm, manifest.plant,
+               manifest.sample_period_s);
+  std::println("sha256 {}", artifact.sha256);
+  std::println("made {}, seed {}, {} steps", manifest.created, manifest.seed, manifest.steps);
+  std::println("\nsees");
+  for (const env::Feature& feature : manifest.observation)
+    std::println("  {:<28} {:<10} {}{}", feature.variable.name, feature.variable.unit, to_string(feature.source),
+                 feature.lead > 0 ? std::format(", {} ahead", feature.lead) : "");
+  std::println("\nsets");
+  for (std::size_t i = 0; i < manifest.action.size(); ++i) {
+    const env::Actuation& part = manifest.action[i];
+    std::println(
+        "  {:<28} {:<10} {:.6g} .. {:.6g}{}", manifest.inputs[i].name, manifest.inputs[i].unit, part.low, part.high,
+        part.kind == env::Actuation::Kind::increment ? std::format(", at most {:.6g} a step", part.step_max) : "");
+  }
+  std::print("\nnetwork {}", artifact.network.mean.size());
+  for (const nn::DenseLayer& layer : artifact.network.layers)
+    std::print(" -> {} {}", layer.outputs, to_string(layer.activation));
+  std::println("\n\nvalidation {}", manifest.validation.passed ? "PASSED" : "FAILED: mode 'automatic' refuses it");
+  for (const std::string& reason : manifest.validation.reasons) std::println("  {}", reason);
+  for (const auto& [name, value] : manifest.validation.figures) std::println("  {:<40} {:.6g}", name, value);
+  for (const auto& [name, value] : manifest.provenance) std::println("{}: {}", name, value);
+}
+
+void show(const PolicyShowOptions& options) {
+  if (!std::filesystem::is_directory(options.folder))
+    stop(kWrongUsage, std::format("{}: no such folder", options.folder));
+  const auto artifact = policy::load_artifact(options.folder);
+  if (!artifact) stop(kFailed, artifact.error().message);
+  if (const auto usable = policy::PolicyController::create(*artifact); !usable) stop(kFailed, usable.error().message);
+  if (options.json)
+    print_json(to_json(*artifact));
+  else
+    print_text(*artifact);
+}
+
+}  // namespace
+
+void add_policy_show_command(CLI::App& policy) {
+  const auto options = std::make_shared<PolicyShowOptions>();
+  CLI::App& command = *policy.add_subcommand("show", "What a policy is and how it was validated; checks every file");
+  command.add_option("folder", options->folder, "Folder of the policy")->required();
+  command.add_flag("--json", options->json, "One JSON object on stdout");
+  command.footer(
+      "Exit status 1 when a file is damaged, missing or does not fit the others.\n\nExample:\n  rltune policy show "
+      "policies/lettuce --json");
+  command.callback([options] { show(*options); });
+}
+
+}  // namespace rltune::lab
