@@ -1,0 +1,13 @@
+# Turns files into one C++ source of string constants: cmake -DOUT=... -DFILES=name=path|name=path -P embed.cmake
+set(text "// Made from files by embed.cmake.\n#include \"assets.hpp\"\n\nnamespace rltune::report {\n")
+string(REPLACE "|" ";" entries "${FILES}")
+foreach(entry IN LISTS entries)
+  string(FIND "${entry}" "=" at)
+  string(SUBSTRING "${entry}" 0 ${at} name)
+  math(EXPR at "${at} + 1")
+  string(SUBSTRING "${entry}" ${at} -1 path)
+  file(READ "${path}" content)
+  string(APPEND text "const char* const ${name} = R\"rltune_asset(${content})rltune_asset\";\n")
+endforeach()
+string(APPEND text "}  // namespace rltune::report\n")
+file(WRITE "${OUT}" "${text}")
