@@ -187,5 +187,78 @@ TEST_F(TwinSystemTest, a_killed_twin_goes_on_where_it_was) {
   EXPECT_TRUE(wait_for_step(link, 31, seen));
 }
 
+// node-opcua is another project's reading of the protocol.
+TEST_F(TwinSystemTest, node_opcuas_client_reads_and_writes_the_twin) {
+  const std::string peers = std::string(RLTUNE_SOURCE_DIR) + "/tests/peers";
+  if (!std::filesystem::exists(peers + "/node_modules/node-opcua"))
+    GTEST_SKIP() << "the npm packages of tests/peers are not installed; ./dev build fetches them";
+  serve({"--clock", "plant", "--shed-after", "0"});
+  const auto ask = [&](const std::string& password, std::vector<std::string> commands) {
+    std::vector<std::string> call{"/usr/bin/node", peers + "/client.mjs",    "--url",      ready_["url"],
+                                  "--uri",         "urn:rltune:test:client", "--own",      path("client/own"),
+                                  "--trust",       ready_["certificate"],    "--folder",   path("peer"),
+                                  "--user",        ready_["user"],           "--password", password};
+    call.insert(call.end(), commands.begin(), commands.end());
+    ChildProcess node(call, path("peer.log"));
+    const auto line = node.read_line(seconds(60));
+    return nlohmann::json::parse(line.value_or(R"({"error": "no answer"})"));
+  };
+  const auto node = [](const std::string& name) { return "nsu=urn:rltune:twin:lettuce;s=" + name; };
+  const std::string password = link_options().password;
+
+  const auto answer = ask(password, {"read",
+                                     node("air_temperature"),
+                                     "write",
+                                     node("heating"),
+                                     "60",
+                                     "write",
+                                     node("heating"),
+                                     "500",
+                                     "write",
+                                     node("heating"),
+                                     "NaN",
+                                     "write",
+                                     node("air_temperature"),
+                                     "20",
+                                     "write",
+                                     node("heating_mode"),
+                                     "0",
+                                     "write",
+                                     node("clock_advance"),
+                                     "1",
+                                     "watch",
+                                     node("clock_step"),
+                                     "1",
+                                     "read",
+                                     node("heating_applied"),
+                                     "read",
+                                     node("global_radiation_forecast"),
+                                     "read",
+                                     node("forecast_issued"),
+                                     "history",
+                                     node("air_temperature")});
+  ASSERT_TRUE(answer.contains("results")) << answer << *read_file(path("peer.log"));
+  const auto& results = answer["results"];
+  EXPECT_EQ(results[0]["value"], 15.0);
+  EXPECT_EQ(results[0]["sourceTimestamp"], "2014-02-09T00:00:00.000Z");
+  EXPECT_EQ(results[1], nlohmann::json({{"status", "Good"}, {"readBack", 60}}));
+  EXPECT_EQ(results[2], nlohmann::json({{"status", "BadOutOfRange"}, {"readBack", 60}}));
+  EXPECT_EQ(results[3], nlohmann::json({{"status", "BadOutOfRange"}, {"readBack", 60}}));
+  EXPECT_EQ(results[4]["status"], "BadNotWritable");
+  EXPECT_EQ(results[5]["status"], "BadUserAccessDenied");
+  EXPECT_EQ(results[6]["status"], "Good");
+  EXPECT_EQ(results[7][0]["value"], 1);
+  EXPECT_EQ(results[8]["value"], 60);
+  EXPECT_EQ(results[9]["value"].size(), 12U);
+  EXPECT_EQ(results[10]["value"], "2014-02-09T00:30:00.000Z");
+  ASSERT_EQ(results[11].size(), 4U) << results[11];  // two values between two bounds that nothing lies beyond
+  EXPECT_EQ(results[11][0]["status"], "BadBoundNotFound");
+  EXPECT_EQ(results[11][1]["value"], 15.0);
+  EXPECT_EQ(results[11][2]["sourceTimestamp"], "2014-02-09T00:30:00.000Z");
+  EXPECT_EQ(results[11][3]["status"], "BadBoundNotFound");
+
+  EXPECT_TRUE(ask("a guess", {"read", node("air_temperature")}).contains("error"));
+}
+
 }  // namespace
 }  // namespace rltune
