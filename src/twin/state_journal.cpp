@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kSchema = "rltune/twin-state/v1";
 
+std::string title_line(const std::string& title) { return std::format("{} {}", kSchema, title); }
+
 Error os_error(const std::filesystem::path& file, const char* what) {
   const int code = errno;
   return {code == ENOSPC ? Errc::no_space : Errc::io,
@@ -62,28 +64,31 @@ bool parse_record(std::string_view line, std::size_t outputs, StateJournal::Cont
   return true;
 }
 
-Result<> parse(std::string_view text, const std::filesystem::path& file, const std::string& title, std::size_t outputs,
-               StateJournal::Contents& contents) {
-  for (std::size_t line_number = 1; !text.empty(); ++line_number) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    if (line_number == 1 && line != title)
-      return fail(Errc::mismatch,
-                  std::format("{} is of another season ('{}', not '{}'); give another --state or remove it",
-                              file.string(), line, title));
-    if (line_number > 1 && !parse_record(line, outputs, contents))
-      return fail(Errc::corrupt, std::format("{}:{}: not a record; remove the file to start the season anew",
-                                             file.string(), line_number));
-  }
-  return {};
-}
+std::string_view whole_lines(std::string_view text) { return text.substr(0, text.rfind('\n') + 1); }
 
 }  // namespace
 
+Result<StateJournal::Contents> parse_journal(std::string_view text, const std::string& name, const std::string& title,
+                                             std::size_t outputs) {
+  StateJournal::Contents contents;
+  text = whole_lines(text);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (number == 1 && line != title_line(title))
+      return fail(Errc::mismatch,
+                  std::format("{} is of another season ('{}', not '{}'); give another --state or remove it", name,
+                              line.substr(0, 200), title_line(title)));
+    if (number > 1 && !parse_record(line, outputs, contents))
+      return fail(Errc::corrupt,
+                  std::format("{}:{}: not a record; remove the file to start the season anew", name, number));
+  }
+  return contents;
+}
+
 Result<StateJournal> StateJournal::open(const std::filesystem::path& file, const std::string& title,
                                         std::size_t outputs, std::size_t sync_every) {
-  const std::string first = std::format("{} {}", kSchema, title);
   std::error_code ignored;
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -91,13 +96,14 @@ Result<StateJournal> StateJournal::open(const std::filesystem::path& file, const
   StateJournal journal(descriptor, file, sync_every);
   auto text = read_file(file);
   if (!text) return std::unexpected(text.error());
-  text->resize(text->rfind('\n') == std::string::npos ? 0 : text->rfind('\n') + 1);
-  if (::ftruncate(descriptor, static_cast<off_t>(text->size())) != 0) return std::unexpected(os_error(file, "cut"));
-  if (auto parsed = parse(*text, file, first, outputs, journal.contents_); !parsed)
-    return std::unexpected(parsed.error());
+  auto contents = parse_journal(*text, file.string(), title, outputs);
+  if (!contents) return std::unexpected(contents.error());
+  journal.contents_ = std::move(*contents);
   journal.steps_ = journal.contents_.steps.size();
-  if (text->empty())
-    if (auto begun = journal.append(first + "\n", true); !begun) return std::unexpected(begun.error());
+  const std::size_t whole = whole_lines(*text).size();
+  if (::ftruncate(descriptor, static_cast<off_t>(whole)) != 0) return std::unexpected(os_error(file, "cut"));
+  if (whole == 0)
+    if (auto begun = journal.append(title_line(title) + "\n", true); !begun) return std::unexpected(begun.error());
   return journal;
 }
 

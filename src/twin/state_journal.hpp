@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rltune/base/error.hpp"
@@ -55,5 +56,9 @@ class StateJournal {
   std::size_t steps_ = 0;
   Contents contents_;
 };
+
+// A journal's text; what follows the last whole line does not count. Errors: mismatch, corrupt (with the line).
+Result<StateJournal::Contents> parse_journal(std::string_view text, const std::string& name, const std::string& title,
+                                             std::size_t outputs);
 
 }  // namespace rltune::twin

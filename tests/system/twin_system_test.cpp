@@ -152,6 +152,21 @@ TEST_F(TwinSystemTest, a_whole_season_in_lockstep_is_the_models_own) {
   RecordProperty("season_s", std::to_string(took));
 }
 
+// The reference: -73.57157594819853, of the published season with the start inputs held (van Laatum et al. 2026).
+TEST_F(TwinSystemTest, holding_through_the_published_season_costs_what_is_published) {
+  const std::string weather = std::string(RLTUNE_SOURCE_DIR) + "/../shared/data/weather-bleiswijk-2014.csv.gz";
+  if (!std::filesystem::exists(weather)) GTEST_SKIP() << weather << " is not here";
+  serve({"--clock", "plant", "--shed-after", "0", "--weather", weather, "--start", "2014-02-09"});
+  plant::OpcuaLink link(link_options());
+  ASSERT_TRUE(link.open(bindings({"season_return", "clock_advance", "clock_step"})));
+  std::vector<double> seen(3, -1.0);
+  for (int step = 1; step <= 1920; ++step) {
+    ASSERT_TRUE(write(link, 1, step));
+    ASSERT_TRUE(wait_for_step(link, step, seen)) << "step " << step;
+  }
+  EXPECT_NEAR(seen[0], -73.57157594819853, 1e-9);
+}
+
 TEST_F(TwinSystemTest, a_killed_twin_goes_on_where_it_was) {
   const std::vector<std::string> arguments{"--clock", "plant", "--shed-after", "0", "--state", path("season.journal")};
   serve(arguments);
