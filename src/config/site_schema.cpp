@@ -8,12 +8,6 @@
 
 namespace rltune::config {
 
-std::optional<std::size_t> Site::find_tag(const std::string& wanted) const {
-  for (std::size_t i = 0; i < tags.size(); ++i)
-    if (tags[i].name == wanted) return i;
-  return std::nullopt;
-}
-
 Result<Site> parse_site(const std::string& yaml, const std::filesystem::path& name_in_errors) {
   const auto tree = parse_yaml(yaml, name_in_errors.string());
   if (!tree) return std::unexpected(tree.error());

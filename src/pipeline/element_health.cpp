@@ -7,15 +7,7 @@
 namespace rltune::pipeline {
 namespace {
 
-constexpr double kPeriodsUntilStale = 3.0;
-
 constexpr std::uint16_t bit(Health health) noexcept { return static_cast<std::uint16_t>(health); }
-
-double shortest_period_s(const config::Site& site) noexcept {
-  double period_s = std::numeric_limits<double>::infinity();
-  for (const config::Agent& agent : site.agents) period_s = std::min(period_s, agent.period_s);
-  return std::isfinite(period_s) ? period_s : 60.0;
-}
 
 bool is_read(config::TagRole role) noexcept {
   return role == config::TagRole::measurement || role == config::TagRole::exogenous ||
@@ -25,18 +17,16 @@ bool is_read(config::TagRole role) noexcept {
 }  // namespace
 
 HealthRules rules_of(const config::Site& site, const config::Tag& tag) {
-  const double default_s = kPeriodsUntilStale * shortest_period_s(site);
   HealthRules rules;
   // A set-point's range limits what we write, and it stands still for as long as nobody writes it.
   if (is_read(tag.role)) rules.range = tag.operating;
-  const double stale_s = tag.stale_after_s > 0.0 ? tag.stale_after_s : is_read(tag.role) ? default_s : 0.0;
-  rules.stale_after = from_seconds(stale_s);
+  rules.stale_after = from_seconds(site.stale_after_s(tag));
   rules.frozen_after = from_seconds(tag.frozen_after_s);
   rules.step_limit = tag.step_limit;
   rules.uncertain_is_good = tag.uncertain_is_good;
   rules.imputation = tag.imputation;
   rules.imputation_value = tag.imputation_value;
-  rules.imputation_max = from_seconds(tag.imputation_max_s > 0.0 ? tag.imputation_max_s : default_s);
+  rules.imputation_max = from_seconds(site.imputation_max_s(tag));
   return rules;
 }
 

@@ -48,7 +48,8 @@ void Pipeline::add(std::span<const Sample> samples) noexcept {
   for (const Sample& sample : samples) {
     if (sample.tag >= state.rules.size()) continue;
     const std::size_t element = state.offset[sample.tag] + sample.element;
-    if (element < state.offset[sample.tag + 1]) state.elements[element].add(sample, state.rules[sample.tag], state.judged);
+    if (element < state.offset[sample.tag + 1])
+      state.elements[element].add(sample, state.rules[sample.tag], state.judged);
   }
 }
 

@@ -17,13 +17,13 @@ enum class ClockKind : std::uint8_t { wall, plant };
 
 // What a tag is to the product.
 enum class TagRole : std::uint8_t {
-  measurement,   // read: a sensor
-  exogenous,     // read: weather, prices, set-points that somebody else sets
-  forecast,      // read: an array, one element a lead
-  setpoint,      // written through the guard
-  mode,          // read: who controls the output, from the DCS
-  heartbeat,     // written by io itself: guard_alive, agent_alive
-  clock          // read and written in lockstep: the plant's step counter and its advance
+  measurement,  // read: a sensor
+  exogenous,    // read: weather, prices, set-points that somebody else sets
+  forecast,     // read: an array, one element a lead
+  setpoint,     // written through the guard
+  mode,         // read: who controls the output, from the DCS
+  heartbeat,    // written by io itself: guard_alive, agent_alive
+  clock         // read and written in lockstep: the plant's step counter and its advance
 };
 
 enum class Imputation : std::uint8_t { none, hold, value };
@@ -35,36 +35,37 @@ struct Range {
 
 struct Tag {
   std::string name;
-  std::string node;                       // "nsu=urn:...;s=air_temperature"
+  std::string node;  // "nsu=urn:...;s=air_temperature"
   std::string unit;
   TagRole role = TagRole::measurement;
-  std::size_t elements = 1;               // > 1 for arrays
-  std::string forecasts;                  // role forecast: the exogenous tag it predicts
-  std::string issued;                     // role forecast: the tag with the issue time, optional
-  std::optional<Range> operating;         // outside: the sensor is wrong (measurement), the value is refused (setpoint)
-  std::optional<Range> expected;          // outside: unusual, counted as a violation, allowed
-  double stale_after_s = 0.0;             // 0: three agent periods
-  double frozen_after_s = 0.0;            // 0: never; a flat line may be healthy
-  double step_limit = 0.0;                // largest believable change between samples; 0: none
+  std::size_t elements = 1;        // > 1 for arrays
+  std::string forecasts;           // role forecast: the exogenous tag it predicts
+  std::string issued;              // role forecast: the tag with the issue time, optional
+  std::optional<Range> operating;  // outside: the sensor is wrong (measurement), the value is refused (setpoint)
+  std::optional<Range> expected;   // outside: unusual, counted as a violation, allowed
+  double stale_after_s = 0.0;      // 0: three agent periods
+  double frozen_after_s = 0.0;     // 0: never; a flat line may be healthy
+  double step_limit = 0.0;         // largest believable change between samples; 0: none
   bool uncertain_is_good = false;
   Imputation imputation = Imputation::hold;
   double imputation_value = 0.0;
-  double imputation_max_s = 0.0;          // how long a replaced value may stand in; 0: three agent periods
+  double imputation_max_s = 0.0;  // how long a replaced value may stand in; 0: three agent periods
 };
 
 struct Link {
   std::string protocol = "opcua";
-  std::string url;                        // opc.tcp://host:port
-  std::string security = "Basic256Sha256";// or Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss; "None" needs allow_insecure
+  std::string url;  // opc.tcp://host:port
+  std::string security =
+      "Basic256Sha256";  // or Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss; "None" needs allow_insecure
   bool allow_insecure = false;
-  std::string server_application_uri;     // must be the one in the server's certificate
-  std::filesystem::path pki;              // folder: own/, trusted/, rejected/; keys are made on first use
+  std::string server_application_uri;  // must be the one in the server's certificate
+  std::filesystem::path pki;           // folder: own/, trusted/, rejected/; keys are made on first use
   std::string user;
-  std::filesystem::path password_file;    // or password_env: never the password itself
+  std::filesystem::path password_file;  // or password_env: never the password itself
   std::string password_env;
   double publishing_interval_ms = 100.0;
   double sampling_interval_ms = 50.0;
-  double inactivity_timeout_s = 2.0;      // a server that says nothing for so long is hung
+  double inactivity_timeout_s = 2.0;  // a server that says nothing for so long is hung
   double call_timeout_s = 2.0;
   double reconnect_min_s = 0.1;
   double reconnect_max_s = 5.0;
@@ -72,27 +73,27 @@ struct Link {
 
 struct Learning {
   bool enabled = false;
-  std::string reward;                     // expression over tag names; previous(x) is the last decision's value
-  std::map<std::string, std::string> costs; // named parts, subtracted; reported apart
+  std::string reward;                        // expression over tag names; previous(x) is the last decision's value
+  std::map<std::string, std::string> costs;  // named parts, subtracted; reported apart
   double checkpoint_minutes = 10.0;
-  bool explore = false;                   // in automatic mode: only where the site allows it
-  std::map<std::string, Range> explore_within; // by set-point
-  double weight_change_max = 0.2;         // relative 2-norm of a published step
+  bool explore = false;                         // in automatic mode: only where the site allows it
+  std::map<std::string, Range> explore_within;  // by set-point
+  double weight_change_max = 0.2;               // relative 2-norm of a published step
 };
 
 struct Agent {
   std::string id;
-  std::filesystem::path policy;           // artifact folder
-  std::string plant;                      // plant model whose names the policy and the fallback controller use: "lettuce"
+  std::filesystem::path policy;  // artifact folder
+  std::string plant;             // plant model whose names the policy and the fallback controller use: "lettuce"
   double period_s = 60.0;
-  std::vector<std::string> outputs;       // set-point tags it owns; the policy's inputs by the bindings below
-  std::map<std::string, std::string> bindings; // policy's name -> tag, where they differ
-  double agent_alive_timeout_s = 0.0;     // 0: two periods and half a second
-  std::string fallback = "hold";          // off | hold | rule | pid ..., with the parameters below
+  std::vector<std::string> outputs;             // set-point tags it owns; the policy's inputs by the bindings below
+  std::map<std::string, std::string> bindings;  // policy's name -> tag, where they differ
+  double agent_alive_timeout_s = 0.0;           // 0: two periods and half a second
+  std::string fallback = "hold";                // off | hold | rule | pid ..., with the parameters below
   std::map<std::string, double> fallback_parameters;
-  double hold_s = 0.0;                    // how long io holds before the fallback controller runs
-  double season_days = 0.0;               // for the progress feature; 0: continuing
-  std::string season_start;               // RFC 3339
+  double hold_s = 0.0;       // how long io holds before the fallback controller runs
+  double season_days = 0.0;  // for the progress feature; 0: continuing
+  std::string season_start;  // RFC 3339
   Learning learning;
 };
 
@@ -100,30 +101,30 @@ struct Agent {
 struct OutputRule {
   std::string tag;
   Range limits;
-  double rate_per_s = 0.0;                // largest change a second; 0: none
-  double step_max = 0.0;                  // largest change a decision; 0: none
-  double on_above = 0.0;                  // "on" for the run-time rules
+  double rate_per_s = 0.0;  // largest change a second; 0: none
+  double step_max = 0.0;    // largest change a decision; 0: none
+  double on_above = 0.0;    // "on" for the run-time rules
   double minimum_on_s = 0.0;
   double minimum_off_s = 0.0;
-  double starts_per_hour = 0.0;           // 0: no limit
-  double safe_value = 0.0;                // written when an interlock trips
-  std::string mode_tag;                   // the DCS's mode tag for this output, optional
-  std::vector<double> mode_remote;        // its values that mean "remote, ours"
+  double starts_per_hour = 0.0;     // 0: no limit
+  double safe_value = 0.0;          // written when an interlock trips
+  std::string mode_tag;             // the DCS's mode tag for this output, optional
+  std::vector<double> mode_remote;  // its values that mean "remote, ours"
 };
 
 // A condition that must hold; when it does not, or cannot be told, the outputs go to their safe values.
 struct Interlock {
   std::string name;
-  std::string require;                    // expression over tag names: "air_temperature < 38"
-  std::vector<std::string> outputs;       // empty: all
+  std::string require;               // expression over tag names: "air_temperature < 38"
+  std::vector<std::string> outputs;  // empty: all
 };
 
 struct Guard {
-  std::string mode = "shadow";            // at start: manual | shadow | advisory | automatic
+  std::string mode = "shadow";  // at start: manual | shadow | advisory | automatic
   std::vector<OutputRule> outputs;
   std::vector<Interlock> interlocks;
-  std::string guard_alive;                // heartbeat tag io writes
-  std::string agent_alive;                // heartbeat tag written only while the agent decides
+  std::string guard_alive;  // heartbeat tag io writes
+  std::string agent_alive;  // heartbeat tag written only while the agent decides
   double heartbeat_s = 1.0;
 };
 
@@ -137,8 +138,8 @@ struct Storage {
 
 // Lockstep on a twin: the tags its clock lives in.
 struct PlantClock {
-  std::string step;                       // read: counts up after every step
-  std::string advance;                    // written: the step to go to
+  std::string step;     // read: counts up after every step
+  std::string advance;  // written: the step to go to
 };
 
 struct Site {
@@ -151,10 +152,16 @@ struct Site {
   std::vector<Agent> agents;
   Guard guard;
   Storage storage;
-  std::filesystem::path folder;           // of the file: relative paths start here; filled by load_site()
+  std::filesystem::path folder;  // of the file: relative paths start here; filled by load_site()
 
   // Index into tags, or nothing.
   std::optional<std::size_t> find_tag(const std::string& name) const;
+  // The agent that owns a set-point, or nothing.
+  std::optional<std::size_t> find_owner(const std::string& setpoint) const;
+  // With the defaults filled in: three periods of the fastest agent, at least a second. A stale limit of 0 means
+  // never: modes, set-points, heartbeats and clocks may rightly stand still, so theirs must be asked for.
+  double stale_after_s(const Tag& tag) const;
+  double imputation_max_s(const Tag& tag) const;
 };
 
 // Strict: unknown fields, wrong types, values out of range, references to tags that do not exist.
