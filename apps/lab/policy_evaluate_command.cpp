@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 struct EvaluateOptions {
   WorldOptions world;
-  std::string controller, against, start, trace;
+  std::string controller, against, trace;
   std::vector<std::string> parameters;
   std::size_t episodes = 1;
   std::uint64_t seed = 1;
@@ -27,13 +27,13 @@ struct EvaluateOptions {
 };
 
 std::vector<evaluation::Season> seasons_of(const EvaluateOptions& options, const World& world) {
-  if (options.start.empty())
+  if (options.world.start.empty())
     return or_stop(evaluation::spread_seasons(world.series, world.task, options.episodes, options.seed));
   if (world.task.schedule)
     stop(kWrongUsage,
          std::format("the plant '{}' brings its own schedule; --start does not apply to it", world.plant.name));
   const std::string zone = options.world.weather == "synthetic" ? "UTC" : options.world.time_zone;
-  const TimePoint start = or_stop(env::parse_local_time(options.start, zone));
+  const TimePoint start = or_stop(env::parse_local_time(options.world.start, zone));
   return or_stop(evaluation::seasons_at(world.series, world.task, start, options.episodes, options.seed));
 }
 
@@ -180,7 +180,7 @@ void add_policy_evaluate_command(CLI::App& policy) {
       ->take_all();
   command.add_option("--against", options->against, "Compare with this one on the same seasons");
   command
-      .add_option("--start", options->start,
+      .add_option("--start", options->world.start,
                   "First day, in the weather's time; otherwise seasons are spread over its usable days")
       ->type_name("DATE");
   command.add_option("--episodes", options->episodes, "Seasons")->check(CLI::Range(1, 100000))->capture_default_str();

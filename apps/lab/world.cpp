@@ -33,6 +33,18 @@ env::Randomisation randomisation_of(const WorldOptions& options, const env::Plan
   return randomisation;
 }
 
+// Synthetic weather comes in any year: the one that a season starts in, and the next where it needs it. A twin that
+// serves the same seed and start has the same weather.
+void choose_year(const WorldOptions& options, const World& world, env::WeatherSource& source) {
+  const TimePoint start = or_stop(env::parse_local_time(options.start, "UTC"));
+  const auto day = std::chrono::floor<std::chrono::days>(start);
+  const std::chrono::year year = std::chrono::year_month_day{day}.year();
+  const double season_s = static_cast<double>(world.task.steps) * world.plant.sample_period_s;
+  source.synthetic.year = static_cast<int>(year);
+  source.synthetic.days = to_seconds(std::chrono::sys_days{year / 12 / 31} - start) > season_s ? 365 : 730;
+  source.years = 1;
+}
+
 env::ForecastModel forecast_of(const WorldOptions& options) {
   using Kind = env::ForecastModel::Kind;
   return {options.forecast == "perfect" ? Kind::perfect : Kind::persistence, options.forecast_hours};
@@ -83,6 +95,7 @@ World make_world(const WorldOptions& options) {
   }
   env::WeatherSource source{.from = options.weather, .time_zone = options.time_zone, .years = options.weather_years};
   source.synthetic.seed = options.weather_seed;
+  if (options.weather == "synthetic" && !options.start.empty()) choose_year(options, world, source);
   for (const env::Weather& weather : or_stop(env::open_weather(source)))
     world.series.push_back(or_stop(env::to_exogenous(weather, world.plant)));
   world.weather = options.weather == "synthetic" ? std::format("synthetic, seed {}", options.weather_seed)

@@ -19,7 +19,8 @@ struct WorldOptions {
   std::string time_zone = "UTC";
   std::uint64_t weather_seed = 1;  // of synthetic weather
   int weather_years = 24;
-  int days = 0;  // 0: the task's own
+  std::string start;  // of a season; synthetic weather comes in its year
+  int days = 0;       // 0: the task's own
   std::vector<std::string> settings;
   double parameter_noise = 0.0;
   std::string per = "step";

@@ -16,11 +16,20 @@ std::string escape(const std::string& text) {
   std::string escaped;
   for (const char letter : text) {
     switch (letter) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += letter;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += letter;
     }
   }
   return escaped;
@@ -49,8 +58,9 @@ json rounded(const std::vector<double>& values) {
 }
 
 json to_json(const Series& series) {
-  return {{"label", series.label},        {"unit", series.unit},     {"style", word(series.style)},
-          {"values", rounded(series.values)}, {"second", series.second_axis}, {"hidden", series.hidden},
+  return {{"label", series.label},        {"unit", series.unit},
+          {"style", word(series.style)},  {"values", rounded(series.values)},
+          {"second", series.second_axis}, {"hidden", series.hidden},
           {"dashed", series.dashed},      {"colour", series.colour}};
 }
 
@@ -66,17 +76,15 @@ json to_json(const Chart& chart) {
   for (const Band& band : chart.bands)
     bands.push_back({{"low", rounded(band.low)}, {"high", rounded(band.high)}, {"label", band.label}});
   for (const Event& event : chart.events)
-    events.push_back({{"from", event.from}, {"to", std::max(event.from, event.to)}, {"label", event.label}, {"tone", word(event.tone)}});
-  return {{"x", rounded(chart.x)},
-          {"xLabel", chart.x_label},
-          {"yLabel", chart.y_label},
-          {"yLabelSecond", chart.y_label_second},
-          {"series", to_json(chart.series)},
-          {"bands", std::move(bands)},
-          {"events", std::move(events)},
-          {"group", chart.group},
-          {"height", chart.height_px},
-          {"log", chart.logarithmic}};
+    events.push_back({{"from", event.from},
+                      {"to", std::max(event.from, event.to)},
+                      {"label", event.label},
+                      {"tone", word(event.tone)}});
+  return {{"x", rounded(chart.x)},           {"xLabel", chart.x_label},
+          {"yLabel", chart.y_label},         {"yLabelSecond", chart.y_label_second},
+          {"series", to_json(chart.series)}, {"bands", std::move(bands)},
+          {"events", std::move(events)},     {"group", chart.group},
+          {"height", chart.height_px},       {"log", chart.logarithmic}};
 }
 
 json to_json(const StackedBars& bars) {
@@ -108,8 +116,9 @@ class Page {
 
  private:
   void head(const Report& report) {
-    body_ += std::format("<header><div><div class=\"top\"><div class=\"grow\"><h1>{}</h1><p class=\"subtitle\">{}</p></div>",
-                         escape(report.title), escape(report.subtitle));
+    body_ +=
+        std::format("<header><div><div class=\"top\"><div class=\"grow\"><h1>{}</h1><p class=\"subtitle\">{}</p></div>",
+                    escape(report.title), escape(report.subtitle));
     if (!report.verdict.empty())
       body_ += std::format("<span class=\"badge {}\">{}</span>", word(report.verdict_tone), escape(report.verdict));
     body_ += "<button id=\"theme\" type=\"button\">Light / dark</button></div>";
@@ -119,7 +128,9 @@ class Page {
     body_ += "</dl><nav>";
     for (std::size_t index = 0; index < report.sections.size(); ++index)
       body_ += std::format("<a href=\"#section-{}\">{}</a>", index, escape(report.sections[index].title));
-    body_ += "</nav></div></header>\n<main>\n<noscript>The plots of this page need JavaScript; its figures and tables do not.</noscript>\n";
+    body_ +=
+        "</nav></div></header>\n<main>\n<noscript>The plots of this page need JavaScript; its figures and tables do "
+        "not.</noscript>\n";
     figures(report.figures);
   }
 
@@ -127,8 +138,10 @@ class Page {
     if (all.empty()) return;
     body_ += "<div class=\"figures\">";
     for (const Figure& figure : all)
-      body_ += std::format("<div class=\"figure\"><div class=\"label\">{}</div><div class=\"value {}\">{}</div><div class=\"detail\">{}</div></div>",
-                           escape(figure.label), word(figure.tone), with_small_unit(figure.value), escape(figure.detail));
+      body_ += std::format(
+          "<div class=\"figure\"><div class=\"label\">{}</div><div class=\"value {}\">{}</div><div "
+          "class=\"detail\">{}</div></div>",
+          escape(figure.label), word(figure.tone), with_small_unit(figure.value), escape(figure.detail));
     body_ += "</div>\n";
   }
 
@@ -146,11 +159,13 @@ class Page {
     body_ += "<div class=\"blocks\">\n";
     for (const Table& one : section.tables) table(one);
     for (const StackedBars& bars : section.bars) {
-      block(bars.title, bars.note, bars.wide, std::format("<div class=\"plot\" id=\"bars-{}\"></div>", data_["bars"].size()));
+      block(bars.title, bars.note, bars.wide,
+            std::format("<div class=\"plot\" id=\"bars-{}\"></div>", data_["bars"].size()));
       data_["bars"].push_back(to_json(bars));
     }
     for (const Chart& chart : section.charts) {
-      block(chart.title, chart.note, chart.wide, std::format("<div class=\"plot\" id=\"chart-{}\"></div>", data_["charts"].size()));
+      block(chart.title, chart.note, chart.wide,
+            std::format("<div class=\"plot\" id=\"chart-{}\"></div>", data_["charts"].size()));
       data_["charts"].push_back(to_json(chart));
     }
     body_ += "</div></section>\n";
@@ -178,7 +193,8 @@ class Page {
     for (std::size_t row = 0; row < table.rows.size(); ++row) {
       const bool emphasised = std::ranges::find(table.emphasised, row) != table.emphasised.end();
       inner += emphasised ? "<tr class=\"emphasised\">" : "<tr>";
-      for (const Cell& cell : table.rows[row]) inner += std::format("<td class=\"{}\">{}</td>", word(cell.tone), escape(cell.text));
+      for (const Cell& cell : table.rows[row])
+        inner += std::format("<td class=\"{}\">{}</td>", word(cell.tone), escape(cell.text));
       inner += "</tr>";
     }
     block(table.title, table.note, true, inner + "</tbody></table></div>");

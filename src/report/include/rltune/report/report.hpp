@@ -32,7 +32,7 @@ struct Series {
   bool second_axis = false;    // on the right, for another unit
   bool hidden = false;         // until its legend is clicked
   bool dashed = false;
-  int colour = -1;             // of the palette; -1: by its place. The same thing has the same colour in every chart
+  int colour = -1;  // of the palette; -1: by its place. The same thing has the same colour in every chart
 };
 
 // A range that values should keep to; an end that is not finite is open.
@@ -50,15 +50,15 @@ struct Event {
 
 struct Chart {
   std::string title;
-  std::string note;       // a line below the title
+  std::string note;  // a line below the title
   std::string x_label, y_label, y_label_second;
   std::vector<double> x;  // ascending
   std::vector<Series> series;
   std::vector<Band> bands;
   std::vector<Event> events;
-  std::string group;      // charts of one group share their pointer and zoom; empty: none
+  std::string group;  // charts of one group share their pointer and zoom; empty: none
   int height_px = 230;
-  bool wide = true;       // the page's whole width; otherwise half of it
+  bool wide = true;          // the page's whole width; otherwise half of it
   bool logarithmic = false;  // the vertical axis; values must be positive
 };
 
@@ -77,7 +77,7 @@ struct Cell {
 
 struct Table {
   std::string title, note;
-  std::vector<std::string> columns;     // the first names the row; the others are figures, aligned right
+  std::vector<std::string> columns;  // the first names the row; the others are figures, aligned right
   std::vector<std::vector<Cell>> rows;
   std::vector<std::size_t> emphasised;  // rows that the report is about
 };
@@ -85,7 +85,7 @@ struct Table {
 // Blocks of a section stand in this order: text, figures, tables, bars, charts.
 struct Section {
   std::string title;
-  std::string text;       // paragraphs, separated by an empty line
+  std::string text;  // paragraphs, separated by an empty line
   std::vector<Figure> figures;
   std::vector<Table> tables;
   std::vector<StackedBars> bars;
@@ -94,7 +94,7 @@ struct Section {
 
 struct Report {
   std::string title, subtitle;
-  std::string verdict;    // in a word or two, beside the title
+  std::string verdict;  // in a word or two, beside the title
   Tone verdict_tone = Tone::plain;
   std::vector<std::pair<std::string, std::string>> facts;  // what it was made from, and when
   std::vector<Figure> figures;
