@@ -36,12 +36,16 @@ std::string openssl_reason() {
   return reason != nullptr ? reason : "no reason given";
 }
 
-Certificate parse_der(std::string_view der) {
+// Takes the first certificate off the front.
+Certificate take_der(std::string_view& der) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
   Certificate certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
   ERR_clear_error();
+  if (certificate) der.remove_prefix(static_cast<std::size_t>(reinterpret_cast<const char*>(bytes) - der.data()));
   return certificate;
 }
+
+Certificate parse_der(std::string_view der) { return take_der(der); }
 
 Certificate parse_any(std::string_view bytes) {
   if (auto certificate = parse_der(bytes)) return certificate;
@@ -350,7 +354,8 @@ Result<std::string> OpcuaPki::trust_der(std::string_view der) const {
 }
 
 Result<> OpcuaPki::verify(std::string_view der, std::string_view application_uri, TimePoint now) const {
-  const auto certificate = parse_der(der);
+  std::string_view rest = der;
+  const auto certificate = take_der(rest);
   if (!certificate) return fail(Errc::denied, "the peer's certificate is no X.509 certificate");
   const auto info = describe(certificate.get());
   const auto own_der = to_der(certificate.get());
@@ -359,12 +364,7 @@ Result<> OpcuaPki::verify(std::string_view der, std::string_view application_uri
   const auto judge = [&]() -> Result<> {
     std::unique_ptr<STACK_OF(X509), decltype([](STACK_OF(X509) * s) { sk_X509_pop_free(s, X509_free); })> others(
         sk_X509_new_null());
-    for (std::string_view rest = der.substr(own_der.size()); !rest.empty();) {
-      auto next = parse_der(rest);
-      if (!next) break;
-      rest.remove_prefix(std::min(rest.size(), to_der(next.get()).size()));
-      sk_X509_push(others.get(), next.release());
-    }
+    while (auto next = take_der(rest)) sk_X509_push(others.get(), next.release());
     auto anchors = trusted();
     if (!anchors) return std::unexpected(anchors.error());
     if (!chain_is_trusted(certificate.get(), others.get(), *anchors))

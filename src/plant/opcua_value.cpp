@@ -198,7 +198,7 @@ std::optional<double> number_of(const void* value, const UA_DataType* type) noex
     case UA_DATATYPEKIND_DOUBLE:
       return load<UA_Double>(value);
     case UA_DATATYPEKIND_DATETIME:
-      return static_cast<double>(load<UA_DateTime>(value) - UA_DATETIME_UNIX_EPOCH) / kTicksPerSecond;
+      return static_cast<double>(ua_ticks_since_1970(load<UA_DateTime>(value))) / kTicksPerSecond;
     default:
       return std::nullopt;
   }

@@ -58,11 +58,16 @@ inline UA_String copy_of(std::string_view text) {
   return copy;
 }
 
-// UA_DateTime counts 100 ns since 1601. Its range (years 1601 to 30828) exceeds TimePoint's (1678 to 2262).
+// UA_DateTime counts 100 ns since 1601; here since 1970, without overflow for times no calendar has.
+inline std::int64_t ua_ticks_since_1970(UA_DateTime time) noexcept {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min() + UA_DATETIME_UNIX_EPOCH;
+  return std::max<std::int64_t>(time, kLeast) - UA_DATETIME_UNIX_EPOCH;
+}
+
+// Times outside TimePoint's range (years 1678 to 2262) become its ends.
 inline TimePoint from_ua_time(UA_DateTime time) noexcept {
   constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / 100;
-  const std::int64_t ticks = std::clamp<std::int64_t>(time - UA_DATETIME_UNIX_EPOCH, -kLimit, kLimit);
-  return TimePoint(Duration(ticks * 100));
+  return TimePoint(Duration(std::clamp(ua_ticks_since_1970(time), -kLimit, kLimit) * 100));
 }
 
 inline UA_DateTime to_ua_time(TimePoint time) noexcept {
