@@ -4,6 +4,7 @@
 #include <format>
 
 #include "common.hpp"
+#include "rltune/base/log.hpp"
 
 namespace rltune::lab {
 namespace {
@@ -48,6 +49,13 @@ void choose_year(const WorldOptions& options, const World& world, env::WeatherSo
 env::ForecastModel forecast_of(const WorldOptions& options) {
   using Kind = env::ForecastModel::Kind;
   return {options.forecast == "perfect" ? Kind::perfect : Kind::persistence, options.forecast_hours};
+}
+
+void say_repairs(const env::Weather& weather) {
+  if (weather.repaired_rows > 0)
+    log::warning("weather rows were missing or bad and are interpolated",
+                 {{"file", weather.name}, {"rows", std::to_string(weather.repaired_rows)}});
+  for (const std::string& note : weather.notes) log::warning(note, {{"file", weather.name}});
 }
 
 }  // namespace
@@ -96,8 +104,10 @@ World make_world(const WorldOptions& options) {
   env::WeatherSource source{.from = options.weather, .time_zone = options.time_zone, .years = options.weather_years};
   source.synthetic.seed = options.weather_seed;
   if (options.weather == "synthetic" && !options.start.empty()) choose_year(options, world, source);
-  for (const env::Weather& weather : or_stop(env::open_weather(source)))
+  for (const env::Weather& weather : or_stop(env::open_weather(source))) {
+    say_repairs(weather);
     world.series.push_back(or_stop(env::to_exogenous(weather, world.plant)));
+  }
   world.weather = options.weather == "synthetic" ? std::format("synthetic, seed {}", options.weather_seed)
                                                  : world.series.front()->name;
   return world;

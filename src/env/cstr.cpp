@@ -17,7 +17,22 @@
 namespace rltune::env {
 namespace {
 
-enum Coefficient : std::size_t { kQ, kV, kRho, kC, kDeltaH, kEaOverR, kK0, kUa, kTi, kCaf, kScale, kMove };
+namespace par {
+enum Index : std::size_t {
+  q,
+  volume,
+  rho,
+  heat_capacity,
+  reaction_heat,
+  ea_over_r,
+  k0,
+  ua,
+  ti,
+  caf,
+  reward_scale,
+  move_weight
+};
+}
 
 constexpr double kPeriodMinutes = 26.0 / 60.0;
 constexpr int kSubsteps = 16;
@@ -48,8 +63,8 @@ class Cstr final : public ModelBase {
     for (std::size_t i = 0; i < size_; ++i) {
       const double error = (state(0)[i] - exogenous[i]) / kConcentrationRange;
       const double move = first ? 0.0 : (inputs[i] - previous_inputs[i]) / (kCoolantHigh - kCoolantLow);
-      terms[i] = -parameter(kScale)[i] * error * error;
-      terms[size_ + i] = -parameter(kMove)[i] * move * move;
+      terms[i] = -parameter(par::reward_scale)[i] * error * error;
+      terms[size_ + i] = -parameter(par::move_weight)[i] * move * move;
     }
   }
 
@@ -89,12 +104,12 @@ class Cstr final : public ModelBase {
   }
 
   Reactor slope(std::size_t i, Reactor at, double coolant) const noexcept {
-    const auto c = [&](Coefficient index) { return parameter(index)[i]; };
-    const double rate = c(kK0) * lane_exp(-c(kEaOverR) / at.t) * at.ca;
-    const double flow = c(kQ) / c(kV);
-    const double heat = c(kRho) * c(kC);
-    return {flow * (c(kCaf) - at.ca) - rate,
-            flow * (c(kTi) - at.t) - c(kDeltaH) * rate / heat + c(kUa) * (coolant - at.t) / (heat * c(kV))};
+    const auto c = [&](std::size_t index) { return parameter(index)[i]; };
+    const double rate = c(par::k0) * lane_exp(-c(par::ea_over_r) / at.t) * at.ca;
+    const double flow = c(par::q) / c(par::volume);
+    const double heat = c(par::rho) * c(par::heat_capacity);
+    return {flow * (c(par::caf) - at.ca) - rate, flow * (c(par::ti) - at.t) - c(par::reaction_heat) * rate / heat +
+                                                     c(par::ua) * (coolant - at.t) / (heat * c(par::volume))};
   }
 };
 

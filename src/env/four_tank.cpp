@@ -16,23 +16,25 @@
 namespace rltune::env {
 namespace {
 
-enum Coefficient : std::size_t {
-  kGravity,
-  kGammaOne,
-  kGammaTwo,
-  kPumpOne,
-  kPumpTwo,
-  kOutletOne,
-  kOutletTwo,
-  kOutletThree,
-  kOutletFour,
-  kAreaOne,
-  kAreaTwo,
-  kAreaThree,
-  kAreaFour,
-  kScale,
-  kMove
+namespace par {
+enum Index : std::size_t {
+  g,
+  gamma_1,
+  gamma_2,
+  k1,
+  k2,
+  a1,
+  a2,
+  a3,
+  a4,
+  area_1,
+  area_2,
+  area_3,
+  area_4,
+  reward_scale,
+  move_weight
 };
+}
 
 constexpr double kPeriod = 1000.0 / 60.0;
 constexpr int kSubsteps = 64;
@@ -70,8 +72,8 @@ class FourTank final : public ModelBase {
             (inputs[pump * size_ + i] - previous_inputs[pump * size_ + i]) / (kVoltageHigh - kVoltageLow);
         moves += move * move;
       }
-      terms[i] = -parameter(kScale)[i] * (three * three + four * four);
-      terms[size_ + i] = -parameter(kMove)[i] * moves;
+      terms[i] = -parameter(par::reward_scale)[i] * (three * three + four * four);
+      terms[size_ + i] = -parameter(par::move_weight)[i] * moves;
     }
   }
 
@@ -80,16 +82,16 @@ class FourTank final : public ModelBase {
     const auto c = [&](std::size_t index) { return parameter(index)[i]; };
     Levels out;
     for (std::size_t tank = 0; tank < kTanks; ++tank)
-      out[tank] = c(kOutletOne + tank) * std::sqrt(2.0 * c(kGravity) * (h[tank] > 0.0 ? h[tank] : 0.0));
-    const double pumped1 = c(kPumpOne) * v1, pumped2 = c(kPumpTwo) * v2;
-    return {(-out[0] + out[2] + c(kGammaOne) * pumped1) / c(kAreaOne),
-            (-out[1] + out[3] + c(kGammaTwo) * pumped2) / c(kAreaTwo),
-            (-out[2] + (1.0 - c(kGammaTwo)) * pumped2) / c(kAreaThree),
-            (-out[3] + (1.0 - c(kGammaOne)) * pumped1) / c(kAreaFour)};
+      out[tank] = c(par::a1 + tank) * std::sqrt(2.0 * c(par::g) * (h[tank] > 0.0 ? h[tank] : 0.0));
+    const double pumped1 = c(par::k1) * v1, pumped2 = c(par::k2) * v2;
+    return {(-out[0] + out[2] + c(par::gamma_1) * pumped1) / c(par::area_1),
+            (-out[1] + out[3] + c(par::gamma_2) * pumped2) / c(par::area_2),
+            (-out[2] + (1.0 - c(par::gamma_2)) * pumped2) / c(par::area_3),
+            (-out[3] + (1.0 - c(par::gamma_1)) * pumped1) / c(par::area_4)};
   }
 
   void advance(std::size_t i, double v1, double v2, Levels& h) const noexcept {
-    constexpr double dt = kPeriod / kSubsteps;
+    const double dt = kPeriod / kSubsteps;
     const auto ahead = [&](double time, const Levels& rate) {
       Levels moved;
       for (std::size_t tank = 0; tank < kTanks; ++tank) moved[tank] = h[tank] + time * rate[tank];

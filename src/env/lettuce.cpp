@@ -23,57 +23,64 @@
 namespace rltune::env {
 namespace {
 
-enum State : std::size_t { kDry, kCo2, kTemperature, kVapour, kStates };
-enum Input : std::size_t { kCo2Supply, kVentilation, kHeating, kInputs };
-enum Exogenous : std::size_t { kRadiation, kOutdoorCo2, kOutdoorTemperature, kOutdoorHumidity, kExogenous };
-enum Coefficient : std::size_t {
-  kAb,
-  kRespd,
-  kRespc,
-  kPld,
-  kRadphot,
-  kCo2One,
-  kCo2Two,
-  kCo2Three,
-  kGamma,
-  kCapc,
-  kCaph,
-  kCapq,
-  kCapqv,
-  kAiou,
-  kRadq,
-  kLeak,
-  kVplai,
-  kVOne,
-  kVTwo,
-  kVThree,
-  kR,
-  kTabs,
-  kCoefficients
+namespace state {
+enum Index : std::size_t { dry, co2, temperature, vapour, count };
+}
+namespace input {
+enum Index : std::size_t { co2_supply, ventilation, heating, count };
+}
+namespace outdoor {
+enum Index : std::size_t { radiation, co2, temperature, humidity, count };
+}
+// The coefficients of the equations come first, in `par`'s order; prices and limits follow.
+namespace par {
+enum Index : std::size_t {
+  c_ab,
+  c_respd,
+  c_respc,
+  c_pld,
+  c_radphot,
+  c_co2_1,
+  c_co2_2,
+  c_co2_3,
+  c_gamma,
+  c_capc,
+  c_caph,
+  c_capq,
+  c_capqv,
+  c_aiou,
+  c_radq,
+  c_leak,
+  c_vplai,
+  c_v1,
+  c_v2,
+  c_v3,
+  c_r,
+  c_tabs,
+  coefficients,
+  price_crop = coefficients,
+  price_heating,
+  price_co2,
+  limit_co2_low,
+  limit_co2_high,
+  limit_temperature_low,
+  limit_temperature_high,
+  limit_humidity_high,
+  penalty_co2,
+  penalty_cold,
+  penalty_heat,
+  penalty_humidity
 };
-enum Price : std::size_t {
-  kCropPrice = kCoefficients,
-  kHeatingPrice,
-  kCo2Price,
-  kCo2Low,
-  kCo2High,
-  kTemperatureLow,
-  kTemperatureHigh,
-  kHumidityHigh,
-  kCo2Penalty,
-  kColdPenalty,
-  kHeatPenalty,
-  kHumidityPenalty
-};
+}
 
 constexpr double kPeriod = 1800.0;
 constexpr int kSubsteps = 4;
 constexpr std::size_t kLanes = 8;
 constexpr double kGas = 8.3144598, kPressure = 101325.0, kMolarCo2 = 0.04401, kMolarWater = 0.01801528,
                  kKelvin = 273.15;
-constexpr std::array<double, kStates> kStateLow{0.002, 0.0, 5.0, 0.0};
-constexpr std::array<double, kStates> kStateHigh{0.6, 0.004, 40.0, 0.051};
-constexpr std::array<double, kStates> kStateStart{0.0035, 0.001, 15.0, 0.008};
+constexpr std::array<double, state::count> kStateLow{0.002, 0.0, 5.0, 0.0};
+constexpr std::array<double, state::count> kStateHigh{0.6, 0.004, 40.0, 0.051};
+constexpr std::array<double, state::count> kStateStart{0.0035, 0.001, 15.0, 0.008};
 
 using Lanes = std::array<double, kLanes>;
 template <std::size_t N>
@@ -86,50 +93,55 @@ double percent_per_density(double celsius) noexcept {
 }
 
 // dx at x; u and v in SI.
-inline void derivative(const Block<kStates>& x, const Block<kInputs>& u, const Block<kExogenous>& v,
-                       const Block<kCoefficients>& c, Block<kStates>& dx) noexcept {
+inline void derivative(const Block<state::count>& x, const Block<input::count>& u, const Block<outdoor::count>& v,
+                       const Block<par::coefficients>& c, Block<state::count>& dx) noexcept {
   for (std::size_t i = 0; i < kLanes; ++i) {
-    const double dry = x[kDry][i], co2 = x[kCo2][i], t = x[kTemperature][i], vapour = x[kVapour][i];
-    const double closure = 1.0 - lane_exp(-c[kPld][i] * dry);
-    const double uptake = (-c[kCo2One][i] * t * t + c[kCo2Two][i] * t - c[kCo2Three][i]) * (co2 - c[kGamma][i]);
-    const double light = c[kRadphot][i] * v[kRadiation][i];
+    const double dry = x[state::dry][i], co2 = x[state::co2][i], t = x[state::temperature][i],
+                 vapour = x[state::vapour][i];
+    const double closure = 1.0 - lane_exp(-c[par::c_pld][i] * dry);
+    const double uptake =
+        (-c[par::c_co2_1][i] * t * t + c[par::c_co2_2][i] * t - c[par::c_co2_3][i]) * (co2 - c[par::c_gamma][i]);
+    const double light = c[par::c_radphot][i] * v[outdoor::radiation][i];
     const double phi = closure * light * uptake / (light + uptake);
     const double respiration = dry * lane_exp2(0.1 * t - 2.5);
-    const double saturated =
-        c[kVOne][i] / (c[kR][i] * (t + c[kTabs][i])) * lane_exp(c[kVTwo][i] * t / (t + c[kVThree][i]));
-    const double exchange = u[kVentilation][i] + c[kLeak][i];
-    dx[kDry][i] = c[kAb][i] * phi - c[kRespd][i] * respiration;
-    dx[kCo2][i] =
-        (-phi + c[kRespc][i] * respiration + u[kCo2Supply][i] - exchange * (co2 - v[kOutdoorCo2][i])) / c[kCapc][i];
-    dx[kTemperature][i] =
-        (u[kHeating][i] - (c[kCapqv][i] * u[kVentilation][i] + c[kAiou][i]) * (t - v[kOutdoorTemperature][i]) +
-         c[kRadq][i] * v[kRadiation][i]) /
-        c[kCapq][i];
-    dx[kVapour][i] =
-        (closure * c[kVplai][i] * (saturated - vapour) - exchange * (vapour - v[kOutdoorHumidity][i])) / c[kCaph][i];
+    const double saturated = c[par::c_v1][i] / (c[par::c_r][i] * (t + c[par::c_tabs][i])) *
+                             lane_exp(c[par::c_v2][i] * t / (t + c[par::c_v3][i]));
+    const double exchange = u[input::ventilation][i] + c[par::c_leak][i];
+    dx[state::dry][i] = c[par::c_ab][i] * phi - c[par::c_respd][i] * respiration;
+    dx[state::co2][i] =
+        (-phi + c[par::c_respc][i] * respiration + u[input::co2_supply][i] - exchange * (co2 - v[outdoor::co2][i])) /
+        c[par::c_capc][i];
+    dx[state::temperature][i] =
+        (u[input::heating][i] -
+         (c[par::c_capqv][i] * u[input::ventilation][i] + c[par::c_aiou][i]) * (t - v[outdoor::temperature][i]) +
+         c[par::c_radq][i] * v[outdoor::radiation][i]) /
+        c[par::c_capq][i];
+    dx[state::vapour][i] =
+        (closure * c[par::c_vplai][i] * (saturated - vapour) - exchange * (vapour - v[outdoor::humidity][i])) /
+        c[par::c_caph][i];
   }
 }
 
-inline Block<kStates> advanced(const Block<kStates>& x, double h, const Block<kStates>& slope) noexcept {
-  Block<kStates> result;
-  for (std::size_t s = 0; s < kStates; ++s)
+inline Block<state::count> advanced(const Block<state::count>& x, double h, const Block<state::count>& slope) noexcept {
+  Block<state::count> result;
+  for (std::size_t s = 0; s < state::count; ++s)
     for (std::size_t i = 0; i < kLanes; ++i) result[s][i] = x[s][i] + h * slope[s][i];
   return result;
 }
 
-void integrate(Block<kStates>& x, const Block<kInputs>& u, const Block<kExogenous>& v,
-               const Block<kCoefficients>& c) noexcept {
-  constexpr double h = kPeriod / kSubsteps;
-  Block<kStates> k1, k2, k3, k4;
+void integrate(Block<state::count>& x, const Block<input::count>& u, const Block<outdoor::count>& v,
+               const Block<par::coefficients>& c) noexcept {
+  const double h = kPeriod / kSubsteps;
+  Block<state::count> k1, k2, k3, k4;
   for (int substep = 0; substep < kSubsteps; ++substep) {
     derivative(x, u, v, c, k1);
     derivative(advanced(x, h / 2, k1), u, v, c, k2);
     derivative(advanced(x, h / 2, k2), u, v, c, k3);
     derivative(advanced(x, h, k3), u, v, c, k4);
-    for (std::size_t s = 0; s < kStates; ++s)
+    for (std::size_t s = 0; s < state::count; ++s)
       for (std::size_t i = 0; i < kLanes; ++i) x[s][i] += h / 6 * (k1[s][i] + 2 * k2[s][i] + 2 * k3[s][i] + k4[s][i]);
   }
-  for (std::size_t s = 0; s < kStates; ++s)
+  for (std::size_t s = 0; s < state::count; ++s)
     for (std::size_t i = 0; i < kLanes; ++i) x[s][i] = lane_clamp(x[s][i], kStateLow[s], kStateHigh[s]);
 }
 
@@ -144,28 +156,28 @@ void gather(std::span<const double> source, std::size_t size, std::size_t first,
   }
 }
 
-void to_si(Block<kInputs>& u, Block<kExogenous>& v) noexcept {
+void to_si(Block<input::count>& u, Block<outdoor::count>& v) noexcept {
   for (std::size_t i = 0; i < kLanes; ++i) {
-    u[kCo2Supply][i] *= 1e-6;
-    u[kVentilation][i] *= 1e-3;
-    const double t = v[kOutdoorTemperature][i];
-    v[kRadiation][i] = v[kRadiation][i] < 1e-6 ? 0.0 : v[kRadiation][i];
-    v[kOutdoorCo2][i] /= ppm_per_density(t);
-    v[kOutdoorHumidity][i] /= percent_per_density(t);
+    u[input::co2_supply][i] *= 1e-6;
+    u[input::ventilation][i] *= 1e-3;
+    const double t = v[outdoor::temperature][i];
+    v[outdoor::radiation][i] = v[outdoor::radiation][i] < 1e-6 ? 0.0 : v[outdoor::radiation][i];
+    v[outdoor::co2][i] /= ppm_per_density(t);
+    v[outdoor::humidity][i] /= percent_per_density(t);
   }
 }
 
 class Lettuce final : public ModelBase {
  public:
   Lettuce(PlantSpec spec, std::size_t size)
-      : ModelBase(std::move(spec), size, kStateStart), dry_before_(size, kStateStart[kDry]) {}
+      : ModelBase(std::move(spec), size, kStateStart), dry_before_(size, kStateStart[state::dry]) {}
 
   void step(std::span<const double> inputs, std::span<const double> exogenous) noexcept override {
     std::copy_n(states_.begin(), size_, dry_before_.begin());
-    alignas(64) Block<kStates> x;
-    alignas(64) Block<kInputs> u;
-    alignas(64) Block<kExogenous> v;
-    alignas(64) Block<kCoefficients> c;
+    alignas(64) Block<state::count> x;
+    alignas(64) Block<input::count> u;
+    alignas(64) Block<outdoor::count> v;
+    alignas(64) Block<par::coefficients> c;
     for (std::size_t first = 0; first < size_; first += kLanes) {
       const std::size_t count = std::min(kLanes, size_ - first);
       gather(states_, size_, first, count, x);
@@ -174,7 +186,7 @@ class Lettuce final : public ModelBase {
       gather(parameters_, size_, first, count, c);
       to_si(u, v);
       integrate(x, u, v, c);
-      for (std::size_t s = 0; s < kStates; ++s)
+      for (std::size_t s = 0; s < state::count; ++s)
         std::memcpy(states_.data() + s * size_ + first, x[s].data(), count * sizeof(double));
     }
   }
@@ -182,11 +194,11 @@ class Lettuce final : public ModelBase {
   void measure(std::span<double> measurements) const noexcept override {
     double* out = measurements.data();
     for (std::size_t i = 0; i < size_; ++i) {
-      const double t = state(kTemperature)[i];
-      out[i] = state(kDry)[i];
-      out[size_ + i] = state(kCo2)[i] * ppm_per_density(t);
+      const double t = state(state::temperature)[i];
+      out[i] = state(state::dry)[i];
+      out[size_ + i] = state(state::co2)[i] * ppm_per_density(t);
       out[2 * size_ + i] = t;
-      const double humidity = state(kVapour)[i] * percent_per_density(t);
+      const double humidity = state(state::vapour)[i] * percent_per_density(t);
       out[3 * size_ + i] = humidity > 100.0 ? 100.0 : humidity;
     }
   }
@@ -196,18 +208,19 @@ class Lettuce final : public ModelBase {
     const auto price = [&](std::size_t index, std::size_t i) { return parameter(index)[i]; };
     const auto above = [](double excess) { return excess > 0.0 ? excess : 0.0; };
     for (std::size_t i = 0; i < size_; ++i) {
-      const double t = state(kTemperature)[i];
-      const double ppm = state(kCo2)[i] * ppm_per_density(t);
-      const double saturated = state(kVapour)[i] * percent_per_density(t);
+      const double t = state(state::temperature)[i];
+      const double ppm = state(state::co2)[i] * ppm_per_density(t);
+      const double saturated = state(state::vapour)[i] * percent_per_density(t);
       const double humidity = saturated > 100.0 ? 100.0 : saturated;
       double* term = terms.data() + i;
-      term[0] = price(kCropPrice, i) * (state(kDry)[i] - dry_before_[i]);
-      term[size_] = -price(kHeatingPrice, i) * inputs[kHeating * size_ + i] * kPeriod / 3.6e6;
-      term[2 * size_] = -price(kCo2Price, i) * inputs[kCo2Supply * size_ + i] * 1e-6 * kPeriod;
-      term[3 * size_] = -price(kCo2Penalty, i) * (above(price(kCo2Low, i) - ppm) + above(ppm - price(kCo2High, i)));
-      term[4 * size_] = -price(kColdPenalty, i) * above(price(kTemperatureLow, i) - t) -
-                        price(kHeatPenalty, i) * above(t - price(kTemperatureHigh, i));
-      term[5 * size_] = -price(kHumidityPenalty, i) * above(humidity - price(kHumidityHigh, i));
+      term[0] = price(par::price_crop, i) * (state(state::dry)[i] - dry_before_[i]);
+      term[size_] = -price(par::price_heating, i) * inputs[input::heating * size_ + i] * kPeriod / 3.6e6;
+      term[2 * size_] = -price(par::price_co2, i) * inputs[input::co2_supply * size_ + i] * 1e-6 * kPeriod;
+      term[3 * size_] = -price(par::penalty_co2, i) *
+                        (above(price(par::limit_co2_low, i) - ppm) + above(ppm - price(par::limit_co2_high, i)));
+      term[4 * size_] = -price(par::penalty_cold, i) * above(price(par::limit_temperature_low, i) - t) -
+                        price(par::penalty_heat, i) * above(t - price(par::limit_temperature_high, i));
+      term[5 * size_] = -price(par::penalty_humidity, i) * above(humidity - price(par::limit_humidity_high, i));
     }
   }
 
@@ -260,10 +273,11 @@ PlantSpec spec() {
   made.sample_period_s = kPeriod;
   made.parameters = parameters();
   made.states = {
-      {"dry_weight", "kg/m2", kStateLow[kDry], kStateHigh[kDry], "structural dry weight of the crop"},
-      {"co2_density", "kg/m3", kStateLow[kCo2], kStateHigh[kCo2], "indoor CO2"},
-      {"air_temperature", "degC", kStateLow[kTemperature], kStateHigh[kTemperature], "indoor air temperature"},
-      {"vapour_density", "kg/m3", kStateLow[kVapour], kStateHigh[kVapour], "indoor absolute humidity"}};
+      {"dry_weight", "kg/m2", kStateLow[state::dry], kStateHigh[state::dry], "structural dry weight of the crop"},
+      {"co2_density", "kg/m3", kStateLow[state::co2], kStateHigh[state::co2], "indoor CO2"},
+      {"air_temperature", "degC", kStateLow[state::temperature], kStateHigh[state::temperature],
+       "indoor air temperature"},
+      {"vapour_density", "kg/m3", kStateLow[state::vapour], kStateHigh[state::vapour], "indoor absolute humidity"}};
   made.inputs = {{"co2_supply", "mg/m2/s", 0.0, 1.2, "CO2 dosing"},
                  {"ventilation", "mm/s", 0.0, 7.5, "ventilation through the windows"},
                  {"heating", "W/m2", 0.0, 150.0, "heat from the pipes"}};
@@ -289,9 +303,10 @@ PlantSpec spec() {
 // The bands follow the parameters, so that --set limit_temperature_low=12 moves both penalty and report.
 std::unique_ptr<PlantModel> make(PlantSpec made, std::size_t size) {
   const auto value = [&](std::size_t index) { return made.parameters[index].value; };
-  made.limits = {{"co2", "ppm", value(kCo2Low), value(kCo2High), "CO2 band"},
-                 {"air_temperature", "degC", value(kTemperatureLow), value(kTemperatureHigh), "temperature band"},
-                 {"relative_humidity", "%", 0.0, value(kHumidityHigh), "humidity limit"}};
+  made.limits = {{"co2", "ppm", value(par::limit_co2_low), value(par::limit_co2_high), "CO2 band"},
+                 {"air_temperature", "degC", value(par::limit_temperature_low), value(par::limit_temperature_high),
+                  "temperature band"},
+                 {"relative_humidity", "%", 0.0, value(par::limit_humidity_high), "humidity limit"}};
   return std::make_unique<Lettuce>(std::move(made), size);
 }
 

@@ -20,6 +20,13 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+template <typename Range, typename Name>
+std::vector<std::string> names_of(const Range& range, Name name) {
+  std::vector<std::string> names(std::size(range));
+  std::ranges::transform(range, names.begin(), name);
+  return names;
+}
+
 Result<const PlantEntry*> find_plant(std::string_view name) {
   for (const PlantEntry* entry : kPlants)
     if (entry->spec().name == name) return entry;
@@ -29,10 +36,8 @@ Result<const PlantEntry*> find_plant(std::string_view name) {
 Result<> override_parameter(PlantSpec& spec, const std::string& name, double value) {
   const auto found = std::ranges::find(spec.parameters, name, &Parameter::name);
   if (found == spec.parameters.end()) {
-    std::vector<std::string> names;
-    for (const Parameter& parameter : spec.parameters) names.push_back(parameter.name);
-    return fail(Errc::not_found,
-                std::format("the plant '{}' has no parameter '{}'; it has: {}", spec.name, name, joined(names)));
+    return fail(Errc::not_found, std::format("the plant '{}' has no parameter '{}'; it has: {}", spec.name, name,
+                                             joined(names_of(spec.parameters, &Parameter::name))));
   }
   if (!std::isfinite(value))
     return fail(Errc::invalid_argument, std::format("the value of '{}' must be a finite number", name));
@@ -43,9 +48,7 @@ Result<> override_parameter(PlantSpec& spec, const std::string& name, double val
 }  // namespace
 
 std::vector<std::string> plant_names() {
-  std::vector<std::string> names;
-  for (const PlantEntry* entry : kPlants) names.push_back(entry->spec().name);
-  return names;
+  return names_of(kPlants, [](const PlantEntry* entry) { return entry->spec().name; });
 }
 
 Result<std::unique_ptr<PlantModel>> make_plant(std::string_view name, std::size_t size, const Overrides& overrides) {

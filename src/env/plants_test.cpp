@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <map>
 
 #include "rltune/base/random.hpp"
 
@@ -172,6 +174,40 @@ TEST(four_tank, reaches_the_reference_states_and_return) {
   expect_after("four-tank", {5.05, 5.05}, 20, {0.0896375518, 0.115961624, 0.184447229, 0.0977811029});
   expect_after("four-tank", {5.05, 5.05}, 59, {0.0917699149, 0.109315102, 0.187690039, 0.0961660168});
   EXPECT_NEAR(constant_return("four-tank", {5.05, 5.05}), -13.693861, 1e-6);
+}
+
+// Integrated apart from the model, with 64 times its substeps.
+TEST(four_tank, is_converged) {
+  using Levels = std::array<double, 4>;
+  const auto slope = [](const Levels& h) {
+    const auto flow = [&](double outlet, double level) { return outlet * std::sqrt(2 * 9.81 * level); };
+    return Levels{-flow(0.0035, h[0]) + flow(0.0020, h[2]) + 0.2 * 0.00085 * 8.0,
+                  -flow(0.0030, h[1]) + flow(0.0025, h[3]) + 0.2 * 0.00095 * 3.0,
+                  -flow(0.0020, h[2]) + 0.8 * 0.00095 * 3.0, -flow(0.0025, h[3]) + 0.8 * 0.00085 * 8.0};
+  };
+  const auto ahead = [](Levels h, double time, const Levels& rate) {
+    for (std::size_t i = 0; i < 4; ++i) h[i] += time * rate[i];
+    return h;
+  };
+  Levels h{0.141, 0.112, 0.072, 0.42};
+  const double dt = 1000.0 / 60.0 / 4096;
+  for (int substep = 0; substep < 4096; ++substep) {
+    const Levels k1 = slope(h), k2 = slope(ahead(h, dt / 2, k1)), k3 = slope(ahead(h, dt / 2, k2)),
+                 k4 = slope(ahead(h, dt, k3));
+    for (std::size_t i = 0; i < 4; ++i) h[i] += dt / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
+  }
+  const auto model = plant("four-tank");
+  model->step(std::vector<double>{8.0, 3.0}, std::vector<double>{0.0, 0.0});
+  expect_states(model->states(), {h[0], h[1], h[2], h[3]}, 1e-9);
+}
+
+TEST(cstr, a_runaway_stays_a_reactor) {
+  const auto model = plant("cstr", 1, {{"EA_over_R", 8300.0}});
+  for (int t = 0; t < 59; ++t) model->step(std::vector<double>{302.0}, std::vector<double>{0.85});
+  EXPECT_GT(model->states()[1], 380.0);
+  EXPECT_LT(model->states()[1], 600.0);
+  EXPECT_GE(model->states()[0], 0.0);
+  EXPECT_LT(model->states()[0], 0.3);
 }
 
 TEST(process_plants, charge_moves_except_on_the_first_step) {

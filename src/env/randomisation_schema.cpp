@@ -75,7 +75,7 @@ class Reader {
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) refuse(entry.first, path, "a name is wanted");
       const std::string name = entry.first.Scalar();
-      const std::string inner = path.empty() ? name : path + "." + name;
+      const std::string inner = path.empty() ? name : std::format("{}.{}", path, name);
       if (std::ranges::find(seen, name) != seen.end()) refuse(entry.first, inner, "stands here twice");
       seen.push_back(name);
       visit(name, entry.first, entry.second, inner);

@@ -10,7 +10,7 @@ namespace rltune::env {
 namespace {
 
 // Streams of an instance: seasons, parameters and sensors draw apart, so that switching one on moves no other.
-enum Stream : std::uint64_t { kEpisodeStream, kParameterStream, kSensorStream, kStreams };
+enum Stream : std::uint8_t { episode_stream, parameter_stream, sensor_stream, streams };
 
 template <typename T>
 std::span<T> row_of_matrix(std::vector<T>& matrix, std::size_t row, std::size_t columns) noexcept {
@@ -157,9 +157,9 @@ void Simulation::reset(std::uint64_t seed) noexcept {
   parameter_random_.clear();
   sensor_random_.clear();
   for (std::size_t i = 0; i < size(); ++i) {
-    episode_random_.emplace_back(seed, i * kStreams + kEpisodeStream);
-    parameter_random_.emplace_back(seed, i * kStreams + kParameterStream);
-    sensor_random_.emplace_back(seed, i * kStreams + kSensorStream);
+    episode_random_.emplace_back(seed, i * streams + episode_stream);
+    parameter_random_.emplace_back(seed, i * streams + parameter_stream);
+    sensor_random_.emplace_back(seed, i * streams + sensor_stream);
     episode_[i] = 0;
   }
   std::ranges::fill(finished_, 1);
@@ -254,16 +254,23 @@ void Simulation::take_exogenous(std::size_t i) noexcept {
   const std::size_t variables = exogenous_count();
   const ExogenousSeries& series = *start(i).series;
   const std::span<const double> row = series.row(row_of(i));
-  for (std::size_t v = 0; v < variables; ++v) {
-    const double value = factor_[i * variables + v] * row[v] + offset_[i * variables + v];
-    weather_[i * variables + v] = exogenous_[v * size() + i] = value;
-  }
+  for (std::size_t v = 0; v < variables; ++v)
+    weather_[i * variables + v] = exogenous_[v * size() + i] = shifted(i, v, row[v]);
   if (forecaster_.leads() == 0) return;
   const std::span<double> ahead = row_of_matrix(forecast_, i, forecaster_.leads() * variables);
   forecaster_.forecast(series, row_of(i), ahead);
   if (shifts_.empty()) return;
-  for (std::size_t at = 0; at < ahead.size(); ++at)
-    ahead[at] = factor_[i * variables + at % variables] * ahead[at] + offset_[i * variables + at % variables];
+  for (std::size_t lead = 0; lead < forecaster_.leads(); ++lead)
+    for (std::size_t v = 0; v < variables; ++v)
+      ahead[lead * variables + v] = shifted(i, v, ahead[lead * variables + v]);
+}
+
+// A shifted value stays what the variable can be: no humidity of 110 %.
+double Simulation::shifted(std::size_t i, std::size_t v, double value) const noexcept {
+  if (shifts_.empty()) return value;
+  const Variable& variable = model_->spec().exogenous[v];
+  const std::size_t at = i * exogenous_count() + v;
+  return std::clamp(factor_[at] * value + offset_[at], variable.low, variable.high);
 }
 
 void Simulation::sense(std::size_t i) noexcept {
@@ -338,9 +345,9 @@ void Simulation::archive(Archive& archive) {
     for (Random& random : *randoms) archive.random(random);
   for (auto* vector : {&start_, &episode_, &step_, &delay_, &silent_}) archive.values(std::span(*vector));
   for (auto* vector : {&finished_, &failed_}) archive.values(std::span(*vector));
-  for (auto* vector : {&rewards_, &parameters_, &inputs_, &previous_inputs_, &exogenous_, &measured_, &terms_by_term_,
-                       &commands_, &applied_rows_, &truth_, &sensed_, &weather_, &forecast_, &terms_, &delayed_,
-                       &factor_, &offset_})
+  for (auto* vector :
+       {&rewards_, &parameters_, &inputs_, &previous_inputs_, &exogenous_, &measured_, &terms_by_term_, &commands_,
+        &applied_rows_, &truth_, &sensed_, &weather_, &forecast_, &terms_, &delayed_, &factor_, &offset_})
     archive.values(std::span(*vector));
   for (const std::size_t start : start_)
     if (start >= options_.starts.size()) return archive.refuse("an episode began where this weather has no start");

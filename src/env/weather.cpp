@@ -54,9 +54,10 @@ Result<std::shared_ptr<const ExogenousSeries>> to_exogenous(const Weather& weath
     return series;
   }
   series->row_period_s = plant.sample_period_s;
-  const auto last = static_cast<double>(weather.rows.size() - 1);
-  for (double at = 0.0; at <= last;
-       at = static_cast<double>(series->rows()) * plant.sample_period_s / weather.row_period_s) {
+  const double ratio = plant.sample_period_s / weather.row_period_s;
+  const auto rows = static_cast<std::size_t>(static_cast<double>(weather.rows.size() - 1) / ratio + 1e-9) + 1;
+  for (std::size_t k = 0; k < rows; ++k) {
+    const double at = static_cast<double>(k) * ratio;
     const auto below = static_cast<std::size_t>(at);
     const std::size_t above = std::min(below + 1, weather.rows.size() - 1);
     const double share = at - static_cast<double>(below);

@@ -19,7 +19,7 @@ constexpr std::size_t kFields = 35;
 constexpr std::size_t kFieldsMin = 22;  // up to wind speed
 constexpr std::size_t kYear = 0, kMonth = 1, kDay = 2, kHour = 3, kDryBulb = 6, kHumidity = 8, kRadiation = 13,
                       kWind = 21;
-constexpr double kGapMax_s = 3600.0;
+constexpr double kGapMaxSeconds = 3600.0;
 
 struct Fields {
   std::array<std::string_view, kFields> text;
@@ -56,7 +56,7 @@ class EpwReader {
       if (auto done = read_header_line(next_line(), i); !done) return std::unexpected(done.error());
     while (!rest_.empty())
       if (auto done = read_row(next_line()); !done) return std::unexpected(done.error());
-    if (auto done = place_rows(rows_, kGapMax_s, weather_); !done) return std::unexpected(done.error());
+    if (auto done = place_rows(rows_, kGapMaxSeconds, weather_); !done) return std::unexpected(done.error());
     return std::move(weather_);
   }
 

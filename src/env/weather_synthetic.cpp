@@ -24,14 +24,14 @@ namespace rltune::env {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr double kHour_s = 3600.0;
+constexpr double kHourSeconds = 3600.0;
 constexpr double kTurbidity = 0.96;  // of maritime air, beyond the clear-sky formula
 
 // Mean 0, deviation 1, correlation exp(-t / time constant).
 class OrnsteinUhlenbeck {
  public:
   OrnsteinUhlenbeck(double time_constant_h, double step_s, Random& random)
-      : keep_(std::exp(-step_s / kHour_s / time_constant_h)),
+      : keep_(std::exp(-step_s / kHourSeconds / time_constant_h)),
         fresh_(std::sqrt(1.0 - keep_ * keep_)),
         value_(random.normal()) {}
   double next(Random& random) { return value_ = keep_ * value_ + fresh_ * random.normal(); }
@@ -44,7 +44,7 @@ class OrnsteinUhlenbeck {
 class Lag {
  public:
   Lag(double time_constant_h, double step_s, double start)
-      : gain_(1.0 - std::exp(-step_s / kHour_s / time_constant_h)), value_(start) {}
+      : gain_(1.0 - std::exp(-step_s / kHourSeconds / time_constant_h)), value_(start) {}
   double next(double input) { return value_ += gain_ * (input - value_); }
 
  private:
@@ -169,7 +169,7 @@ class Generator {
 
   double co2(double sine, double cover, double wind) {
     const double stable = sine < 0.1 ? (1.0 - 0.5 * cover) * std::exp(-wind / 5.0) : 0.0;
-    trapped_ += (1.0 - std::exp(-options_.row_period_s / (4.0 * kHour_s))) * (stable - trapped_);
+    trapped_ += (1.0 - std::exp(-options_.row_period_s / (4.0 * kHourSeconds))) * (stable - trapped_);
     return std::clamp(year_.background_ppm + 10.0 * mixing_.next(random_) + year_.trapping_ppm * 2.0 * trapped_, 340.0,
                       800.0);
   }

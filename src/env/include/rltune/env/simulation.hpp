@@ -117,6 +117,7 @@ class Simulation {
   void draw_shifts(std::size_t instance) noexcept;
   void command(std::size_t instance, std::span<const double> wanted) noexcept;
   void take_exogenous(std::size_t instance) noexcept;
+  double shifted(std::size_t instance, std::size_t variable, double value) const noexcept;
   void sense(std::size_t instance) noexcept;
   void conclude(std::size_t instance, bool failed) noexcept;
 

@@ -27,7 +27,7 @@ struct WeatherRow {
 
 struct Weather {
   std::string name;       // file name, or what the generator was asked for
-  TimePoint start{};      // UTC of row 0
+  TimePoint start;        // UTC of row 0
   std::string time_zone;  // in which its dates are meant
   double row_period_s = 0.0;
   std::vector<WeatherRow> rows;
