@@ -22,6 +22,7 @@ struct Exit {
   int status = kDone;
 };
 void add_plant_commands(CLI::App& plant);
+void add_policy_train_command(CLI::App& policy);
 void add_policy_evaluate_command(CLI::App& policy);
 void add_policy_show_command(CLI::App& policy);
 void add_controller_commands(CLI::App& controller);

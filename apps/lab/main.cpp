@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   CLI::App& plant = *app.add_subcommand("plant", "Plants and their parameters")->require_subcommand(1);
   add_plant_commands(plant);
   CLI::App& policy = *app.add_subcommand("policy", "Train, evaluate and show policies")->require_subcommand(1);
+  add_policy_train_command(policy);
   add_policy_evaluate_command(policy);
   add_policy_show_command(policy);
   CLI::App& controller = *app.add_subcommand("controller", "Classical controllers: list, tune")->require_subcommand(1);

@@ -34,6 +34,14 @@ const std::string& Hyperparameters::value(std::string_view name) const {
   return found->value;
 }
 
+Result<std::size_t> Hyperparameters::whole(std::string_view name) const {
+  std::size_t number = 0;
+  if (auto parsed = parse_value(value(name), number); !parsed)
+    return fail(parsed.error().code,
+                std::format("hyperparameter {}={}: {}", name, value(name), parsed.error().message));
+  return number;
+}
+
 std::string format_value(double value) { return std::format("{}", value); }
 std::string format_value(std::size_t value) { return std::format("{}", value); }
 std::string format_value(bool value) { return value ? "true" : "false"; }

@@ -7,6 +7,8 @@
 namespace rltune::rl {
 
 struct PpoHyperparameters {
+  std::size_t n_envs = 64;
+  std::size_t n_timesteps = 2'000'000;
   std::vector<std::size_t> hidden{64, 64};
   nn::Activation activation = nn::Activation::tanh;
   double gamma = 0.99;
@@ -27,6 +29,8 @@ struct PpoHyperparameters {
 
   template <typename Self, typename Visit>
   static void fields(Self& self, Visit visit) {
+    visit("n_envs", self.n_envs, "instances of the plant that a training run steps side by side");
+    visit("n_timesteps", self.n_timesteps, "transitions of a training run");
     visit("hidden", self.hidden, "widths of the hidden layers");
     visit("activation", self.activation, "relu, tanh or silu");
     visit("gamma", self.gamma, "discount of one step");

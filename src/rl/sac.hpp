@@ -7,6 +7,8 @@
 namespace rltune::rl {
 
 struct SacHyperparameters {
+  std::size_t n_envs = 32;
+  std::size_t n_timesteps = 300'000;
   std::vector<std::size_t> hidden{256, 256};
   nn::Activation activation = nn::Activation::relu;
   bool critic_layer_norm = false;
@@ -31,6 +33,8 @@ struct SacHyperparameters {
 
   template <typename Self, typename Visit>
   static void fields(Self& self, Visit visit) {
+    visit("n_envs", self.n_envs, "instances of the plant that a training run steps side by side");
+    visit("n_timesteps", self.n_timesteps, "transitions of a training run");
     visit("hidden", self.hidden, "widths of the hidden layers");
     visit("activation", self.activation, "relu, tanh or silu");
     visit("critic_layer_norm", self.critic_layer_norm, "layer norm in the critics");

@@ -24,6 +24,8 @@ class Hyperparameters {
   // Errors: not_found (lists the valid names). Whether the value can be read shows when the learner is made.
   Result<> set(std::string_view name, std::string_view value, std::string_view origin);
   const std::vector<Hyperparameter>& all() const noexcept { return all_; }
+  // A whole number, as a run needs before there is a learner. Errors: invalid_argument. REQUIRES: declared.
+  Result<std::size_t> whole(std::string_view name) const;
   // REQUIRES: declared.
   const std::string& value(std::string_view name) const;
   void declare(Hyperparameter hyperparameter) { all_.push_back(std::move(hyperparameter)); }

@@ -1,0 +1,158 @@
+#include "train_options.hpp"
+
+#include <algorithm>
+#include <format>
+
+#include "common.hpp"
+#include "rltune/base/file.hpp"
+
+namespace rltune::lab {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::uint64_t kExaminationSeed = 500;  // added to the weather's and the training's
+constexpr std::uint64_t kValidationSeed = 1000;
+constexpr std::size_t kExaminationSeasons = 16;
+constexpr std::size_t kValidationSeasons = 20;
+
+rl::Hyperparameters hyperparameters_of(const TrainOptions& options) {
+  rl::Hyperparameters all = or_stop(rl::default_hyperparameters(options.algorithm, options.world.plant));
+  for (const std::string& setting : options.hyperparameters) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) stop(kWrongUsage, std::format("--hyper wants NAME=VALUE, not '{}'", setting));
+    or_stop(all.set(setting.substr(0, equals), setting.substr(equals + 1), "command line"));
+  }
+  if (options.steps > 0) or_stop(all.set("n_timesteps", std::to_string(options.steps), "command line"));
+  return all;
+}
+
+// The task with its forecast in the observation.
+env::Task task_with_forecast(const TrainOptions& options, const World& world) {
+  const bool weather = !world.task.schedule && !world.plant.exogenous.empty();
+  const int leads = options.forecast_leads >= 0 ? options.forecast_leads : weather ? 12 : 0;
+  env::Task task = or_stop(env::make_task(world.plant.name, {.forecast_leads = static_cast<std::size_t>(leads)}));
+  task.steps = world.task.steps;
+  return task;
+}
+
+// Synthetic weather of other years; of a file, the same rows with other draws of chance.
+evaluation::SeriesList other_weather(const TrainOptions& options, const World& world, std::uint64_t seed_offset) {
+  if (options.world.weather != "synthetic" || world.task.schedule) return world.series;
+  WorldOptions other = options.world;
+  other.weather_seed += seed_offset;
+  other.weather_years = 8;
+  return make_world(other).series;
+}
+
+// A policy that was trained on a file is judged on weather that was in no file.
+evaluation::SeriesList validation_weather(const TrainOptions& options, const World& world) {
+  if (world.task.schedule) return world.series;
+  WorldOptions other = options.world;
+  other.weather = "synthetic";
+  other.weather_seed += kValidationSeed;
+  other.weather_years = 8;
+  return make_world(other).series;
+}
+
+std::vector<evaluation::Season> seasons(const evaluation::SeriesList& series, const env::Task& task, std::size_t count,
+                                        std::uint64_t seed) {
+  return or_stop(evaluation::spread_seasons(series, task, count, seed));
+}
+
+env::Start start_of(const TrainOptions& options, const World& world) {
+  const std::string zone = options.world.weather == "synthetic" ? "UTC" : options.world.time_zone;
+  const TimePoint time = or_stop(env::parse_local_time(options.start, zone));
+  return or_stop(evaluation::seasons_at(world.series, world.task, time, 1, 1)).front().start;
+}
+
+ordered_json describe(const TrainOptions& options, const TrainPlan& plan) {
+  ordered_json object{{"plant", plan.world.plant.name},
+                      {"plant_parameters_sha256", env::parameters_sha256(plan.world.plant)},
+                      {"weather", plan.world.weather},
+                      {"season_steps", plan.world.task.steps},
+                      {"parameter_noise", options.world.parameter_noise},
+                      {"parameter_noise_per", options.world.per},
+                      {"observation_noise", options.world.observation_noise},
+                      {"forecast", options.world.forecast},
+                      {"forecast_hours", options.world.forecast_hours},
+                      {"forecast_leads", plan.world.task.forecast_leads},
+                      {"algorithm", options.algorithm},
+                      {"seed", options.seed},
+                      {"steps", plan.steps},
+                      {"instances", plan.instances}};
+  if (!plan.world.overrides.empty()) object["settings"] = plan.world.overrides;
+  if (options.world.weather == "synthetic" && !plan.world.task.schedule)
+    object["weather_years"] = options.world.weather_years;
+  if (!options.start.empty()) object["start"] = options.start;
+  if (!options.world.randomisation.empty()) object["randomisation"] = or_stop(read_file(options.world.randomisation));
+  for (const rl::Hyperparameter& hyperparameter : plan.hyperparameters.all())
+    object["hyperparameters"][hyperparameter.name] = {{"value", hyperparameter.value},
+                                                      {"origin", hyperparameter.origin}};
+  return object;
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& command, TrainOptions& options) {
+  options.world.parameter_noise = 0.2;
+  options.world.per = "episode";
+  options.world.forecast = "persistence";
+  add_world_options(command, options.world);
+  command.add_option("--algorithm", options.algorithm, "How to learn")
+      ->check(CLI::IsMember(rl::algorithm_names()))
+      ->capture_default_str();
+  command.add_option("--steps", options.steps, "Transitions in all; the plant's defaults say it otherwise");
+  command.add_option("--seed", options.seed, "Of everything that chance decides")->capture_default_str();
+  command.add_option("--hyper", options.hyperparameters, "Set a hyperparameter; may be repeated (gamma=0.99)")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
+  command.add_option("--start", options.start, "Train on the one season that begins then")->type_name("DATE");
+  command
+      .add_option("--forecast-leads", options.forecast_leads, "Sample periods of weather ahead that the policy sees")
+      ->check(CLI::Range(0, 96));
+  command
+      .add_option("--baseline", options.baseline,
+                  "Tuned controller that the policy must beat (YAML); one is tuned at the end otherwise")
+      ->type_name("FILE");
+  command.add_option("--threads", options.threads, "1 or 2; the outcome is the same")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  command.add_option("--checkpoint-seconds", options.checkpoint_seconds, "Time between checkpoints")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  command.add_option("--out", options.out, "Folder of the run and of the policy")->required()->type_name("DIR");
+  command.add_flag("--resume", options.resume, "Only continue: an error where there is no checkpoint");
+  command.add_flag("--no-validation", options.no_validation,
+                   "Leave the final comparison out: auto mode will refuse the policy");
+  command.add_flag("--json", options.json, "One JSON object on stdout");
+}
+
+TrainPlan make_plan(const TrainOptions& options) {
+  TrainPlan plan{.world = make_world(options.world)};
+  plan.world.task = task_with_forecast(options, plan.world);
+  plan.hyperparameters = hyperparameters_of(options);
+  plan.steps = or_stop(plan.hyperparameters.whole("n_timesteps"));
+  plan.instances = or_stop(plan.hyperparameters.whole("n_envs"));
+  if (plan.steps == 0 || plan.instances == 0) stop(kWrongUsage, "n_timesteps and n_envs must be positive");
+  plan.training = plan.world.simulation();
+  const env::Task& task = plan.world.task;
+  if (!options.start.empty()) {
+    if (task.schedule) stop(kWrongUsage, "the plant brings its own schedule; --start does not apply to it");
+    plan.training.starts = {start_of(options, plan.world)};
+    plan.examination = {{plan.training.starts.front(), options.seed + kExaminationSeed, options.start}};
+  } else {
+    plan.examination = seasons(other_weather(options, plan.world, kExaminationSeed), task, kExaminationSeasons,
+                               options.seed + kExaminationSeed);
+  }
+  plan.validation_series = validation_weather(options, plan.world);
+  plan.validation = seasons(plan.validation_series, task, kValidationSeasons, options.seed + kValidationSeed);
+  plan.validation_weather = task.schedule
+                                ? plan.world.weather
+                                : std::format("synthetic, seed {}", options.world.weather_seed + kValidationSeed);
+  plan.description = describe(options, plan);
+  return plan;
+}
+
+}  // namespace rltune::lab
