@@ -44,7 +44,7 @@ class Cursor {
   template <typename Number>
   bool take(Number& value) {
     if (bytes_.size() < sizeof value) return false;
-    std::memcpy(&value, bytes_.data(), sizeof value);
+    bytes_.copy(reinterpret_cast<char*>(&value), sizeof value);
     bytes_.remove_prefix(sizeof value);
     return true;
   }
@@ -66,7 +66,7 @@ class Cursor {
     std::uint32_t count = 0;
     if (!take(count) || bytes_.size() / sizeof(Number) < count) return false;  // before anything is reserved
     values.resize(count);
-    if (count > 0) std::memcpy(values.data(), bytes_.data(), count * sizeof(Number));
+    bytes_.copy(reinterpret_cast<char*>(values.data()), count * sizeof(Number));
     bytes_.remove_prefix(count * sizeof(Number));
     return true;
   }

@@ -1,7 +1,9 @@
 #include "rltune/historian/decision_log.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <deque>
 #include <format>
 #include <mutex>
 #include <thread>

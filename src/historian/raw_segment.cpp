@@ -1,5 +1,6 @@
 #include "raw_segment.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <format>

@@ -323,14 +323,14 @@ class Reader {
   Done gemm(const onnx::NodeProto& node) {
     bool transposed = false;
     for (const onnx::AttributeProto& attribute : node.attribute()) {
-      if (attribute.name() == "transB" && (attribute.i() == 0 || attribute.i() == 1))
+      const std::string& name = attribute.name();
+      if (name == "transB" && (attribute.i() == 0 || attribute.i() == 1)) {
         transposed = attribute.i() == 1;
-      else if (attribute.name() == "transA" && attribute.i() == 0)
         continue;
-      else if ((attribute.name() == "alpha" || attribute.name() == "beta") && attribute.f() == 1.0F)
-        continue;
-      else
-        return unsupported(node, std::format("attribute '{}'", attribute.name().substr(0, 80)));
+      }
+      const bool plain =
+          (name == "transA" && attribute.i() == 0) || ((name == "alpha" || name == "beta") && attribute.f() == 1.0F);
+      if (!plain) return unsupported(node, std::format("attribute '{}'", name.substr(0, 80)));
     }
     if (node.input_size() < 2 || node.input_size() > 3) return unsupported(node, "it must have two or three inputs");
     if (auto added = add_layer(node, transposed); !added) return added;

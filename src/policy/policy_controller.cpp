@@ -1,5 +1,6 @@
 #include "rltune/policy/policy_controller.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "rltune/base/check.hpp"
