@@ -44,12 +44,8 @@ run_tests() { # PRESET [ctest arguments]
   return "${PIPESTATUS[0]}"
 }
 
-count_tests() { # the closing line of a test run, from the runners' own results
-  python_free_count "$SOURCE/build/$1"
-}
-
-python_free_count() { # sums the gtest result files that the run left behind
-  local folder=$1/test-results passed failed skipped
+count_tests() { # the closing line of a test run, summed from the result files that it left behind
+  local folder=$SOURCE/build/$1/test-results total passed failed skipped
   read -r total failed skipped < <(cat "$folder"/*.xml 2>/dev/null | awk '
     /<testsuites /{match($0,/tests="[0-9]+"/);t+=substr($0,RSTART+7,RLENGTH-8);match($0,/failures="[0-9]+"/);f+=substr($0,RSTART+10,RLENGTH-11);
       match($0,/errors="[0-9]+"/);f+=substr($0,RSTART+8,RLENGTH-9)}
@@ -64,7 +60,6 @@ case $command in
   shell) exec bash "$@" ;;
   build) build "$PRESET" "$@" ;;
   rltune) build "$PRESET" apps; exec "$SOURCE/build/$PRESET/bin/rltune" "$@" ;;
-  demo) build release apps; exec "$SOURCE/build/release/bin/rltune" demo "$@" ;;
   test)
     build "$PRESET"
     rm -rf "$SOURCE/build/$PRESET/test-results"
@@ -77,13 +72,11 @@ case $command in
     status=0; run_tests "$command" -LE system "$@" || status=$?
     count_tests "$command"
     exit $status ;;
-  bench) build release; exec "$SOURCE/scripts/bench.sh" "$@" ;;
-  soak) build release; exec "$SOURCE/scripts/soak.sh" "$@" ;;
   fuzz) exec "$SOURCE/scripts/fuzz.sh" "$@" ;;
   lint) configure release; exec "$SOURCE/scripts/lint.sh" "$@" ;;
   format) cd "$SOURCE" && git ls-files -z '*.cpp' '*.hpp' '*.h' | xargs -0 clang-format-19 -i ;;
   ci)
-    "$SOURCE/scripts/task.sh" build
     "$SOURCE/scripts/task.sh" lint
+    "$SOURCE/scripts/task.sh" build
     "$SOURCE/scripts/task.sh" test ;;
 esac

@@ -16,8 +16,8 @@ namespace {
 
 struct Command {
   std::string_view noun;
-  std::string_view executable;   // in the folder of this one
-  bool keeps_noun;               // the executable serves several nouns
+  std::string_view executable;  // in the folder of this one
+  bool keeps_noun;              // the executable serves several nouns
   std::string_view summary;
 };
 
@@ -26,18 +26,18 @@ constexpr std::array kCommands{
     Command{"policy", "rltune-lab", true, "train, evaluate, show policies"},
     Command{"controller", "rltune-lab", true, "classical controllers: list, tune"},
     Command{"twin", "rltune-twin", false, "serve a plant's twin over OPC UA"},
-    Command{"site", "rltune-site", false, "init, check, schema, mode, write, hold, status, storage"},
     Command{"audit", "rltune-audit", false, "decisions: show, replay"},
     Command{"up", "rltune-up", false, "run a site: every role under the keeper"},
-    Command{"demo", "rltune-demo", false, "the whole story in one run, with a report"},
 };
 
 void usage(std::FILE* out) {
   std::println(out, "rltune: reinforcement learning that runs a real plant\n\nUsage: rltune <noun> <verb> [options]\n");
   for (const Command& command : kCommands) std::println(out, "  {:<11} {}", command.noun, command.summary);
-  std::println(out, "\nExamples:\n  rltune plant show lettuce\n  rltune policy train --plant lettuce --out policies/lettuce\n"
-                    "  rltune policy evaluate --plant lettuce --controller policies/lettuce --json\n"
-                    "\n'rltune <noun> --help' says more. Exit status: 0 done, 1 failed, 2 wrong usage.");
+  std::println(
+      out,
+      "\nExamples:\n  rltune plant show lettuce\n  rltune policy train --plant lettuce --out policies/lettuce\n"
+      "  rltune policy evaluate --plant lettuce --controller policies/lettuce --json\n"
+      "\n'rltune <noun> --help' says more. Exit status: 0 done, 1 failed, 2 wrong usage.");
 }
 
 int become(const Command& command, int argc, char** argv) {

@@ -73,7 +73,8 @@ Result<> replace(const std::filesystem::path& path, std::string_view bytes, mode
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code code;
-  if (std::filesystem::is_directory(path, code)) return fail(Errc::io, std::format("{} is a folder, not a file", path.string()));
+  if (std::filesystem::is_directory(path, code))
+    return fail(Errc::io, std::format("{} is a folder, not a file", path.string()));
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return system_error("cannot open", path);
@@ -84,6 +85,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 
 Result<> write_file(const std::filesystem::path& path, std::string_view bytes) { return replace(path, bytes, 0666); }
 
-Result<> write_secret_file(const std::filesystem::path& path, std::string_view bytes) { return replace(path, bytes, 0600); }
+Result<> write_secret_file(const std::filesystem::path& path, std::string_view bytes) {
+  return replace(path, bytes, 0600);
+}
 
 }  // namespace rltune

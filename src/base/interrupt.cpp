@@ -1,7 +1,8 @@
 #include "rltune/base/interrupt.hpp"
 
-#include <csignal>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace rltune {
 namespace {

@@ -40,7 +40,8 @@ double interquartile_mean(std::span<const double> values) {
   return sum / (0.5 * n);
 }
 
-Interval bootstrap(std::span<const double> values, Statistic statistic, double confidence, int resamples, std::uint64_t seed) {
+Interval bootstrap(std::span<const double> values, Statistic statistic, double confidence, int resamples,
+                   std::uint64_t seed) {
   RLTUNE_CHECK(!values.empty() && resamples > 0);
   Random random(seed);
   std::vector<double> resample(values.size());

@@ -74,9 +74,12 @@ std::string format_rfc3339(TimePoint time) {
   const auto fraction = (time - seconds).count();
   std::string text = std::format("{:%FT%T}", seconds);
   if (fraction != 0) {
-    if (fraction % 1'000'000 == 0) text += std::format(".{:03}", fraction / 1'000'000);
-    else if (fraction % 1'000 == 0) text += std::format(".{:06}", fraction / 1'000);
-    else text += std::format(".{:09}", fraction);
+    if (fraction % 1'000'000 == 0)
+      text += std::format(".{:03}", fraction / 1'000'000);
+    else if (fraction % 1'000 == 0)
+      text += std::format(".{:06}", fraction / 1'000);
+    else
+      text += std::format(".{:09}", fraction);
   }
   return text + "Z";
 }

@@ -293,8 +293,8 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   if (!index) return std::unexpected(index.error());
   AgentState& agent = agents_[*index];
   if (static_cast<std::size_t>(proposal.values_size()) != agent.outputs.size())
-    return fail(Errc::mismatch, std::format("agent {} proposes {} values for {} outputs", proposal.agent(), proposal.values_size(),
-                                            agent.outputs.size()));
+    return fail(Errc::mismatch, std::format("agent {} proposes {} values for {} outputs", proposal.agent(),
+                                            proposal.values_size(), agent.outputs.size()));
   if (parts_.site.clock == config::ClockKind::plant && (!cycle_open_ || agent.proposed))
     return fail(Errc::timeout, "this step of the plant's clock is already decided");
 
@@ -334,7 +334,8 @@ void ControlLoop::without_agent(std::size_t index) {
     const auto values = controller->act(site_now());
     for (std::size_t i = 0; i < values.size(); ++i) {
       const auto output = std::ranges::find(output_tags_, controller->tags()[i]);
-      if (output != output_tags_.end()) fallback_[static_cast<std::size_t>(output - output_tags_.begin())] = {values[i], true};
+      if (output != output_tags_.end())
+        fallback_[static_cast<std::size_t>(output - output_tags_.begin())] = {values[i], true};
     }
   }
   Cycle cycle;
@@ -443,7 +444,8 @@ void ControlLoop::close_cycle_when_done() {
     if (!agent.lost) {
       agent.lost = true;
       if (parts_.fallbacks[i]) parts_.fallbacks[i]->start(site_now());
-      log::warning("no proposal for this step; outputs held, then the fallback runs", {{"agent", parts_.site.agents[i].id}});
+      log::warning("no proposal for this step; outputs held, then the fallback runs",
+                   {{"agent", parts_.site.agents[i].id}});
     }
     without_agent(i);
     agent.proposed = true;

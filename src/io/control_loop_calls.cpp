@@ -14,16 +14,22 @@ Result<guard::Mode> parse_mode(const std::string& text) {
   if (text == "auto") return guard::Mode::automatic;
   for (const guard::Mode mode : kModes)
     if (text == guard::to_string(mode)) return mode;
-  return fail(Errc::invalid_argument, std::format("'{}' is not a mode; choose manual, shadow, advisory or automatic", text));
+  return fail(Errc::invalid_argument,
+              std::format("'{}' is not a mode; choose manual, shadow, advisory or automatic", text));
 }
 
 const char* to_string(plant::LinkState state) noexcept {
   switch (state) {
-    case plant::LinkState::connecting: return "connecting";
-    case plant::LinkState::connected: return "connected";
-    case plant::LinkState::stale: return "stale";
-    case plant::LinkState::disconnected: return "disconnected";
-    case plant::LinkState::refused: return "refused";
+    case plant::LinkState::connecting:
+      return "connecting";
+    case plant::LinkState::connected:
+      return "connected";
+    case plant::LinkState::stale:
+      return "stale";
+    case plant::LinkState::disconnected:
+      return "disconnected";
+    case plant::LinkState::refused:
+      return "refused";
   }
   return "unknown";
 }
@@ -39,7 +45,8 @@ Result<> ControlLoop::attach(const v1::AttachRequest& request, v1::AttachAnswer&
   agent.policy_sha256 = request.policy_sha256();
   agent.last_proposal = parts_.clock.steady();
   if (!agent.validated && parts_.guard.mode() == guard::Mode::automatic)
-    log::error("the agent's policy did not pass its validation; automatic mode holds its outputs", {{"agent", request.agent()}});
+    log::error("the agent's policy did not pass its validation; automatic mode holds its outputs",
+               {{"agent", request.agent()}});
   log::info("agent attached", {{"agent", request.agent()}, {"policy", request.policy_sha256()}});
   answer.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
   fill_batch(*answer.mutable_latest(), latest_elements_);
@@ -63,12 +70,14 @@ Result<> ControlLoop::set_mode(const v1::ModeRequest& request, v1::ModeAnswer& a
     if (*mode == guard::Mode::automatic) {
       for (std::size_t i = 0; i < agents_.size(); ++i)
         if (agents_[i].attached && !agents_[i].validated)
-          answer.set_refused(std::format("the policy of agent {} did not pass its validation; 'rltune policy show' says why",
-                                         parts_.site.agents[i].id));
+          answer.set_refused(
+              std::format("the policy of agent {} did not pass its validation; 'rltune policy show' says why",
+                          parts_.site.agents[i].id));
     }
     if (answer.refused().empty() && *mode != parts_.guard.mode()) {
       parts_.guard.set_mode(*mode);
-      log::info("mode changed", {{"mode", guard::to_string(*mode)}, {"user", request.user()}, {"reason", request.reason()}});
+      log::info("mode changed",
+                {{"mode", guard::to_string(*mode)}, {"user", request.user()}, {"reason", request.reason()}});
     }
   }
   answer.set_mode(guard::to_string(parts_.guard.mode()));
@@ -81,7 +90,8 @@ Result<> ControlLoop::write(const v1::WriteRequest& request, v1::WriteAnswer& an
   if (found == output_tags_.end())
     return fail(Errc::not_found, std::format("'{}' is not an output of this site", request.tag()));
   if (parts_.guard.mode() == guard::Mode::automatic)
-    return fail(Errc::denied, std::format("{} belongs to its agent in automatic mode; change the mode to manual first", request.tag()));
+    return fail(Errc::denied, std::format("{} belongs to its agent in automatic mode; change the mode to manual first",
+                                          request.tag()));
   const auto output = static_cast<std::size_t>(found - output_tags_.begin());
 
   Cycle cycle;

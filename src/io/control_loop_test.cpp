@@ -68,8 +68,14 @@ class ControlLoopTest : public testing::Test {
     log.emplace(historian::DecisionLog::open(folder / "decisions").value());
     guard.emplace(guard::Guard::create(site).value());
     ASSERT_TRUE(link.open(bindings));
-    loop.emplace(ControlLoop::Parts{.site = site, .link = link, .guard = *guard, .historian = *historian, .decisions = *log,
-                                    .events = events, .clock = clock_, .fallbacks = fallbacks});
+    loop.emplace(ControlLoop::Parts{.site = site,
+                                    .link = link,
+                                    .guard = *guard,
+                                    .historian = *historian,
+                                    .decisions = *log,
+                                    .events = events,
+                                    .clock = clock_,
+                                    .fallbacks = fallbacks});
     v1::ModeRequest request;
     request.set_mode(mode);
     v1::ModeAnswer answer;
@@ -84,7 +90,8 @@ class ControlLoopTest : public testing::Test {
   }
 
   void deliver(std::uint32_t tag, double value, Quality quality = Quality::good) {
-    const Sample sample{.tag = tag, .value = value, .source_time = clock_.now(), .received_time = clock_.now(), .quality = quality};
+    const Sample sample{
+        .tag = tag, .value = value, .source_time = clock_.now(), .received_time = clock_.now(), .quality = quality};
     loop->on_samples({&sample, 1});
   }
   void attach(bool validated = true) {
@@ -131,7 +138,8 @@ TEST_F(ControlLoopTest, accepted_proposal_is_written_and_recorded) {
   EXPECT_EQ(written(heating), std::vector<double>{60.0});
   EXPECT_TRUE(event->learnable());
   ASSERT_TRUE(log->flush());
-  const auto records = historian::read_decisions(folder / "decisions", clock_.now() - seconds(1), clock_.now() + seconds(1), 10);
+  const auto records =
+      historian::read_decisions(folder / "decisions", clock_.now() - seconds(1), clock_.now() + seconds(1), 10);
   ASSERT_TRUE(records);
   ASSERT_EQ(records->size(), 1U);
   EXPECT_EQ(records->front().origin, "policy");

@@ -15,12 +15,13 @@ FallbackController::FallbackController(pipeline::Pipeline pipeline, pipeline::Sn
   inputs_.resize(assembler_.input_tags().size());
 }
 
-Result<std::unique_ptr<FallbackController>> FallbackController::create(const config::Site& site, const config::Agent& agent) {
+Result<std::unique_ptr<FallbackController>> FallbackController::create(const config::Site& site,
+                                                                       const config::Agent& agent) {
   if (agent.fallback == "hold") return nullptr;
   auto plant = env::make_plant(agent.plant, 1);
   if (!plant)
-    return fail(plant.error().code, std::format("agent {}: the fallback '{}' needs to know the plant: {}", agent.id, agent.fallback,
-                                                plant.error().message));
+    return fail(plant.error().code, std::format("agent {}: the fallback '{}' needs to know the plant: {}", agent.id,
+                                                agent.fallback, plant.error().message));
   const env::PlantSpec& spec = (*plant)->spec();
   auto controller = controllers::make_controller(agent.fallback, spec, agent.fallback_parameters);
   if (!controller) return std::unexpected(controller.error());

@@ -37,7 +37,8 @@ std::vector<plant::TagBinding> bindings_of(const config::Site& site) {
   for (const config::Tag& tag : site.tags) {
     const bool writable = tag.role == config::TagRole::setpoint || tag.role == config::TagRole::heartbeat ||
                           (tag.role == config::TagRole::clock && tag.name == site.plant_clock.advance);
-    bindings.push_back({.name = tag.name, .node = tag.node, .unit = tag.unit, .writable = writable, .elements = tag.elements});
+    bindings.push_back(
+        {.name = tag.name, .node = tag.node, .unit = tag.unit, .writable = writable, .elements = tag.elements});
   }
   return bindings;
 }
@@ -165,7 +166,8 @@ void Role::add_handlers() {
   handle("io.Propose", &ControlLoop::propose);
   handle("io.Write", &ControlLoop::write);
   server_->handle<v1::AliveRequest, v1::AliveAnswer>(
-      "io.Alive", [this](const bus::Call&, const v1::AliveRequest& request, v1::AliveAnswer&) { return loop_->alive(request); });
+      "io.Alive",
+      [this](const bus::Call&, const v1::AliveRequest& request, v1::AliveAnswer&) { return loop_->alive(request); });
   server_->handle<v1::ModeRequest, v1::ModeAnswer>(
       "io.Mode", [this](const bus::Call&, const v1::ModeRequest& request, v1::ModeAnswer& answer) -> Result<> {
         if (auto done = loop_->set_mode(request, answer); !done) return done;
@@ -195,7 +197,8 @@ void Role::serve() {
 bool Role::connect_once() {
   if (auto opened = link_->open(bindings_of(site_)); !opened) {
     if (opened.error().message != open_error_)
-      log::error("the plant cannot be opened; nothing is written", {{"reason", opened.error().message}, {"code", to_string(opened.error().code)}});
+      log::error("the plant cannot be opened; nothing is written",
+                 {{"reason", opened.error().message}, {"code", to_string(opened.error().code)}});
     open_error_ = opened.error().message;
     link_->close();
     return false;

@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 bool published_every_step(const config::Tag& tag) {
-  return tag.role == config::TagRole::measurement || tag.role == config::TagRole::exogenous || tag.role == config::TagRole::forecast;
+  return tag.role == config::TagRole::measurement || tag.role == config::TagRole::exogenous ||
+         tag.role == config::TagRole::forecast;
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ bool LockstepBarrier::add(const Sample& sample) noexcept {
     if (sample.quality != Quality::good) return false;
     newest_step_ = static_cast<std::int64_t>(sample.value);
     newest_time_ = sample.source_time;
-    behind_ = static_cast<std::size_t>(std::ranges::count_if(times_, [this](TimePoint time) { return time < newest_time_; }));
+    behind_ =
+        static_cast<std::size_t>(std::ranges::count_if(times_, [this](TimePoint time) { return time < newest_time_; }));
     return completed();
   }
   if (first_[sample.tag] == kNone || sample.element >= elements_[sample.tag]) return false;

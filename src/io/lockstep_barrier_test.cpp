@@ -20,7 +20,10 @@ config::Site lockstep_site() {
 }
 
 Sample sample(std::uint32_t tag, int seconds, double value = 0.0, std::uint32_t element = 0) {
-  return {.tag = tag, .element = element, .value = value, .source_time = TimePoint(std::chrono::seconds(seconds)),
+  return {.tag = tag,
+          .element = element,
+          .value = value,
+          .source_time = TimePoint(std::chrono::seconds(seconds)),
           .quality = Quality::good};
 }
 
