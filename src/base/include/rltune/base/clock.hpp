@@ -10,8 +10,8 @@ namespace rltune {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual TimePoint now() const noexcept = 0;      // UTC; may step
-  virtual Duration steady() const noexcept = 0;    // since an unnamed start; never goes back
+  virtual TimePoint now() const noexcept = 0;    // UTC; may step
+  virtual Duration steady() const noexcept = 0;  // since an unnamed start; never goes back
 };
 
 class WallClock final : public Clock {

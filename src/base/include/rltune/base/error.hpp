@@ -8,19 +8,19 @@
 namespace rltune {
 
 enum class Errc {
-  invalid_argument,   // a caller's or a user's value is wrong
-  not_found,          // a file, tag, node, name
-  parse,              // outside bytes do not follow their format
-  mismatch,           // two sides disagree: shapes, units, hashes
-  corrupt,            // a checksum or an invariant of stored data fails
-  io,                 // the operating system refused
-  no_space,           // the disk is full
-  timeout,            // no answer in time
-  disconnected,       // the other side is gone
-  denied,             // authentication, certificate or permission
-  unsupported,        // valid, and not offered here
-  cancelled,          // the user or an orderly stop asked for it
-  internal,           // a third-party library failed in a way it does not explain
+  invalid_argument,  // a caller's or a user's value is wrong
+  not_found,         // a file, tag, node, name
+  parse,             // outside bytes do not follow their format
+  mismatch,          // two sides disagree: shapes, units, hashes
+  corrupt,           // a checksum or an invariant of stored data fails
+  io,                // the operating system refused
+  no_space,          // the disk is full
+  timeout,           // no answer in time
+  disconnected,      // the other side is gone
+  denied,            // authentication, certificate or permission
+  unsupported,       // valid, and not offered here
+  cancelled,         // the user or an orderly stop asked for it
+  internal,          // a third-party library failed in a way it does not explain
 };
 
 // The stable name of a code, as it stands in JSON and logs: "not_found".

@@ -19,7 +19,7 @@ double quantile(std::span<const double> values, double q);
 double interquartile_mean(std::span<const double> values);
 // Percentile bootstrap of the given statistic: resamples with replacement, the same seed the same interval.
 using Statistic = double (*)(std::span<const double>);
-Interval bootstrap(std::span<const double> values, Statistic statistic, double confidence = 0.95,
-                   int resamples = 2000, std::uint64_t seed = 1);
+Interval bootstrap(std::span<const double> values, Statistic statistic, double confidence = 0.95, int resamples = 2000,
+                   std::uint64_t seed = 1);
 
 }  // namespace rltune

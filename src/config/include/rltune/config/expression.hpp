@@ -25,7 +25,7 @@ class Expression {
   Expression(Expression&&) noexcept;
   Expression& operator=(Expression&&) noexcept;
 
-  const std::vector<std::size_t>& used() const noexcept;   // indices into names
+  const std::vector<std::size_t>& used() const noexcept;  // indices into names
   const std::vector<std::size_t>& used_previous() const noexcept;
   // Truth is != 0. A value that is not finite, or an invalid operation on the way (0/0, sqrt(-1)), gives NaN
   // even where a comparison would hide it: the caller fails closed. `previous` may be empty where none is used.

@@ -64,16 +64,16 @@ class ControlLoop {
 
  private:
   struct AgentState {
-    std::vector<std::size_t> outputs;     // guard outputs it owns, in its own order
-    Duration timeout{};                   // wall time without a proposal after which it is lost
+    std::vector<std::size_t> outputs;  // guard outputs it owns, in its own order
+    Duration timeout{};                // wall time without a proposal after which it is lost
     Duration period{};
-    Duration last_proposal{};             // steady
-    Duration last_fallback{};             // steady: of the last decision made without it
+    Duration last_proposal{};  // steady
+    Duration last_fallback{};  // steady: of the last decision made without it
     bool attached = false;
     bool validated = false;
     bool lost = false;
-    bool proposed = false;                // in the open lockstep cycle
-    bool beat = false;                    // proposed since the last agent_alive heartbeat
+    bool proposed = false;  // in the open lockstep cycle
+    bool beat = false;      // proposed since the last agent_alive heartbeat
     std::string policy_sha256;
   };
 
@@ -81,11 +81,11 @@ class ControlLoop {
   struct Cycle {
     std::string origin;
     std::string user;
-    std::string agent;                        // id
-    std::span<const std::size_t> outputs;     // guard outputs it decides
-    const v1::Proposal* proposal = nullptr;   // null: nobody proposed
-    std::uint32_t extra_reasons = 0;          // that io knows and the guard does not
-    Duration received{};                      // steady: when what opened the cycle reached us
+    std::string agent;                       // id
+    std::span<const std::size_t> outputs;    // guard outputs it decides
+    const v1::Proposal* proposal = nullptr;  // null: nobody proposed
+    std::uint32_t extra_reasons = 0;         // that io knows and the guard does not
+    Duration received{};                     // steady: when what opened the cycle reached us
     Duration verdict{}, sample_to_write{}, write{};
   };
 
@@ -111,19 +111,19 @@ class ControlLoop {
   void advance_plant();
 
   Parts parts_;
-  std::vector<std::size_t> output_tags_;        // tag of each guard output
+  std::vector<std::size_t> output_tags_;  // tag of each guard output
   std::vector<std::size_t> all_outputs_;
-  std::vector<std::size_t> element_offset_;     // first element of each tag
-  std::vector<Sample> latest_;                  // by tag, element 0
-  std::vector<Sample> latest_elements_;         // by element
+  std::vector<std::size_t> element_offset_;  // first element of each tag
+  std::vector<Sample> latest_;               // by tag, element 0
+  std::vector<Sample> latest_elements_;      // by element
   std::vector<AgentState> agents_;
   std::vector<guard::OutputProposal> proposals_, fallback_;
   std::vector<guard::OutputVerdict> verdicts_;
   std::vector<std::uint32_t> write_tags_;
   std::vector<double> write_values_;
   std::vector<std::size_t> write_outputs_;
-  std::vector<plant::WriteOutcome> outcomes_;       // by place in write_tags_
-  std::vector<plant::WriteOutcome> output_outcomes_;// by guard output, of the last decision
+  std::vector<plant::WriteOutcome> outcomes_;         // by place in write_tags_
+  std::vector<plant::WriteOutcome> output_outcomes_;  // by guard output, of the last decision
   std::vector<char> output_written_;
 
   LockstepBarrier barrier_;
@@ -131,7 +131,7 @@ class ControlLoop {
   bool advance_accepted_ = false;
   std::uint64_t advance_reconnects_ = 0;
   Duration cycle_opened_{}, last_advance_{};
-  Duration batch_received_{};                   // steady: first sample of the batch in hand
+  Duration batch_received_{};  // steady: first sample of the batch in hand
 
   Duration last_heartbeat_{}, last_supervision_{};
   std::uint64_t guard_beats_ = 0, agent_beats_ = 0;

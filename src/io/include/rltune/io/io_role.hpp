@@ -9,8 +9,8 @@
 namespace rltune::io {
 
 struct IoOptions {
-  std::filesystem::path site;         // site.yaml
-  std::string run_folder;             // where the roles' sockets are
+  std::filesystem::path site;  // site.yaml
+  std::string run_folder;      // where the roles' sockets are
 };
 
 // Returns after SIGINT or SIGTERM, or with what kept it from starting.

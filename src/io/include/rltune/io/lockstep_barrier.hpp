@@ -22,8 +22,8 @@ class LockstepBarrier {
 
   // True once a step, with the sample that completes it.
   bool add(const Sample& sample) noexcept;
-  TimePoint time() const noexcept { return step_time_; }       // of the last complete step
-  std::int64_t step() const noexcept { return step_; }         // its number; -1 before the first
+  TimePoint time() const noexcept { return step_time_; }  // of the last complete step
+  std::int64_t step() const noexcept { return step_; }    // its number; -1 before the first
 
  private:
   void update(std::size_t index, TimePoint time) noexcept;
@@ -31,12 +31,12 @@ class LockstepBarrier {
 
   bool enabled_ = false;
   std::size_t step_tag_ = 0;
-  std::vector<std::size_t> first_;           // by tag: its first index in times_, or none
-  std::vector<std::size_t> elements_;        // by tag
-  std::vector<TimePoint> times_;             // by element that the plant publishes every step
+  std::vector<std::size_t> first_;     // by tag: its first index in times_, or none
+  std::vector<std::size_t> elements_;  // by tag
+  std::vector<TimePoint> times_;       // by element that the plant publishes every step
   std::int64_t newest_step_ = -1, step_ = -1;
   TimePoint newest_time_{}, step_time_{};
-  std::size_t behind_ = 0;                   // elements older than newest_time_
+  std::size_t behind_ = 0;  // elements older than newest_time_
 };
 
 }  // namespace rltune::io

@@ -31,10 +31,10 @@ struct DenseLayer {
 
 // What a policy is made of; what ONNX files are written from and read into.
 struct NetworkDescription {
-  std::vector<float> mean;    // of each observation
-  std::vector<float> scale;   // 1 / deviation
-  float clip = 0.0F;          // normalised observations are clipped to [-clip, clip]; 0 for none
-  std::vector<DenseLayer> layers;   // the last one's activation squashes into [-1, 1] (tanh) or clips (identity)
+  std::vector<float> mean;         // of each observation
+  std::vector<float> scale;        // 1 / deviation
+  float clip = 0.0F;               // normalised observations are clipped to [-clip, clip]; 0 for none
+  std::vector<DenseLayer> layers;  // the last one's activation squashes into [-1, 1] (tanh) or clips (identity)
 };
 
 class PolicyNetwork {

@@ -16,14 +16,21 @@ namespace rltune::pipeline {
 
 // Flags of one tag, as a set of bits.
 enum class Health : std::uint16_t {
-  good = 0, missing = 1U << 0, bad_quality = 1U << 1, out_of_range = 1U << 2, spike = 1U << 3, stale = 1U << 4,
-  frozen = 1U << 5, not_finite = 1U << 6, imputed = 1U << 7
+  good = 0,
+  missing = 1U << 0,
+  bad_quality = 1U << 1,
+  out_of_range = 1U << 2,
+  spike = 1U << 3,
+  stale = 1U << 4,
+  frozen = 1U << 5,
+  not_finite = 1U << 6,
+  imputed = 1U << 7
 };
 
 struct TagValue {
-  double value = 0.0;          // after imputation; NaN where none is allowed
-  std::uint16_t health = 0;    // Health bits
-  bool usable = false;         // good, or imputed within the tag's allowance
+  double value = 0.0;        // after imputation; NaN where none is allowed
+  std::uint16_t health = 0;  // Health bits
+  bool usable = false;       // good, or imputed within the tag's allowance
   TimePoint source_time{};
 };
 
@@ -38,8 +45,8 @@ class Pipeline {
   void add(std::span<const Sample> samples) noexcept;
   // Judges every tag at `now` (the site's clock). One TagValue an element, in the order of element_offset().
   void judge(TimePoint now, std::span<TagValue> out) noexcept;
-  std::size_t elements() const noexcept;                              // sum over tags
-  std::size_t element_offset(std::size_t tag) const noexcept;         // first element of a tag in judge()'s output
+  std::size_t elements() const noexcept;                       // sum over tags
+  std::size_t element_offset(std::size_t tag) const noexcept;  // first element of a tag in judge()'s output
 
  private:
   struct State;

@@ -30,8 +30,8 @@ class SnapshotAssembler {
  public:
   // Errors: not_found (a name with no tag: which, and how to bind it), mismatch (units differ: names both;
   // a forecast array shorter than the leads).
-  static Result<SnapshotAssembler> create(const config::Site& site, const config::Agent& agent, const Pipeline& pipeline,
-                                          const SnapshotShape& shape);
+  static Result<SnapshotAssembler> create(const config::Site& site, const config::Agent& agent,
+                                          const Pipeline& pipeline, const SnapshotShape& shape);
 
   // Fills the snapshot from `values` (Pipeline::judge). False when a value it needs is not usable: the
   // caller holds; the snapshot then carries NaN there.
