@@ -372,12 +372,14 @@ void AgentRole::run() {
   while (!interrupted()) {
     if (!attached_) attach();
     take_events();
+    // The descriptor tells of messages that arrive at an empty queue: nothing waits before it is drained.
+    const bool drained = !(lockstep_ && pending_);
     if (attached_) {
       decide_when_due();
       catch_up();
       beat();
     }
-    server_->serve(pending_ && lockstep_ ? 0ms : patience(), events_->descriptor());
+    server_->serve(drained ? patience() : 0ms, events_->descriptor());
   }
   log::info("stopping", {{"decisions", std::to_string(decisions_)}});
 }

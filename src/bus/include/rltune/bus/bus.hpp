@@ -160,6 +160,8 @@ class Subscriber {
   Subscriber(Subscriber&&) noexcept;
   // False when nothing came in time. `topic` and `body` stay valid until the next call.
   bool receive(std::string_view& topic, std::string_view& body, std::chrono::milliseconds timeout);
+  // Readable (edge-triggered) when something may have arrived since receive() last returned false: sleep on it only
+  // then.
   int descriptor() const noexcept;
 
  private:
