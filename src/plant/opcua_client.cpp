@@ -151,6 +151,7 @@ Result<> OpcuaClient::connect() {
     application_uri_ = identity->application_uri;
     identity_ = std::move(*identity);
   } else {
+    if (!options_.user.empty()) log::warning("the password goes over the network in clear", {{"url", options_.url}});
     application_uri_ = options_.application_uri.empty() ? default_application_uri() : options_.application_uri;
   }
 
@@ -181,6 +182,7 @@ Result<OpcuaClient::ClientHandle> OpcuaClient::make_client(bool session) {
   config.clientDescription.applicationType = UA_APPLICATIONTYPE_CLIENT;
   config.timeout = static_cast<UA_UInt32>(options_.call_timeout / std::chrono::milliseconds(1));
   config.requestedSessionTimeout = kSessionTimeoutMs;
+  config.secureChannelLifeTime = static_cast<UA_UInt32>(options_.channel_lifetime / std::chrono::milliseconds(1));
   config.noSession = !session;
   config.endpointUrl = copy_of(options_.url);
   UA_StatusCode status = UA_ClientConfig_setDefault(&config);
@@ -304,6 +306,10 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
       status == UA_STATUSCODE_BADIDENTITYTOKENINVALID)
     return fail(Errc::denied, std::format("{} refused the user '{}': wrong name or password ({})", options_.url,
                                           options_.user, status_name(status)));
+  if (errc_of(status) == Errc::denied && config->noSession)
+    return fail(Errc::denied,
+                std::format("{} does not tell its endpoints without security ({}), as every server should",
+                            options_.url, status_name(status)));
   if (errc_of(status) == Errc::denied)
     return fail(Errc::denied,
                 std::format("{} refused the secure channel ({}); is our certificate {} trusted at the server?",

@@ -194,6 +194,21 @@ TEST_F(OpcuaFaultTest, a_session_closed_by_the_server_is_replaced) {
   EXPECT_EQ(link.status().reconnects, 1u);
 }
 
+TEST_F(OpcuaFaultTest, renewing_the_channels_keys_interrupts_nothing) {
+  options_.channel_lifetime = 1s;
+  serve();
+  OpcuaLink link(options_);
+  ASSERT_TRUE(link.open(std::vector{tag("Double", true)}));
+  for (int i = 1; i <= 40; ++i) {  // four seconds, four sets of keys
+    std::array<WriteOutcome, 1> outcome;
+    ASSERT_TRUE(link.write(std::array{0u}, std::array{double(i)}, outcome));
+    EXPECT_TRUE(outcome[0].verified);
+    ASSERT_TRUE(wait_for(link, 0, [i](const Sample& s) { return s.value == i; }));
+    std::this_thread::sleep_for(80ms);
+  }
+  EXPECT_EQ(link.status().reconnects, 0u);
+}
+
 TEST_F(OpcuaFaultTest, closing_while_the_server_is_away_ends_at_once) {
   serve();
   OpcuaLink link(options_);

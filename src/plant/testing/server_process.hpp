@@ -32,7 +32,11 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  void hang() const { ::kill(pid_, SIGSTOP); }
+  // Returns once it has stopped: a signal takes its time on a busy machine.
+  void hang() const {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+  }
   void resume() const { ::kill(pid_, SIGCONT); }
   void kill() {
     if (pid_ <= 0) return;

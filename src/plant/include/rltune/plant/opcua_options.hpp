@@ -22,6 +22,7 @@ struct OpcuaOptions {
   Duration sampling_interval = std::chrono::milliseconds(50);
   Duration inactivity_timeout = std::chrono::seconds(2);
   Duration call_timeout = std::chrono::seconds(2);
+  Duration channel_lifetime = std::chrono::minutes(10);  // the channel's keys are renewed at three quarters of it
   Duration reconnect_min = std::chrono::milliseconds(100);
   Duration reconnect_max = std::chrono::seconds(5);
 };
