@@ -220,6 +220,7 @@ TestServer::~TestServer() {
   state_->thread.join();
   UA_Server_run_shutdown(state_->server);
   UA_Server_delete(state_->server);
+  if (state_->history.context != nullptr) UA_HistoryDataBackend_Memory_clear(&state_->history);
 }
 
 std::string TestServer::url() const { return std::format("opc.tcp://127.0.0.1:{}", state_->options.port); }
