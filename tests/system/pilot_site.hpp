@@ -1,0 +1,272 @@
+// A whole site of real processes: the lettuce twin, and io, coredinator, agent (and learner) under `rltune up`, over
+// encrypted OPC UA. Everything lies in a folder of its own and dies with the test.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <format>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "child_process.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/base/file.hpp"
+#include "rltune/base/random.hpp"
+#include "rltune/bus/bus.hpp"
+#include "rltune/env/plants.hpp"
+#include "rltune/plant/opcua_link.hpp"
+#include "rltune/plant/opcua_pki.hpp"
+#include "rltune/policy/artifact.hpp"
+#include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
+#include "temporary_folder.hpp"
+
+namespace rltune::testing {
+
+struct PilotOptions {
+  bool lockstep = true;
+  double period_s = 1800.0;  // on the site's clock
+  double speed = 18'000.0;   // of a twin on the wall clock: a step of 1800 s takes 0.1 s
+  bool learning = false;
+  std::string mode = "auto";
+  std::string fallback = "hold";
+  bool validated = true;
+  std::uint64_t weights_seed = 1;
+  std::vector<std::string> twin_arguments;
+};
+
+// A policy for the lettuce task whose weights are arbitrary: what matters is that the same come out everywhere.
+inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated) {
+  const env::Task task = *env::make_task("lettuce");
+  const env::PlantSpec spec = (*env::make_plant("lettuce", 1))->spec();
+  policy::Artifact artifact;
+  policy::Manifest& manifest = artifact.manifest;
+  manifest.name = "pilot";
+  manifest.created = "2026-01-01T00:00:00Z";
+  manifest.plant = "lettuce";
+  manifest.plant_parameters_sha256 = env::parameters_sha256(spec);
+  manifest.sample_period_s = spec.sample_period_s;
+  manifest.measurements = spec.measurements;
+  manifest.inputs = spec.inputs;
+  manifest.exogenous = spec.exogenous;
+  manifest.forecast_leads = task.forecast_leads;
+  manifest.observation = task.observation;
+  manifest.action = task.action;
+  manifest.algorithm = "sac";
+  manifest.validation.passed = validated;
+  Random random(seed);
+  nn::NetworkDescription& network = artifact.network;
+  for (const env::Feature& feature : task.observation) {
+    network.mean.push_back(static_cast<float>(0.5 * (feature.variable.low + feature.variable.high)));
+    network.scale.push_back(static_cast<float>(4.0 / (feature.variable.high - feature.variable.low)));
+  }
+  network.clip = 10.0F;
+  const std::size_t widths[] = {task.observation.size(), 32, 32, task.action.size()};
+  for (std::size_t l = 0; l < 3; ++l) {
+    nn::DenseLayer layer{widths[l],
+                         widths[l + 1],
+                         {},
+                         std::vector<float>(widths[l + 1]),
+                         l < 2 ? nn::Activation::relu : nn::Activation::tanh};
+    const double reach = 1.0 / std::sqrt(static_cast<double>(widths[l]));
+    for (std::size_t i = 0; i < layer.inputs * layer.outputs; ++i)
+      layer.weight.push_back(static_cast<float>(random.uniform(-reach, reach)));
+    network.layers.push_back(std::move(layer));
+  }
+  return artifact;
+}
+
+class PilotSite {
+ public:
+  explicit PilotSite(PilotOptions options = {}) : options_(std::move(options)) {
+    auto pki = plant::OpcuaPki::open(path("site/pki"));
+    EXPECT_TRUE(pki && pki->identity({.application_uri = "urn:rltune:test:io"}, WallClock().now()));
+    policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated);
+    EXPECT_TRUE(policy::save_artifact(path("site/policy"), artifact));
+    sha256_ = artifact.sha256;
+  }
+
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  const std::string& policy_sha256() const { return sha256_; }
+  std::string run_folder() const { return path("run"); }
+  ChildProcess& up() { return *up_; }
+  ChildProcess& twin() { return *twin_; }
+
+  // The twin, on the same port and in the same season when it is started again.
+  void start_twin() {
+    std::vector<std::string> command{std::string(RLTUNE_BIN_DIR) + "/rltune",
+                                     "twin",
+                                     "serve",
+                                     "--json",
+                                     "--pki",
+                                     path("server"),
+                                     "--trust",
+                                     path("site/pki/own/cert.der"),
+                                     "--port",
+                                     std::to_string(port_),
+                                     "--state",
+                                     path("season.journal"),
+                                     "--state-sync",
+                                     "0",
+                                     "--clock",
+                                     options_.lockstep ? "plant" : "wall"};
+    if (!options_.lockstep) command.insert(command.end(), {"--speed", std::to_string(options_.speed)});
+    command.insert(command.end(), options_.twin_arguments.begin(), options_.twin_arguments.end());
+    twin_.reset();
+    twin_ = std::make_unique<ChildProcess>(command, path("twin.log"));
+    const auto line = twin_->read_line(std::chrono::seconds(30));
+    ASSERT_TRUE(line) << read_file(path("twin.log")).value_or("");
+    ready_ = nlohmann::json::parse(*line);
+    const std::string url = ready_["url"];
+    port_ = std::stoi(url.substr(url.rfind(':') + 1));
+    auto pki = plant::OpcuaPki::open(path("site/pki"));
+    ASSERT_TRUE(pki && pki->trust(ready_["certificate"].get<std::string>()));
+  }
+  void write_site() { ASSERT_TRUE(write_file(path("site/site.yaml"), yaml())); }
+  void start_up() {
+    up_.reset();
+    up_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{std::string(RLTUNE_BIN_DIR) + "/rltune", "up", path("site/site.yaml"), "--run-folder",
+                                 run_folder(), "--json"},
+        path("up.log"));
+  }
+  void start() {
+    ASSERT_NO_FATAL_FAILURE(start_twin());
+    ASSERT_NO_FATAL_FAILURE(write_site());
+    start_up();
+  }
+
+  template <typename Answer, typename Request>
+  Result<Answer> ask(const std::string& role, const std::string& method, const Request& request,
+                     std::chrono::milliseconds patience = std::chrono::seconds(2)) {
+    auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder(), role));
+    if (!client) return std::unexpected(client.error());
+    return client->call<Answer>(method, role, request, patience);
+  }
+  Result<v1::IoStatusAnswer> io_status() { return ask<v1::IoStatusAnswer>("io", "io.Status", v1::IoStatusRequest()); }
+  v1::RoleState role(const std::string& name) {
+    const auto roles = ask<v1::RolesAnswer>("coredinator", "coredinator.Roles", v1::RolesRequest());
+    if (roles)
+      for (const v1::RoleState& state : roles->roles())
+        if (state.name() == name) return state;
+    return {};
+  }
+  std::uint64_t decisions() {
+    const auto status = io_status();
+    return status ? status->decisions() : 0;
+  }
+  // The latest value of a tag that io knows; NaN before there is one.
+  double value(const std::string& tag) {
+    const auto index = std::ranges::find(tags_, tag);
+    const auto status = io_status();
+    if (status && index != tags_.end())
+      for (const v1::Sample& sample : status->latest().samples())
+        if (sample.tag() == static_cast<std::uint32_t>(index - tags_.begin()) && sample.element() == 0)
+          return sample.value();
+    return std::nan("");
+  }
+  // What the plant itself says, over a connection of the test's own; NaN when it does not answer.
+  double plant_value(const std::string& tag) {
+    plant::OpcuaLink link({.url = ready_["url"],
+                           .server_application_uri = ready_["application_uri"],
+                           .application_uri = "urn:rltune:test:io",
+                           .pki = path("site/pki"),
+                           .user = ready_["user"],
+                           .password = password()});
+    const plant::TagBinding binding{.name = tag, .node = "nsu=" + ready_["namespace"].get<std::string>() + ";s=" + tag};
+    Sample sample{.value = std::nan("")};
+    if (link.open({&binding, 1})) link.poll({&sample, 1}, std::chrono::seconds(2));
+    link.close();
+    return sample.value;
+  }
+  std::string log(const std::string& role) { return read_file(path("run/logs/" + role + ".log")).value_or(""); }
+  std::string everything() { return read_file(path("up.log")).value_or("(no log)"); }
+
+  static bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+  bool decides(std::uint64_t more = 3, std::chrono::milliseconds limit = std::chrono::seconds(30)) {
+    std::uint64_t first = 0;
+    if (!eventually([&] { return (first = decisions()) > 0; }, limit)) return false;
+    return eventually([&] { return decisions() >= first + more; }, limit);
+  }
+
+ private:
+  std::string password() const {
+    std::string text = read_file(ready_["password_file"].get<std::string>()).value_or("");
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+  }
+
+  std::string yaml() {
+    tags_.clear();
+    std::string text =
+        std::format("schema: rltune/site/v1\nname: pilot\nclock: {}\n{}", options_.lockstep ? "plant" : "wall",
+                    options_.lockstep ? "plant_clock: {step: clock_step, advance: clock_advance}\n" : "");
+    text += std::format(
+        "link:\n  url: {}\n  server_application_uri: {}\n  pki: pki\n  user: {}\n  password_file: {}\n"
+        "  publishing_interval_ms: 20\n  sampling_interval_ms: 10\n  inactivity_timeout_s: 1\n",
+        ready_["url"].get<std::string>(), ready_["application_uri"].get<std::string>(),
+        ready_["user"].get<std::string>(), ready_["password_file"].get<std::string>());
+    text += "tags:\n";
+    std::string outputs, rules;
+    for (const auto& tag : ready_["tags"]) text += tag_yaml(tag, outputs, rules);
+    text += std::format(
+        "agents:\n  - id: climate\n    policy: policy\n    plant: lettuce\n    period_s: {}\n    outputs: [{}]\n"
+        "    fallback: {}\n    season_days: 40\n    season_start: \"{}\"\n",
+        options_.period_s, outputs, options_.fallback, ready_["start"].get<std::string>());
+    if (options_.learning)
+      text +=
+          "    learning:\n      enabled: true\n      reward: season_return - previous(season_return)\n"
+          "      checkpoint_minutes: 0.05\n";
+    return text + std::format(
+                      "guard:\n  mode: {}\n  guard_alive: guard_alive\n  agent_alive: agent_alive\n  heartbeat_s: 0.2\n"
+                      "  outputs:\n{}",
+                      options_.mode, rules);
+  }
+
+  std::string role_of(const std::string& name, const std::string& folder) const {
+    if (folder == "Sensors" || name == "season_return") return "measurement";
+    if (folder == "Weather") return "exogenous";
+    if (folder == "SetPoints") return "setpoint";
+    if (name == "guard_alive" || name == "agent_alive") return "heartbeat";
+    if (options_.lockstep && (name == "clock_step" || name == "clock_advance")) return "clock";
+    return {};
+  }
+
+  std::string tag_yaml(const nlohmann::json& tag, std::string& outputs, std::string& rules) {
+    const std::string name = tag["name"], role = role_of(name, tag.value("folder", ""));
+    if (role.empty()) return {};
+    if (role == "setpoint") {
+      outputs += (outputs.empty() ? "" : ", ") + name;
+      const double low = tag["range"][0], high = tag["range"][1];
+      rules += std::format("    - tag: {}\n      limits: {{low: {}, high: {}}}\n      safe_value: {}\n", name, low,
+                           high, low);
+    }
+    tags_.push_back(name);
+    const std::string unit = tag.contains("unit") && tag["unit"].is_string() ? tag["unit"].get<std::string>() : "";
+    return std::format("  - name: {}\n    node: {}\n    role: {}\n{}", name, tag["node"].get<std::string>(), role,
+                       unit.empty() ? "" : std::format("    unit: \"{}\"\n", unit));
+  }
+
+  PilotOptions options_;
+  TemporaryFolder folder_;
+  std::string sha256_;
+  int port_ = 0;
+  nlohmann::json ready_;
+  std::vector<std::string> tags_;
+  bus::Context context_;
+  std::unique_ptr<ChildProcess> twin_, up_;
+};
+
+}  // namespace rltune::testing
