@@ -17,14 +17,15 @@ double evaluated_return(const PilotSite& site, int days) {
       {std::string(RLTUNE_BIN_DIR) + "/rltune", "policy", "evaluate", "--plant", "lettuce", "--controller",
        site.path("site/policy"), "--start", kStart, "--days", std::to_string(days), "--weather-seed", "1", "--json"},
       site.path("evaluate.log"));
-  const auto line = evaluate.read_line(120s);
-  EXPECT_TRUE(line) << read_file(site.path("evaluate.log")).value_or("");
-  if (!line) return std::nan("");
-  return nlohmann::json::parse(*line)["return"].get<double>();
+  std::string json;
+  while (const auto line = evaluate.read_line(120s)) json += *line;
+  EXPECT_FALSE(json.empty()) << read_file(site.path("evaluate.log")).value_or("");
+  return json.empty() ? std::nan("") : nlohmann::json::parse(json)["return"].get<double>();
 }
 
 testing::PilotOptions lockstep(int days) {
-  return {.twin_arguments = {"--start", kStart, "--weather-seed", "1", "--days", std::to_string(days),
+  return {.days = days,
+          .twin_arguments = {"--start", kStart, "--weather-seed", "1", "--days", std::to_string(days),
                              "--forecast-leads", "0"}};
 }
 
@@ -42,7 +43,9 @@ TEST(ClosedLoop, a_whole_season_returns_what_the_evaluation_returns) {
   EXPECT_NEAR(site.value("season_return"), evaluated_return(site, 40), 1e-6) << site.everything();
   const auto status = site.io_status();
   ASSERT_TRUE(status);
-  EXPECT_EQ(status->verdicts().at("accepted"), 3U * 1920U);
+  // Three outputs a step, and whatever was decided after the harvest; no rule had to interfere.
+  EXPECT_GE(status->verdicts().at("accepted"), 3U * 1920U);
+  EXPECT_EQ(status->verdicts().size(), 1U);
 }
 
 TEST(ClosedLoop, a_killed_agent_costs_time_and_nothing_else) {

@@ -31,6 +31,7 @@ namespace rltune::testing {
 struct PilotOptions {
   bool lockstep = true;
   double period_s = 1800.0;  // on the site's clock
+  int days = 40;             // of the season
   double speed = 18'000.0;   // of a twin on the wall clock: a step of 1800 s takes 0.1 s
   bool learning = false;
   std::string mode = "auto";
@@ -223,8 +224,8 @@ class PilotSite {
     for (const auto& tag : ready_["tags"]) text += tag_yaml(tag, outputs, rules);
     text += std::format(
         "agents:\n  - id: climate\n    policy: policy\n    plant: lettuce\n    period_s: {}\n    outputs: [{}]\n"
-        "    fallback: {}\n    season_days: 40\n    season_start: \"{}\"\n",
-        options_.period_s, outputs, options_.fallback, ready_["start"].get<std::string>());
+        "    fallback: {}\n    season_days: {}\n    season_start: \"{}\"\n",
+        options_.period_s, outputs, options_.fallback, options_.days, ready_["start"].get<std::string>());
     if (options_.learning)
       text +=
           "    learning:\n      enabled: true\n      reward: season_return - previous(season_return)\n"
