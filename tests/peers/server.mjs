@@ -54,7 +54,8 @@ const temperature = namespace.addAnalogDataItem({
 });
 let value = 20;
 temperature.setValueFromSource({ dataType: "Double", value });
-const timer = setInterval(() => temperature.setValueFromSource({ dataType: "Double", value: (value += 0.5) }), 50);
+// Slower than twice the 50 ms that this server samples at: every change is a sample.
+const timer = setInterval(() => temperature.setValueFromSource({ dataType: "Double", value: (value += 0.5) }), 125);
 
 add("Valve", "Double", 0);
 add("Pump", "Boolean", false);

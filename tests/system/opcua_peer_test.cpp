@@ -127,7 +127,7 @@ TEST_F(OpcuaPeerTest, a_steady_stream_of_changes_arrives_whole) {
   Sample first;
   ASSERT_EQ(link.poll({&first, 1}, 5s), 1u);
   double expected = first.value;
-  for (int i = 0; i < 40; ++i) {  // two seconds of the peer's 20 changes a second
+  for (int i = 0; i < 24; ++i) {  // three seconds of the peer's 8 changes a second
     Sample next;
     ASSERT_EQ(link.poll({&next, 1}, 5s), 1u);
     EXPECT_EQ(next.value, expected += 0.5);
