@@ -59,6 +59,7 @@ PRESET=${PRESET:-release}
 case $command in
   shell) exec bash "$@" ;;
   build) build "$PRESET" "$@" ;;
+  demo) build "$PRESET" rltune-demo; exec "$SOURCE/build/$PRESET/bin/rltune" demo "$@" ;;
   rltune) build "$PRESET" apps; exec "$SOURCE/build/$PRESET/bin/rltune" "$@" ;;
   test)
     build "$PRESET"

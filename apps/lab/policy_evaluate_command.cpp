@@ -85,6 +85,12 @@ std::string to_csv(const evaluation::Episode& episode, const env::PlantSpec& pla
   return text;
 }
 
+ordered_json list_of(const std::vector<evaluation::Episode>& episodes, const env::PlantSpec& plant) {
+  ordered_json list = ordered_json::array();
+  for (const evaluation::Episode& episode : episodes) list.push_back(to_json(episode, plant));
+  return list;
+}
+
 // The first season's inputs, played blind on all of them: what a score owes to knowing the weather.
 ordered_json blind_replay(const Entrant& entrant, const std::vector<evaluation::Season>& seasons,
                           const std::vector<evaluation::Episode>& live, const World& world,
@@ -150,11 +156,11 @@ void evaluate_command(const EvaluateOptions& options) {
     const auto others = or_stop(evaluation::evaluate(other.make, seasons, how));
     object["against"] = describe(other);
     object["against"].update(to_json(evaluation::summarize(others), world.plant));
+    object["against"]["seasons"] = list_of(others, world.plant);
     object["gain"] = to_json(or_stop(evaluation::compare(episodes, others)));
   }
   if (options.blind_replay) object["blind_replay"] = blind_replay(entrant, seasons, episodes, world, how);
-  ordered_json& list = object["seasons"] = ordered_json::array();
-  for (const evaluation::Episode& episode : episodes) list.push_back(to_json(episode, world.plant));
+  object["seasons"] = list_of(episodes, world.plant);
   if (options.json)
     print_json(object);
   else

@@ -22,6 +22,7 @@ struct Command {
 };
 
 constexpr std::array kCommands{
+    Command{"demo", "rltune-demo", false, "the whole story in one run, with a report"},
     Command{"plant", "rltune-lab", true, "plants and their twins' models: list, show"},
     Command{"policy", "rltune-lab", true, "train, evaluate, show policies"},
     Command{"controller", "rltune-lab", true, "classical controllers: list, tune"},

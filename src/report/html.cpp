@@ -61,7 +61,8 @@ json to_json(const Series& series) {
   return {{"label", series.label},        {"unit", series.unit},
           {"style", word(series.style)},  {"values", rounded(series.values)},
           {"second", series.second_axis}, {"hidden", series.hidden},
-          {"dashed", series.dashed},      {"colour", series.colour}};
+          {"dashed", series.dashed},      {"joined", series.joined},
+          {"colour", series.colour}};
 }
 
 json to_json(const std::vector<Series>& all) {
@@ -80,11 +81,18 @@ json to_json(const Chart& chart) {
                       {"to", std::max(event.from, event.to)},
                       {"label", event.label},
                       {"tone", word(event.tone)}});
-  return {{"x", rounded(chart.x)},           {"xLabel", chart.x_label},
-          {"yLabel", chart.y_label},         {"yLabelSecond", chart.y_label_second},
-          {"series", to_json(chart.series)}, {"bands", std::move(bands)},
-          {"events", std::move(events)},     {"group", chart.group},
-          {"height", chart.height_px},       {"log", chart.logarithmic}};
+  return {{"x", rounded(chart.x)},
+          {"xLabel", chart.x_label},
+          {"yLabel", chart.y_label},
+          {"yLabelSecond", chart.y_label_second},
+          {"series", to_json(chart.series)},
+          {"bands", std::move(bands)},
+          {"events", std::move(events)},
+          {"group", chart.group},
+          {"height", chart.height_px},
+          {"log", chart.logarithmic},
+          {"lanes", chart.lanes},
+          {"start", chart.x_start ? json(to_seconds(chart.x_start->time_since_epoch())) : json(nullptr)}};
 }
 
 json to_json(const StackedBars& bars) {
@@ -187,7 +195,8 @@ class Page {
   }
 
   void table(const Table& table) {
-    std::string inner = "<div class=\"scroll\"><table class=\"data\"><thead><tr>";
+    std::string inner =
+        std::format("<div class=\"scroll\"><table class=\"data{}\"><thead><tr>", table.text ? " text" : "");
     for (const std::string& column : table.columns) inner += "<th>" + escape(column) + "</th>";
     inner += "</tr></thead><tbody>";
     for (std::size_t row = 0; row < table.rows.size(); ++row) {
@@ -197,7 +206,7 @@ class Page {
         inner += std::format("<td class=\"{}\">{}</td>", word(cell.tone), escape(cell.text));
       inner += "</tr>";
     }
-    block(table.title, table.note, true, inner + "</tbody></table></div>");
+    block(table.title, table.note, table.wide, inner + "</tbody></table></div>");
   }
 
   std::string body_;

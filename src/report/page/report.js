@@ -15,6 +15,7 @@
   function ranges(chart) {
     // Bands belong into view, but must not flatten what is plotted.
     return (u, low, high) => {
+      if (chart.lanes.length) return [0.4, chart.lanes.length + 0.6];
       if (low == null || high == null) return [0, 1];
       if (chart.log) return [low / 1.5, high * 1.5];
       const span = high - low || Math.abs(high) || 1;
@@ -50,7 +51,7 @@
       const {ctx} = u, {left, top, width, height} = u.bbox, ratio = devicePixelRatio || 1;
       ctx.save();
       ctx.beginPath(); ctx.rect(left, top, width, height); ctx.clip();
-      ctx.font = 11 * ratio + "px system-ui, sans-serif"; ctx.textBaseline = "top";
+      ctx.font = 11 * ratio + "px system-ui, sans-serif"; ctx.textBaseline = "top"; ctx.textAlign = "left";
       let row = 0, last = -1e9;
       for (const event of chart.events) {
         const from = u.valToPos(event.from, "x", true), to = Math.max(u.valToPos(event.to, "x", true), from);
@@ -74,10 +75,22 @@
       font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 18, labelGap: 2}, extra);
   }
 
+  function vertical(chart) {
+    if (!chart.lanes.length) return axis({label: chart.yLabel, size: 60, values: (u, ticks) => ticks.map((v) => (v == null ? "" : number(v)))});
+    return axis({size: 96, splits: () => chart.lanes.map((_, i) => i + 1), values: (u, ticks) => ticks.map((v) => chart.lanes[v - 1] || "")});
+  }
+
+  // "12.35 · 21 Feb 08:30": the axis counts days, people think in dates.
+  const moment = new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC"});
+  function when(chart, value) {
+    if (value == null || chart.start == null) return number(value);
+    return number(value) + " · " + moment.format(new Date((chart.start + value * 86400) * 1000)).replace(",", "") + " UTC";
+  }
+
   function seriesOptions(series, index) {
     const stroke = colour(series.colour < 0 ? index : series.colour);
     const options = {label: series.label + (series.unit && series.unit !== "1" ? " [" + series.unit + "]" : ""), stroke, width: 1.6, scale: series.second ? "y2" : "y",
-      show: !series.hidden, spanGaps: false, points: {show: series.style === "points", size: 5, fill: stroke}, value: (u, value) => number(value)};
+      show: !series.hidden, spanGaps: series.joined, points: {show: series.style === "points", size: 5, fill: stroke}, value: (u, value) => number(value)};
     if (series.dashed) options.dash = [6, 4];
     if (series.style === "step") options.paths = uPlot.paths.stepped({align: 1});
     if (series.style === "bars") { options.paths = uPlot.paths.bars({size: [0.86, 60]}); options.fill = stroke; options.width = 0; }
@@ -91,9 +104,9 @@
       width: element.clientWidth || 600, height: chart.height, padding: [10, second ? 4 : 14, 0, 4],
       cursor: chart.group ? {sync: {key: chart.group, setSeries: false, scales: ["x", null]}, focus: {prox: 24}} : {focus: {prox: 24}},
       focus: {alpha: 0.35}, legend: {live: true},
-      scales: {x: {time: false}, y: {range: ranges(chart), distr: chart.log ? 3 : 1}, y2: {}},
-      series: [{label: chart.xLabel, value: (u, value) => number(value)}, ...chart.series.map(seriesOptions)],
-      axes: [axis({label: chart.xLabel, values: (u, ticks) => ticks.map(number)}), axis({label: chart.yLabel, size: 60, values: (u, ticks) => ticks.map((v) => (v == null ? "" : number(v)))})],
+      scales: {x: {time: false}, y: {range: ranges(chart), distr: chart.log ? 3 : 1, dir: chart.lanes.length ? -1 : 1}, y2: {}},
+      series: [{label: chart.xLabel, value: (u, value) => when(chart, value)}, ...chart.series.map(seriesOptions)],
+      axes: [axis({label: chart.xLabel, values: (u, ticks) => ticks.map(number)}), vertical(chart)],
       hooks: {drawClear: [underlay(chart)], draw: [overlay(chart)], setScale: [follow(chart)]},
     };
     if (second) options.axes.push(axis({side: 1, scale: "y2", label: chart.yLabelSecond, size: 60, grid: {show: false}, values: (u, ticks) => ticks.map(number)}));

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "rltune/base/time.hpp"
 
 namespace rltune::report {
 
@@ -32,7 +35,8 @@ struct Series {
   bool second_axis = false;    // on the right, for another unit
   bool hidden = false;         // until its legend is clicked
   bool dashed = false;
-  int colour = -1;  // of the palette; -1: by its place. The same thing has the same colour in every chart
+  bool joined = false;  // a line goes on over values that are missing
+  int colour = -1;      // of the palette; -1: by its place. The same thing has the same colour in every chart
 };
 
 // A range that values should keep to; an end that is not finite is open.
@@ -52,11 +56,13 @@ struct Chart {
   std::string title;
   std::string note;  // a line below the title
   std::string x_label, y_label, y_label_second;
-  std::vector<double> x;  // ascending
+  std::vector<double> x;             // ascending
+  std::optional<TimePoint> x_start;  // x counts days since then; the reading under the pointer says the time, UTC
   std::vector<Series> series;
   std::vector<Band> bands;
   std::vector<Event> events;
-  std::string group;  // charts of one group share their pointer and zoom; empty: none
+  std::vector<std::string> lanes;  // named rows instead of a vertical axis: values are 1 for the first, at the top
+  std::string group;               // charts of one group share their pointer and zoom; empty: none
   int height_px = 230;
   bool wide = true;          // the page's whole width; otherwise half of it
   bool logarithmic = false;  // the vertical axis; values must be positive
@@ -80,6 +86,8 @@ struct Table {
   std::vector<std::string> columns;  // the first names the row; the others are figures, aligned right
   std::vector<std::vector<Cell>> rows;
   std::vector<std::size_t> emphasised;  // rows that the report is about
+  bool wide = true;
+  bool text = false;  // the other columns are text: aligned left, set as commands are
 };
 
 // Blocks of a section stand in this order: text, figures, tables, bars, charts.

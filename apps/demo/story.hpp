@@ -1,0 +1,42 @@
+// What the demo tells while it runs, and what it found in the end.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace rltune::demo {
+
+// One look at the running season.
+struct SeasonView {
+  double day = 0.0, days = 0.0;
+  std::map<std::string, double> values;           // latest good value by tag
+  std::map<std::string, std::uint64_t> verdicts;  // by action
+  std::string link, agent, mode;
+  std::uint64_t decisions = 0, reconnects = 0;
+  double latency_us_p99 = 0.0;
+  std::string happening;  // "the twin's server is dead", or empty
+};
+
+// A claim that the run had to show.
+struct Check {
+  std::string name;
+  std::string detail;
+  bool passed = false;
+};
+
+class Narrator {
+ public:
+  virtual ~Narrator() = default;
+  virtual void begin(int step, int steps, const std::string& title) = 0;
+  virtual void progress(const std::string& text) = 0;  // replaces the one before
+  virtual void season(const SeasonView& view) = 0;
+  virtual void say(const std::string& line) = 0;  // stays
+  virtual void end() = 0;
+};
+
+enum class Narration { lines, screen, none };
+std::unique_ptr<Narrator> make_narrator(Narration kind);
+
+}  // namespace rltune::demo
