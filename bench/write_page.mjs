@@ -1,0 +1,50 @@
+// docs/benchmarks.md, from the results that lie in build/bench.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kept, number, spread } from "./present.mjs";
+
+const introduction = `# Benchmarks
+
+What RLTune does how fast, measured by commands that anybody can repeat. \`./dev bench\` runs all but the long ones,
+\`./dev bench NAME\` one of them; \`./dev bench --write\` renders this page from the results in \`build/bench\`.
+
+A figure is the median of its repetitions, with the smallest and the largest beside it; latencies are quantiles of every
+decision of the run. The machine is a shared virtual one on which other builds ran at times: the load average stands with
+each table, before and after. Bounds are the product's promises; where none stands, the figure is for comparison.
+`;
+
+function table(rows) {
+  const lines = ["| what | measured | spread | bound | |", "|---|---:|---|---|---|"];
+  for (const row of rows) {
+    const bound = row.bound === undefined ? "" : `${row.least ? ">=" : "<="} ${number(row.bound)} ${row.unit}`.trim();
+    const verdict = row.bound === undefined ? "" : kept(row) ? "kept" : "**missed**";
+    lines.push(`| ${row.what} | ${number(row.value)} ${row.unit} | ${spread(row)} | ${bound} | ${verdict} |`);
+  }
+  return lines.join("\n");
+}
+
+function section(result) {
+  const { machine } = result;
+  const when = `${machine.date.slice(0, 16).replace("T", " ")} UTC, commit ${machine.commit}`;
+  return `## ${result.title}
+
+\`${result.command}\` (${result.seconds} s; ${when}; load ${result.load_before} before, ${result.load_after} after)
+
+${result.note ? result.note + "\n\n" : ""}${table(result.rows)}
+`;
+}
+
+function machines(results) {
+  const described = new Set(results.map(({ machine: m }) =>
+    `${m.cpu}, ${m.cores} cores${m.virtual ? " of a virtual machine" : ""}, ${m.instruction_set}, ${m.memory_gib} GiB; ` +
+    `${m.kernel}; ${m.compiler}`));
+  return `## Machine\n\n${[...described].map((one) => `- ${one}`).join("\n")}\n`;
+}
+
+export function writePage(groups, folder, page) {
+  const results = groups.map((group) => join(folder, `${group.name}.json`)).filter(existsSync)
+    .map((file) => JSON.parse(readFileSync(file, "utf8")));
+  if (results.length === 0) throw new Error("there are no results in build/bench yet");
+  writeFileSync(page, [introduction, machines(results), ...results.map(section)].join("\n"));
+  process.stderr.write(`bench: wrote ${page}\n`);
+}
