@@ -15,18 +15,18 @@ void add_set_option(CLI::App& command, std::vector<std::string>& settings) {
       ->take_all();
 }
 
-std::map<std::string, double> parse_settings(const std::vector<std::string>& settings) {
+std::map<std::string, double> parse_settings(const std::vector<std::string>& settings, std::string_view option) {
   std::map<std::string, double> parsed;
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     double value = 0.0;
     const char* const end = setting.data() + setting.size();
     if (equals == std::string::npos || equals == 0)
-      stop(kWrongUsage, std::format("--set wants NAME=VALUE, not '{}'", setting));
+      stop(kWrongUsage, std::format("{} wants NAME=VALUE, not '{}'", option, setting));
     const auto [stopped, code] = std::from_chars(setting.data() + equals + 1, end, value);
     if (code != std::errc{} || stopped != end)
       stop(kWrongUsage,
-           std::format("--set {}: '{}' is not a number", setting.substr(0, equals), setting.substr(equals + 1)));
+           std::format("{} {}: '{}' is not a number", option, setting.substr(0, equals), setting.substr(equals + 1)));
     parsed[setting.substr(0, equals)] = value;
   }
   return parsed;

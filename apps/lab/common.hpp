@@ -30,7 +30,8 @@ void add_controller_commands(CLI::App& controller);
 // --set name=value, repeated: adds the option to a command.
 void add_set_option(CLI::App& command, std::vector<std::string>& settings);
 // Its values as a map. Throws Exit{kWrongUsage} after saying what is wrong.
-std::map<std::string, double> parse_settings(const std::vector<std::string>& settings);
+std::map<std::string, double> parse_settings(const std::vector<std::string>& settings,
+                                             std::string_view option = "--set");
 
 // Says the error on stderr and throws Exit: a name or value that the user gave wrongly is wrong usage
 // (not_found, invalid_argument), everything else a failure.

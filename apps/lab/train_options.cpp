@@ -27,12 +27,22 @@ rl::Hyperparameters hyperparameters_of(const TrainOptions& options) {
   return all;
 }
 
+double parameter_value(const env::PlantSpec& plant, const std::string& name) {
+  const auto found = std::ranges::find(plant.parameters, name, &env::Parameter::name);
+  if (found == plant.parameters.end())
+    stop(kWrongUsage, std::format("--margin: {} has no parameter '{}'; 'rltune plant show {}' lists them", plant.name,
+                                  name, plant.name));
+  return found->value;
+}
+
 // The task with its forecast in the observation.
 env::Task task_with_forecast(const TrainOptions& options, const World& world) {
   const bool weather = !world.task.schedule && !world.plant.exogenous.empty();
   const int leads = options.forecast_leads >= 0 ? options.forecast_leads : weather ? 12 : 0;
   env::Task task = or_stop(env::make_task(world.plant.name, {.forecast_leads = static_cast<std::size_t>(leads)}));
   task.steps = world.task.steps;
+  if (options.no_margins) task.learning_margins.clear();
+  for (const auto& [name, value] : parse_settings(options.margins, "--margin")) task.learning_margins[name] = value;
   return task;
 }
 
@@ -86,6 +96,7 @@ ordered_json describe(const TrainOptions& options, const TrainPlan& plan) {
     object["weather_years"] = options.world.weather_years;
   if (!options.start.empty()) object["start"] = options.start;
   if (!options.world.randomisation.empty()) object["randomisation"] = or_stop(read_file(options.world.randomisation));
+  for (const auto& [name, value] : plan.world.task.learning_margins) object["learning_margins"][name] = value;
   for (const rl::Hyperparameter& hyperparameter : plan.hyperparameters.all())
     object["hyperparameters"][hyperparameter.name] = {{"value", hyperparameter.value},
                                                       {"origin", hyperparameter.origin}};
@@ -108,6 +119,13 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
+  command
+      .add_option("--margin", options.margins,
+                  "Learn as if a parameter were so much larger (limit_temperature_low=1.5); may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
+  command.add_flag("--no-margins", options.no_margins, "Learn with the limits as they are, without the task's margins");
   command.add_option("--start", options.start, "Train on the one season that begins then")->type_name("DATE");
   command
       .add_option("--forecast-leads", options.forecast_leads, "Sample periods of weather ahead that the policy sees")
@@ -137,6 +155,8 @@ TrainPlan make_plan(const TrainOptions& options) {
   plan.instances = or_stop(plan.hyperparameters.whole("n_envs"));
   if (plan.steps == 0 || plan.instances == 0) stop(kWrongUsage, "n_timesteps and n_envs must be positive");
   plan.training = plan.world.simulation();
+  for (const auto& [name, margin] : plan.world.task.learning_margins)
+    plan.training.parameters[name] = parameter_value(plan.world.plant, name) + margin;
   const env::Task& task = plan.world.task;
   if (!options.start.empty()) {
     if (task.schedule) stop(kWrongUsage, "the plant brings its own schedule; --start does not apply to it");

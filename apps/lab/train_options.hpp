@@ -20,12 +20,13 @@ struct TrainOptions {
   std::string out;
   std::string baseline;  // a tuned controller's file, instead of tuning one
   std::vector<std::string> hyperparameters;
-  std::uint64_t steps = 0;  // 0: the hyperparameter n_timesteps
+  std::vector<std::string> margins;  // parameters as learning sees them
+  std::uint64_t steps = 0;           // 0: the hyperparameter n_timesteps
   std::uint64_t seed = 1;
   int forecast_leads = -1;  // -1: 12 where the plant has weather
   std::size_t threads = 2;
   double checkpoint_seconds = 30.0;
-  bool resume = false, no_validation = false, json = false;
+  bool no_margins = false, resume = false, no_validation = false, json = false;
 };
 void add_train_options(CLI::App& command, TrainOptions& options);
 

@@ -36,6 +36,7 @@ std::vector<std::unique_ptr<env::Environment>> training_environments(const Train
 
 std::unique_ptr<env::Environment> examination_environment(const TrainPlan& plan) {
   env::SimulationOptions options = plan.training;
+  options.parameters = plan.world.overrides;
   options.instances = plan.examination.size();
   options.starts.clear();
   for (const evaluation::Season& season : plan.examination) options.starts.push_back(season.start);

@@ -335,6 +335,9 @@ Task task(const PlantSpec& of, const TaskOptions& options) {
   for (std::size_t i = 0; i < of.inputs.size(); ++i)
     made.action.push_back({Actuation::Kind::increment, of.inputs[i].low, of.inputs[i].high, of.input_step_max[i]});
   made.measurement_noise.assign(of.measurements.size(), 0.0);
+  // Who is taught the very limits runs along them, and is beyond them whenever the weather surprises.
+  made.learning_margins = {
+      {"limit_temperature_low", 1.5}, {"limit_temperature_high", -1.5}, {"limit_humidity_high", -2.0}};
   return made;
 }
 

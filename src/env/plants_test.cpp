@@ -256,5 +256,15 @@ TEST(plants, an_instance_does_not_depend_on_its_neighbours) {
   }
 }
 
+TEST(Task, learning_margins_name_parameters_of_the_plant) {
+  for (const std::string& name : plant_names()) {
+    const PlantSpec plant = (*make_plant(name, 1))->spec();
+    const Task task = *make_task(name);
+    for (const auto& [margin, amount] : task.learning_margins)
+      EXPECT_TRUE(std::ranges::contains(plant.parameters, margin, &Parameter::name)) << name << " " << margin;
+  }
+  EXPECT_FALSE(make_task("lettuce")->learning_margins.empty());
+}
+
 }  // namespace
 }  // namespace rltune::env

@@ -38,6 +38,9 @@ struct Task {
   ObservationLayout observation;
   ActionLayout action;
   std::vector<double> measurement_noise;  // published, relative: x (1 + noise N(0, 1)), one a measurement
+  // What learning adds to these parameters: limits tighter than they are, a margin for what the twin does not know.
+  // Scores never use it.
+  Overrides learning_margins;
 };
 
 struct TaskOptions {
