@@ -4,6 +4,7 @@
 #include "rltune/agent/agent_role.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/scheduling.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app("one policy at work on a site; started by 'rltune up'", "rltune-agent");
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   }
   rltune::log::start("agent." + options.agent);
   rltune::catch_interrupts();
+  rltune::prefer_latency();
   const auto done = rltune::agent::run_agent(options);
   if (done) return 0;
   rltune::log::critical(done.error().message, {{"code", to_string(done.error().code)}});

@@ -4,6 +4,7 @@
 
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/scheduling.hpp"
 #include "rltune/io/io_role.hpp"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   }
   rltune::log::start("io");
   rltune::catch_interrupts();
+  rltune::prefer_latency();
   const auto done = rltune::io::run_io(options);
   if (!done) rltune::log::critical(done.error().message, {{"code", to_string(done.error().code)}});
   return done ? 0 : 1;
