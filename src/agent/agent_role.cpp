@@ -266,7 +266,8 @@ void AgentRole::take(const v1::SampleBatch& batch) {
     opens = opens || opens_[sample.tag()];
   }
   decider_.add(samples_);
-  if (lockstep_ ? !batch.complete() : !opens) return;
+  // On the wall clock what comes before a decision is due only adds to what the next one sees.
+  if (lockstep_ ? !batch.complete() : !opens || !schedule_.due_with_samples(last_heard_)) return;
   pending_ = true;
   pending_time_ = TimePoint(Duration(batch.now_unix_ns()));
   pending_received_ns_ = batch.received_steady_ns();
@@ -289,7 +290,7 @@ void AgentRole::decide_when_due() {
     if (pending_) decide(pending_time_, pending_received_ns_);
     return;
   }
-  if (pending_ && schedule_.due_with_samples(now)) return decide(pending_time_, pending_received_ns_);
+  if (pending_) return decide(pending_time_, pending_received_ns_);
   if (schedule_.overdue(now)) decide(clock_.now(), now.count());
 }
 
