@@ -105,8 +105,8 @@ void describe(Visitor& v, Link& link) {
   v.text("password_env", link.password_env, Need::optional, "environment variable that holds the password");
   v.number("publishing_interval_ms", link.publishing_interval_ms, Bounds{.low = 1, .high = 3.6e6}, Need::optional,
            "how often the server reports changes");
-  v.number("sampling_interval_ms", link.sampling_interval_ms, Bounds{.low = 0, .high = 3.6e6}, Need::optional,
-           "how often the server looks at a value; 0: as fast as it can");
+  v.number("sampling_interval_ms", link.sampling_interval_ms, Bounds{.low = -1, .high = 3.6e6}, Need::optional,
+           "how often the server looks at a value; -1: at every publishing; 0: as fast as it can");
   v.number("inactivity_timeout_s", link.inactivity_timeout_s, Bounds{.low = 0.05, .high = 3600}, Need::optional,
            "a server that says nothing for so long is hung");
   v.number("call_timeout_s", link.call_timeout_s, Bounds{.low = 0.01, .high = 600}, Need::optional,

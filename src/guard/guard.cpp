@@ -36,7 +36,8 @@ struct Watch {
 };
 
 Duration lag_of(const config::Site& site) {
-  return from_seconds(kLagS + 2e-3 * (site.link.publishing_interval_ms + site.link.sampling_interval_ms));
+  return from_seconds(kLagS +
+                      2e-3 * (site.link.publishing_interval_ms + std::max(0.0, site.link.sampling_interval_ms)));
 }
 
 Result<std::size_t> find(const config::Site& site, const std::string& tag, const std::string& path) {

@@ -25,9 +25,14 @@ UA_UInt32 keep_alive_count(const OpcuaOptions& options) {
   return static_cast<UA_UInt32>(std::clamp(count, 1.0, 1000.0));
 }
 
+// A negative sampling interval is the publishing interval (Part 4, 7.21).
+Duration sampled_every(const OpcuaOptions& options) {
+  return options.sampling_interval < Duration::zero() ? options.publishing_interval : options.sampling_interval;
+}
+
 // The queue holds what happens between two publishings, twice over.
 UA_UInt32 queue_size(const OpcuaOptions& options) {
-  const double sampling = std::max(milliseconds(options.sampling_interval), 1.0);
+  const double sampling = std::max(milliseconds(sampled_every(options)), 1.0);
   return static_cast<UA_UInt32>(
       std::clamp(std::ceil(2.0 * milliseconds(options.publishing_interval) / sampling), 2.0, 1000.0));
 }
@@ -116,10 +121,10 @@ Result<> OpcuaSubscriptions::create_items(const Group& group, std::span<const UA
     const auto& result = (*answer)->results[i];
     statuses[i] = result.statusCode;
     if (!intervals_logged_ && result.statusCode == UA_STATUSCODE_GOOD &&
-        result.revisedSamplingInterval > milliseconds(options_.sampling_interval)) {
+        result.revisedSamplingInterval > milliseconds(sampled_every(options_))) {
       intervals_logged_ = true;  // once a session: a server revises all alike
       log::info("the server samples more slowly than asked",
-                {{"requested_ms", std::format("{}", milliseconds(options_.sampling_interval))},
+                {{"requested_ms", std::format("{}", milliseconds(sampled_every(options_)))},
                  {"revised_ms", std::format("{}", result.revisedSamplingInterval)}});
     }
   }

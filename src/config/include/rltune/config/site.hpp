@@ -64,7 +64,8 @@ struct Link {
   std::filesystem::path password_file;  // or password_env: never the password itself
   std::string password_env;
   double publishing_interval_ms = 100.0;
-  double sampling_interval_ms = 50.0;
+  // Negative: at every publishing, so that no change waits for a beat of its own first. 0: as fast as the server can.
+  double sampling_interval_ms = -1.0;
   double inactivity_timeout_s = 2.0;  // a server that says nothing for so long is hung
   double call_timeout_s = 2.0;
   double reconnect_min_s = 0.1;

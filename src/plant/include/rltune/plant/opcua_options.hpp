@@ -19,7 +19,7 @@ struct OpcuaOptions {
   std::string user;                    // empty: anonymous
   std::string password;
   Duration publishing_interval = std::chrono::milliseconds(100);
-  Duration sampling_interval = std::chrono::milliseconds(50);
+  Duration sampling_interval = std::chrono::milliseconds(-1);  // negative: at every publishing; 0: as fast as it can
   Duration inactivity_timeout = std::chrono::seconds(2);
   Duration call_timeout = std::chrono::seconds(2);
   Duration channel_lifetime = std::chrono::minutes(10);  // the channel's keys are renewed at three quarters of it
