@@ -35,7 +35,7 @@ Examples:
 function measure(group) {
   process.stderr.write(`bench: ${group.name} ...\n`);
   const before = load(), started = Date.now();
-  const rows = group.part ? runSystemGroup(group, bin) : runModuleGroup(group, bin);
+  const rows = group.part || group.run ? runSystemGroup(group, bin) : runModuleGroup(group, bin);
   const result = { name: group.name, title: group.title, command: `./dev bench ${group.name}`, note: group.note,
     seconds: Math.round((Date.now() - started) / 1000), load_before: before, load_after: load(),
     machine: machine(source), rows };

@@ -30,9 +30,10 @@ namespace rltune::testing {
 
 struct PilotOptions {
   bool lockstep = true;
-  double period_s = 1800.0;  // on the site's clock
-  int days = 40;             // of the season
-  double speed = 18'000.0;   // of a twin on the wall clock: a step of 1800 s takes 0.1 s
+  double period_s = 1800.0;    // on the site's clock
+  int days = 40;               // of the season
+  double speed = 18'000.0;     // of a twin on the wall clock: a step of 1800 s takes 0.1 s
+  double stale_after_s = 0.0;  // of every tag; 0: the product's default
   bool learning = false;
   std::string mode = "auto";
   std::string fallback = "hold";
@@ -257,7 +258,8 @@ class PilotSite {
     tags_.push_back(name);
     const std::string unit = tag.contains("unit") && tag["unit"].is_string() ? tag["unit"].get<std::string>() : "";
     return std::format("  - name: {}\n    node: {}\n    role: {}\n{}", name, tag["node"].get<std::string>(), role,
-                       unit.empty() ? "" : std::format("    unit: \"{}\"\n", unit));
+                       unit.empty() ? "" : std::format("    unit: \"{}\"\n", unit)) +
+           (options_.stale_after_s > 0.0 ? std::format("    stale_after_s: {}\n", options_.stale_after_s) : "");
   }
 
   PilotOptions options_;

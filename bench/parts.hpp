@@ -1,0 +1,30 @@
+// The benchmarks of whole sites: real processes, real protocols. Each starts what it needs in a folder of its own.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <print>
+#include <string>
+
+#include "rows.hpp"
+
+namespace rltune::bench {
+
+// A benchmark whose site does not work has no figures.
+[[noreturn]] inline void give_up(const std::string& why) {
+  std::println(stderr, "site_bench: {}", why);
+  std::exit(1);
+}
+
+// Ten decisions a second for `seconds`, with a learner at work beside them.
+Rows control(double seconds);
+// From a change of a value in an OPC UA server to the acknowledgement of the write that answers it.
+Rows reaction(double changes);
+// Whole seasons in lockstep.
+Rows season(double repetitions);
+// kill -9 of each process.
+Rows recovery(double repetitions);
+// From the command to the first sign of life.
+Rows startup(double repetitions);
+
+}  // namespace rltune::bench

@@ -1,0 +1,36 @@
+// site_bench PART [AMOUNT]: measures one thing on a whole site and prints the rows as one JSON object.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string_view>
+
+#include "parts.hpp"
+
+namespace {
+
+struct Part {
+  std::string_view name;
+  rltune::bench::Rows (*measure)(double);
+  double amount;
+};
+
+constexpr std::array kParts{Part{"control", rltune::bench::control, 120.0},
+                            Part{"reaction", rltune::bench::reaction, 500.0},
+                            Part{"season", rltune::bench::season, 3.0}, Part{"recovery", rltune::bench::recovery, 5.0},
+                            Part{"startup", rltune::bench::startup, 20.0}};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);  // the pilot site's own checks report through it
+  for (const Part& part : kParts) {
+    if (argc < 2 || part.name != argv[1]) continue;
+    const double amount = argc > 2 ? std::atof(argv[2]) : part.amount;
+    const auto rows = part.measure(amount);
+    std::println("{}", to_json(rows).dump());
+    return 0;
+  }
+  std::print(stderr, "Usage: site_bench PART [AMOUNT]; parts and their amounts:\n");
+  for (const Part& part : kParts) std::println(stderr, "  {:<10} {:g}", part.name, part.amount);
+  return 2;
+}
