@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "counting_new.hpp"
 #include "sample_artifact.hpp"
 #include "site_of_sample.hpp"
 
@@ -44,6 +45,18 @@ TEST_F(DeciderTest, decides_what_the_policy_decides_on_the_same_snapshot) {
   EXPECT_THAT(decision.previous_inputs, testing::ElementsAre(50.0, 0.5));
   EXPECT_EQ(decision.observation.size(), artifact_.manifest.observation.size());
   EXPECT_EQ(decision.network_output.size(), 2U);
+}
+
+TEST_F(DeciderTest, decides_without_allocating) {
+  Decider decider = this->decider();
+  std::vector<Sample> samples = good_samples(kStart);
+  const std::uint64_t before = rltune::testing::allocations();
+  for (int second = 0; second < 100; ++second) {
+    for (Sample& sample : samples) sample.source_time = kStart + std::chrono::seconds(second);
+    decider.add(samples);
+    if (decider.decide(kStart + std::chrono::seconds(second)).outcome != Outcome::ok) FAIL();
+  }
+  EXPECT_EQ(rltune::testing::allocations(), before);
 }
 
 TEST_F(DeciderTest, holds_when_an_input_is_not_usable) {
