@@ -14,11 +14,11 @@ namespace {
 
 using controllers::Outcome;
 using namespace std::chrono_literals;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr TimePoint kStart{1'700'000'000s};
 
-class DeciderTest : public testing::Test {
+class DeciderTest : public ::testing::Test {
  protected:
   Result<Decider> create() { return Decider::create(site_, site_.agents[0], artifact_); }
   Decider decider() { return std::move(*create()); }
@@ -42,7 +42,7 @@ TEST_F(DeciderTest, decides_what_the_policy_decides_on_the_same_snapshot) {
   // The site lists its outputs the other way round.
   EXPECT_EQ(decision.values[0], wanted[1]);
   EXPECT_EQ(decision.values[1], wanted[0]);
-  EXPECT_THAT(decision.previous_inputs, testing::ElementsAre(50.0, 0.5));
+  EXPECT_THAT(decision.previous_inputs, ::testing::ElementsAre(50.0, 0.5));
   EXPECT_EQ(decision.observation.size(), artifact_.manifest.observation.size());
   EXPECT_EQ(decision.network_output.size(), 2U);
 }
