@@ -27,6 +27,13 @@ Duration agent_timeout(const config::Site& site, const config::Agent& agent) {
   return from_seconds(2.0 * agent.period_s + 0.5);
 }
 
+// How long ago the link took them from the wire; zero where the clocks tell nothing sensible.
+Duration age_of(std::span<const Sample> samples, TimePoint now) noexcept {
+  if (samples.empty()) return {};
+  const Duration age = now - samples.front().received_time;
+  return age > Duration::zero() && age < std::chrono::seconds(1) ? age : Duration::zero();
+}
+
 std::int64_t unix_ns(TimePoint time) noexcept { return time.time_since_epoch().count(); }
 
 }  // namespace
@@ -101,7 +108,7 @@ void ControlLoop::keep_latest(const Sample& sample) noexcept {
 }
 
 void ControlLoop::on_samples(std::span<const Sample> samples) {
-  batch_received_ = parts_.clock.steady();
+  batch_received_ = parts_.clock.steady() - age_of(samples, parts_.clock.now());
   samples_ += samples.size();
   std::size_t published = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
