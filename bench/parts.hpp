@@ -27,4 +27,8 @@ Rows recovery(double repetitions);
 // From the command to the first sign of life.
 Rows startup(double repetitions);
 
+// Seconds of a live site under random kills, then watched; seconds of lockstep seasons with a kill in each.
+Rows soak_live(double seconds);
+Rows soak_lockstep(double seconds);
+
 }  // namespace rltune::bench

@@ -65,9 +65,12 @@ function train(bin) {
   }
 }
 
-export function runSystemGroup(group, bin) {
-  if (group.run) return group.run(bin);
-  const text = execFileSync(join(bin, "site_bench"), [group.part, ...(group.arguments ?? [])],
+export function sitePart(bin, part, ...amount) {
+  const text = execFileSync(join(bin, "site_bench"), [part, ...amount.map(String)],
     { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] });
   return JSON.parse(text.trim().split("\n").at(-1)).rows;
+}
+
+export function runSystemGroup(group, bin) {
+  return group.run ? group.run(bin) : sitePart(bin, group.part);
 }

@@ -75,6 +75,7 @@ case $command in
     exit $status ;;
   fuzz) exec "$SOURCE/scripts/fuzz.sh" "$@" ;;
   bench) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/bench.mjs" "$@" ;;
+  soak) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/soak.mjs" "$@" ;;
   lint) configure release; exec "$SOURCE/scripts/lint.sh" "$@" ;;
   format) cd "$SOURCE" && git ls-files -z '*.cpp' '*.hpp' '*.h' | xargs -0 clang-format-19 -i ;;
   ci)
