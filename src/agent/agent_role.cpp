@@ -67,6 +67,7 @@ class AgentRole {
   void take_events();
   void decide_when_due();
   void decide(TimePoint now, std::int64_t received_steady_ns);
+  void say_why(controllers::Outcome outcome);
   void propose(const Decision& decision, TimePoint now, std::int64_t received_steady_ns, Duration took);
   void fill_proposal(const Decision& decision);
   void lost(const Error& error);
@@ -105,6 +106,7 @@ class AgentRole {
   std::int64_t pending_received_ns_ = 0;
   Duration last_heard_{}, last_decided_{}, last_beat_{}, quiet_limit_ = kQuietFirst;
   std::uint64_t decisions_ = 0;
+  controllers::Outcome outcome_ = controllers::Outcome::ok;  // of the last decision
   std::string trouble_ = "waiting for io";
 };
 
@@ -300,7 +302,17 @@ void AgentRole::decide(TimePoint now, std::int64_t received_steady_ns) {
   const Decision& decision = decider_.decide(now);
   const Duration after = clock_.steady();
   schedule_.decided(before);
+  if (decision.outcome != outcome_) say_why(decision.outcome);
   propose(decision, now, received_steady_ns, after - before);
+}
+
+// When deciding ends and when it begins again: what an operator looks for first.
+void AgentRole::say_why(controllers::Outcome outcome) {
+  outcome_ = outcome;
+  if (outcome == controllers::Outcome::ok)
+    log::info("deciding", {{"agent", agent_.id}});
+  else
+    log::warning("no decision; what stands is held", {{"agent", agent_.id}, {"because", decider_.explain()}});
 }
 
 void AgentRole::fill_proposal(const Decision& decision) {

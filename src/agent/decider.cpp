@@ -32,6 +32,14 @@ Result<std::vector<std::size_t>> match_outputs(const config::Site& site, const c
   return places;
 }
 
+std::vector<std::string> names_of_elements(const config::Site& site) {
+  std::vector<std::string> names;
+  for (const config::Tag& tag : site.tags)
+    for (std::size_t element = 0; element < tag.elements; ++element)
+      names.push_back(tag.elements > 1 ? std::format("{}[{}]", tag.name, element) : tag.name);
+  return names;
+}
+
 }  // namespace
 
 Result<Decider> Decider::create(const config::Site& site, const config::Agent& agent,
@@ -47,17 +55,19 @@ Result<Decider> Decider::create(const config::Site& site, const config::Agent& a
   if (!places) return std::unexpected(places.error());
   auto controller = policy::PolicyController::create(artifact);
   if (!controller) return std::unexpected(controller.error());
-  return Decider(std::move(*pipeline), std::move(*assembler), std::move(*controller), artifact, std::move(*places));
+  return Decider(std::move(*pipeline), std::move(*assembler), std::move(*controller), artifact, std::move(*places),
+                 names_of_elements(site));
 }
 
 Decider::Decider(pipeline::Pipeline pipeline, pipeline::SnapshotAssembler assembler,
                  std::unique_ptr<policy::PolicyController> controller, const policy::Artifact& artifact,
-                 std::vector<std::size_t> input_of_output)
+                 std::vector<std::size_t> input_of_output, std::vector<std::string> element_names)
     : pipeline_(std::move(pipeline)),
       assembler_(std::move(assembler)),
       controller_(std::move(controller)),
       artifact_(artifact),
       input_of_output_(std::move(input_of_output)),
+      element_names_(std::move(element_names)),
       tags_(pipeline_.elements()),
       inputs_(artifact.manifest.inputs.size()),
       values_(input_of_output_.size()) {}
@@ -77,6 +87,17 @@ const Decision& Decider::decide(TimePoint now) noexcept {
   }
   for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = inputs_[input_of_output_[i]];
   return decision_;
+}
+
+std::string Decider::explain() const {
+  if (decision_.outcome == Outcome::ok) return {};
+  if (decision_.outcome == Outcome::fault) return "what the policy computes is not finite";
+  std::string text;
+  for (std::size_t i = 0; i < tags_.size(); ++i)
+    if (!tags_[i].usable)
+      text +=
+          std::format("{}{} is {}", text.empty() ? "" : ", ", element_names_[i], pipeline::describe(tags_[i].health));
+  return text.empty() ? "an input is not usable" : text;
 }
 
 Result<> Decider::activate(const nn::NetworkDescription& network) {

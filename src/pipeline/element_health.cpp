@@ -1,8 +1,11 @@
 #include "element_health.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
 
 namespace rltune::pipeline {
 namespace {
@@ -15,6 +18,21 @@ bool is_read(config::TagRole role) noexcept {
 }
 
 }  // namespace
+
+std::string describe(std::uint16_t health) {
+  constexpr std::array kWords{std::pair{Health::missing, "missing"},
+                              std::pair{Health::bad_quality, "of bad quality"},
+                              std::pair{Health::out_of_range, "out of range"},
+                              std::pair{Health::spike, "a spike"},
+                              std::pair{Health::stale, "stale"},
+                              std::pair{Health::frozen, "frozen"},
+                              std::pair{Health::not_finite, "not finite"},
+                              std::pair{Health::imputed, "imputed"}};
+  std::string text;
+  for (const auto& [flag, word] : kWords)
+    if ((health & bit(flag)) != 0) text += (text.empty() ? "" : " and ") + std::string(word);
+  return text.empty() ? "good" : text;
+}
 
 HealthRules rules_of(const config::Site& site, const config::Tag& tag) {
   HealthRules rules;

@@ -99,6 +99,8 @@ class OpcuaLink::Worker {
   void lose();
   void perform_write(OpcuaClient& client);
   void abandon_write();
+  // A server that has taken so long over a write is hung, whatever a browse may take: the loop waits for this.
+  Duration write_patience() const noexcept { return std::min(options_.call_timeout, options_.inactivity_timeout); }
   bool send_write(OpcuaClient& client, WriteJob& job);
   bool write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group,
                    std::vector<UaVariant>& wire);
@@ -477,7 +479,7 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
     }
   }
   const auto sent = SteadyClock::now();
-  auto answer = client.call<WriteService>(request, "Write");
+  auto answer = client.call<WriteService>(request, "Write", write_patience());
   const Duration latency = SteadyClock::now() - sent;
   if (!answer || (*answer)->resultsSize != group.size()) {
     for (const auto i : group) job.outcomes[i].status = UA_STATUSCODE_BADCOMMUNICATIONERROR;
@@ -497,7 +499,7 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
 bool OpcuaLink::Worker::read_back(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group) {
   std::vector<Attribute> attributes;
   for (const auto i : group) attributes.push_back({&*tags_[job.tags[i]].node});
-  auto values = read_attributes(client, attributes, limits_.read);
+  auto values = read_attributes(client, attributes, limits_.read, write_patience());
   if (!values) return false;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& tag = tags_[job.tags[group[i]]];

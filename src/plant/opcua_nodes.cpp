@@ -213,7 +213,7 @@ Result<const UA_DataType*> number_type_of(OpcuaClient& client, const UA_NodeId& 
 }
 
 Result<std::vector<UaDataValue>> read_attributes(OpcuaClient& client, std::span<const Attribute> attributes,
-                                                 std::size_t limit) {
+                                                 std::size_t limit, Duration timeout) {
   std::vector<UaDataValue> values;
   values.reserve(attributes.size());
   for (std::size_t first = 0; first < attributes.size(); first += limit) {
@@ -226,7 +226,7 @@ Result<std::vector<UaDataValue>> read_attributes(OpcuaClient& client, std::span<
       UA_NodeId_copy(chunk[i].node, &request->nodesToRead[i].nodeId);
       request->nodesToRead[i].attributeId = chunk[i].id;
     }
-    auto answer = client.call<ReadService>(request, "Read");
+    auto answer = client.call<ReadService>(request, "Read", timeout);
     if (!answer) return std::unexpected(answer.error());
     if ((*answer)->resultsSize != chunk.size()) return fail(Errc::io, "Read: the server answered for other nodes");
     for (std::size_t i = 0; i < chunk.size(); ++i) values.emplace_back(std::move((*answer)->results[i]));

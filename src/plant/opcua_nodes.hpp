@@ -33,9 +33,9 @@ struct Attribute {
   UA_UInt32 id = UA_ATTRIBUTEID_VALUE;
 };
 
-// Reads attributes in as many requests as the limit asks for, in order.
+// Reads attributes in as many requests as the limit asks for, in order; each may take `timeout`, 0: as any call.
 Result<std::vector<UaDataValue>> read_attributes(OpcuaClient& client, std::span<const Attribute> attributes,
-                                                 std::size_t limit);
+                                                 std::size_t limit, Duration timeout = {});
 
 Result<OperationLimits> read_limits(OpcuaClient& client);
 Result<std::vector<std::string>> read_namespaces(OpcuaClient& client);

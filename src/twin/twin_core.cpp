@@ -48,7 +48,7 @@ TwinCore::TwinCore(std::unique_ptr<env::Simulation> simulation, const CoreOption
 std::size_t TwinCore::add(TagSpec spec, TagContent content) {
   RLTUNE_CHECK(!find(spec.name));
   specs_.push_back(std::move(spec));
-  values_.push_back({std::move(content), clock_.time(), TagStatus::good});
+  values_.push_back({std::move(content), stamp(), TagStatus::good});
   return specs_.size() - 1;
 }
 
@@ -173,9 +173,14 @@ void TwinCore::show_sensors(TimePoint time) {
                 values_[sensors_.first + i]);
 }
 
+// Lockstep has the plant's time; on the wall clock a value is as old as a watch says, whatever day the season has.
+TimePoint TwinCore::stamp() const noexcept {
+  return options_.clock == ClockMode::wall ? wall_.now() : clock_.time_now(wall_.steady());
+}
+
 // Every value of the plant as it is after the step just made.
 void TwinCore::refresh() {
-  const TimePoint now = clock_.time();
+  const TimePoint now = stamp();
   const env::Snapshot snapshot = simulation_->snapshot(0);
   show_sensors(now);
   for (std::size_t i = 0; i < setpoints_.count; ++i) set(setpoints_.first + i, wanted_[i], now);
@@ -211,7 +216,7 @@ void TwinCore::publish(TagSink& sink) {
 }
 
 void TwinCore::publish_sensors(TagSink& sink) {
-  show_sensors(clock_.time_now(wall_.steady()));
+  show_sensors(stamp());
   for (std::size_t i = 0; i < sensors_.count; ++i)
     if (faults_[i].kind != FaultKind::dropout) sink.publish(sensors_.first + i);
 }
@@ -267,7 +272,7 @@ void TwinCore::resume(std::span<const std::uint32_t> modes) {
   clock_ = StepClock({options_.clock, options_.start, from_seconds(spec().sample_period_s), options_.speed},
                      clock_.step(), wall_.steady());
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    set(modes_.first + i, modes[i], clock_.time());
+    set(modes_.first + i, modes[i], stamp());
     follow_applied(i);
   }
   refresh();
@@ -277,14 +282,14 @@ void TwinCore::watch(TagSink& sink) {
   const bool shed = watchdog_.expired(wall_.steady());
   if (shed != shed_) {
     shed_ = shed;
-    set(shed_tag_, shed_, clock_.time_now(wall_.steady()));
+    set(shed_tag_, shed_, stamp());
     changed_.push_back(shed_tag_);
     if (shed_)
       for (std::size_t i = 0; i < wanted_.size(); ++i)
         if (!manual_[i]) follow_applied(i);
   }
   if (const std::int32_t local = local_outputs(); std::get<std::int32_t>(values_[local_control_].content) != local) {
-    set(local_control_, local, clock_.time_now(wall_.steady()));
+    set(local_control_, local, stamp());
     changed_.push_back(local_control_);
   }
   for (const std::size_t tag : changed_) sink.publish(tag);
@@ -307,7 +312,7 @@ WriteStatus TwinCore::write(std::size_t tag, const TagContent& content, Role rol
     if (done()) return WriteStatus::wrong_state;
     if (!clock_.request(std::get<std::uint32_t>(content))) return WriteStatus::out_of_range;
   }
-  set(tag, content, clock_.time_now(wall_.steady()));
+  set(tag, content, stamp());
   return WriteStatus::good;
 }
 
@@ -317,7 +322,7 @@ WriteStatus TwinCore::write_setpoint(std::size_t input, double value, Role role)
   if (remote(input) != (role == Role::host)) return WriteStatus::wrong_state;
   if (role == Role::operators) manual_[input] = value;
   wanted_[input] = value;
-  set(setpoints_.first + input, value, clock_.time_now(wall_.steady()));
+  set(setpoints_.first + input, value, stamp());
   return WriteStatus::good;
 }
 
@@ -327,14 +332,14 @@ WriteStatus TwinCore::write_mode(std::size_t input, std::uint32_t mode) {
   if (std::get<std::uint32_t>(values_[tag].content) == mode) return WriteStatus::good;
   manual_[input].reset();
   follow_applied(input);
-  set(tag, mode, clock_.time_now(wall_.steady()));
+  set(tag, mode, stamp());
   return WriteStatus::good;
 }
 
 // Whoever takes an output over starts from what is applied, not from what the other one asked for last.
 void TwinCore::follow_applied(std::size_t input) {
   wanted_[input] = simulation_->snapshot(0).inputs[input];
-  set(setpoints_.first + input, wanted_[input], clock_.time_now(wall_.steady()));
+  set(setpoints_.first + input, wanted_[input], stamp());
   changed_.push_back(setpoints_.first + input);
 }
 

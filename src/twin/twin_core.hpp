@@ -81,6 +81,7 @@ class TwinCore final : public TagHost {
   void add_control();
   void set(std::size_t tag, TagContent content, TimePoint time);
   void show_sensors(TimePoint time);
+  TimePoint stamp() const noexcept;
   void refresh();
 
   const env::PlantSpec& spec() const noexcept { return simulation_->plant(); }

@@ -25,6 +25,7 @@
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "temporary_folder.hpp"
+#include "test_client.hpp"
 
 namespace rltune::testing {
 
@@ -40,6 +41,8 @@ struct PilotOptions {
   bool validated = true;
   std::uint64_t weights_seed = 1;
   std::vector<std::string> twin_arguments;
+  std::vector<std::array<std::string, 2>> edits;         // of site.yaml: this text becomes that one
+  std::function<void(policy::Artifact&)> change_policy;  // before it is saved
 };
 
 // A policy for the lettuce task whose weights are arbitrary: what matters is that the same come out everywhere.
@@ -89,6 +92,7 @@ class PilotSite {
     auto pki = plant::OpcuaPki::open(path("site/pki"));
     EXPECT_TRUE(pki && pki->identity({.application_uri = "urn:rltune:test:io"}, WallClock().now()));
     policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated);
+    if (options_.change_policy) options_.change_policy(artifact);
     EXPECT_TRUE(policy::save_artifact(path("site/policy"), artifact));
     sha256_ = artifact.sha256;
   }
@@ -129,7 +133,17 @@ class PilotSite {
     auto pki = plant::OpcuaPki::open(path("site/pki"));
     ASSERT_TRUE(pki && pki->trust(ready_["certificate"].get<std::string>()));
   }
-  void write_site() { ASSERT_TRUE(write_file(path("site/site.yaml"), yaml())); }
+  void write_site() {
+    std::string text = yaml();
+    for (const auto& [before, after] : options_.edits) {
+      const std::size_t at = text.find(before);
+      ASSERT_NE(at, std::string::npos) << before << " is not in\n" << text;
+      text.replace(at, before.size(), after);
+    }
+    ASSERT_TRUE(write_file(path("site/site.yaml"), text));
+  }
+  std::string site_file() const { return path("site/site.yaml"); }
+  const nlohmann::json& twin_ready() const { return ready_; }
   void start_up() {
     up_.reset();
     up_ = std::make_unique<ChildProcess>(
@@ -162,6 +176,10 @@ class PilotSite {
     const auto status = io_status();
     return status ? status->decisions() : 0;
   }
+  std::string link_reason() {
+    const auto status = io_status();
+    return status ? status->link_reason() : std::string();
+  }
   // The latest value of a tag that io knows; NaN before there is one.
   double value(const std::string& tag) {
     const auto index = std::ranges::find(tags_, tag);
@@ -186,6 +204,16 @@ class PilotSite {
     link.close();
     return sample.value;
   }
+  // A fault of the twin's own sensors, as an operator of the twin sets it ("air_temperature nan").
+  void break_sensor(const std::string& fault) {
+    twin::testing::TestClient client({.url = ready_["url"],
+                                      .user = ready_["user"],
+                                      .password = password(),
+                                      .identity = &identity(),
+                                      .application_uri = "urn:rltune:test:io"});
+    ASSERT_EQ(client.connect(), UA_STATUSCODE_GOOD);
+    ASSERT_EQ(client.write_text("test_fault", fault), UA_STATUSCODE_GOOD);
+  }
   std::string log(const std::string& role) { return read_file(path("run/logs/" + role + ".log")).value_or(""); }
   std::string everything() { return read_file(path("up.log")).value_or("(no log)"); }
 
@@ -204,6 +232,13 @@ class PilotSite {
   }
 
  private:
+  const plant::Identity& identity() {
+    if (identity_.certificate.empty())
+      identity_ = {.certificate = read_file(path("site/pki/own/cert.der")).value_or(""),
+                   .key = read_file(path("site/pki/own/key.der")).value_or(""),
+                   .application_uri = "urn:rltune:test:io"};
+    return identity_;
+  }
   std::string password() const {
     std::string text = read_file(ready_["password_file"].get<std::string>()).value_or("");
     while (text.ends_with('\n')) text.pop_back();
@@ -265,6 +300,7 @@ class PilotSite {
   PilotOptions options_;
   TemporaryFolder folder_;
   std::string sha256_;
+  plant::Identity identity_;
   int port_ = 0;
   nlohmann::json ready_;
   std::vector<std::string> tags_;

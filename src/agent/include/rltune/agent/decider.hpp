@@ -39,6 +39,10 @@ class Decider {
   // Points into this object; valid until the next call.
   const Decision& decide(TimePoint now) noexcept;
 
+  // Why the last decision is no proposal: the tags that are not usable and what is wrong with each, or the policy's
+  // own fault. Empty when it is one.
+  std::string explain() const;
+
   // Acts by these weights from the next decision on. Errors: mismatch: another shape.
   Result<> activate(const nn::NetworkDescription& network);
   const nn::NetworkDescription& active() const noexcept { return artifact_.network; }
@@ -46,13 +50,14 @@ class Decider {
  private:
   Decider(pipeline::Pipeline pipeline, pipeline::SnapshotAssembler assembler,
           std::unique_ptr<policy::PolicyController> controller, const policy::Artifact& artifact,
-          std::vector<std::size_t> input_of_output);
+          std::vector<std::size_t> input_of_output, std::vector<std::string> element_names);
 
   pipeline::Pipeline pipeline_;
   pipeline::SnapshotAssembler assembler_;
   std::unique_ptr<policy::PolicyController> controller_;
   policy::Artifact artifact_;
   std::vector<std::size_t> input_of_output_;  // which of the policy's inputs each output is
+  std::vector<std::string> element_names_;    // of tags_
   std::vector<pipeline::TagValue> tags_;
   std::vector<double> inputs_, values_;
   bool started_ = false;

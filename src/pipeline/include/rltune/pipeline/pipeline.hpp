@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "rltune/base/error.hpp"
 #include "rltune/base/sample.hpp"
@@ -26,6 +27,9 @@ enum class Health : std::uint16_t {
   not_finite = 1U << 6,
   imputed = 1U << 7
 };
+
+// Health bits as words: "stale and imputed".
+std::string describe(std::uint16_t health);
 
 struct TagValue {
   double value = 0.0;        // after imputation; NaN where none is allowed
