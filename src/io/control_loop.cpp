@@ -434,6 +434,7 @@ void ControlLoop::write_heartbeats() {
 void ControlLoop::open_cycle() {
   cycle_open_ = true;
   cycle_opened_ = parts_.clock.steady();
+  cycle_reconnects_ = parts_.link.status().reconnects;
   for (AgentState& agent : agents_) agent.proposed = false;
 }
 
@@ -457,7 +458,17 @@ void ControlLoop::close_cycle_when_done() {
     without_agent(i);
     agent.proposed = true;
   }
-  if (connected) advance_plant();
+  if (!connected) return;
+  // What was decided while the link went away and came back may not have reached the plant.
+  if (parts_.link.status().reconnects == cycle_reconnects_)
+    advance_plant();
+  else
+    decide_anew();
+}
+
+void ControlLoop::decide_anew() {
+  publish(latest_elements_, true);
+  open_cycle();
 }
 
 // The plant still stands at a step that was decided. A plant that was restarted may have lost its set-points
@@ -467,8 +478,7 @@ void ControlLoop::resume_cycle() {
     if (!advance_accepted_) advance_plant();
     return;
   }
-  publish(latest_elements_, true);
-  open_cycle();
+  decide_anew();
 }
 
 void ControlLoop::advance_plant() {

@@ -273,6 +273,21 @@ TEST_F(ControlLoopTest, lockstep_goes_on_without_the_agent_after_its_time) {
   EXPECT_TRUE(written(heating).empty());
 }
 
+TEST_F(ControlLoopTest, a_step_whose_writes_were_lost_with_the_link_is_decided_anew) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  link.set_state(plant::LinkState::disconnected);
+  ASSERT_TRUE(propose(60.0));
+  EXPECT_TRUE(written(heating).empty());
+  link.restore();
+  loop->tick();
+  EXPECT_TRUE(written(clock_advance).empty()) << "the plant must not go on with set-points that it never got";
+  ASSERT_TRUE(propose(60.0));
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+  EXPECT_EQ(written(clock_advance), std::vector<double>{1.0});
+}
+
 TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
   start(config::ClockKind::plant);
   attach();

@@ -107,6 +107,7 @@ class ControlLoop {
   void write_heartbeats();
   void open_cycle();
   void close_cycle_when_done();
+  void decide_anew();
   void resume_cycle();
   void advance_plant();
 
@@ -129,7 +130,7 @@ class ControlLoop {
   LockstepBarrier barrier_;
   bool cycle_open_ = false;
   bool advance_accepted_ = false;
-  std::uint64_t advance_reconnects_ = 0;
+  std::uint64_t cycle_reconnects_ = 0, advance_reconnects_ = 0;
   Duration cycle_opened_{}, last_advance_{};
   Duration batch_received_{};  // steady: first sample of the batch in hand
 
