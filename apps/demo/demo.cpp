@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <functional>
 
 #include "child.hpp"
 #include "rltune/base/clock.hpp"
@@ -78,10 +79,14 @@ class Demo {
     return words;
   }
 
-  void begin(int part, const std::string& title) { narrator_.begin(part, kParts, title); }
+  void begin(int part, const std::string& title) {
+    progress_.clear();
+    narrator_.begin(part, kParts, title);
+  }
 
-  // Runs a command of the product to its end; its stdout must be one JSON object.
-  Result<json> command(const std::string& executable, const std::string& what, Words words) {
+  // Runs a command of the product to its end; its stdout must be one JSON object. `watch` is called meanwhile.
+  Result<json> command(const std::string& executable, const std::string& what, Words words,
+                       const std::function<void()>& watch = {}) {
     findings_.commands.emplace_back(what, spoken(words));
     words.push_back("--json");
     // The executables but the laboratory's serve one noun and do not want to hear it.
@@ -93,7 +98,7 @@ class Demo {
     auto child = Child::start({words, {}, log});
     if (!child) return std::unexpected(child.error());
     while (!child->wait(milliseconds(100))) {
-      narrator_.progress(last_line(log));
+      watch ? watch() : narrator_.progress(progress_);
       if (!interrupted()) continue;
       child->signal(SIGTERM);
       child->wait(std::chrono::seconds(20));
@@ -113,7 +118,12 @@ class Demo {
                   "--weather", "synthetic",      "--seed",  std::to_string(options_.seed),
                   "--out",     policy().string()};
       if (options_.steps > 0) words.insert(words.end(), {"--steps", std::to_string(options_.steps)});
-      auto trained = command("rltune-lab", "train", words);
+      const auto began = std::chrono::steady_clock::now();
+      auto trained = command("rltune-lab", "train", words, [this, began] {
+        TrainingView view = look_at_training(policy());
+        view.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        narrator_.training(view);
+      });
       if (!trained) return std::unexpected(trained.error());
       findings_.training = std::move(*trained);
     }
@@ -125,11 +135,9 @@ class Demo {
       return fail(Errc::mismatch,
                   "the demo is about the lettuce greenhouse; this policy is for " + findings_.manifest.plant);
     findings_.curve = read_curve(policy() / "metrics.jsonl");
-    const policy::Validation& validation = findings_.manifest.validation;
-    narrator_.say(std::format("policy {}: {}, best at step {}; validation {}{}", artifact->sha256.substr(0, 12),
-                              findings_.manifest.algorithm, findings_.manifest.steps,
-                              validation.passed ? "passed" : "FAILED",
-                              validation.reasons.empty() ? "" : ": " + validation.reasons.front()));
+    const bool validated = findings_.manifest.validation.passed;
+    narrator_.say(std::format("policy {} of {}, best at step {}; its validation {}", artifact->sha256.substr(0, 12),
+                              findings_.manifest.algorithm, findings_.manifest.steps, validated ? "passed" : "FAILED"));
     return tuned_rule();
   }
 
@@ -155,8 +163,9 @@ class Demo {
                                                                     {"MPC, perfect forecast", "mpc"},
                                                                     {"hold", "hold"},
                                                                     {"off", "off"}};
+    std::string results;
     for (const auto& [label, controller] : entrants) {
-      narrator_.progress(label);
+      progress_ = results + label + " ...";
       Words words{"policy",   "evaluate", "--plant",      "lettuce", "--controller",
                   controller, "--start",  options_.start, "--days",  std::to_string(options_.days)};
       const Words weather = season_weather();
@@ -165,8 +174,10 @@ class Demo {
       auto standing = command("rltune-lab", "evaluate " + label, words);
       if (!standing) return std::unexpected(standing.error());
       (*standing)["label"] = label;
+      results += std::format("{} {:.2f}, ", label, standing->at("return").get<double>());
       findings_.standings.push_back(std::move(*standing));
     }
+    progress_ = results + "in EUR/m2";
     auto rows = read_trace(trace());
     if (!rows) return std::unexpected(rows.error());
     findings_.rule_trace = std::move(*rows);
@@ -191,11 +202,11 @@ class Demo {
   }
 
   Result<> close_the_loop() {
-    begin(3, "a whole season in charge: twin, guard and agent over encrypted OPC UA");
     if (!findings_.manifest.validation.passed) {
       narrator_.say("automatic mode refuses a policy that failed its validation: the loop stays open");
       return {};
     }
+    begin(3, "a whole season in charge: twin, guard and agent over encrypted OPC UA");
     const SeasonOptions season{.folder = options_.out / "site",
                                .policy = policy(),
                                .rule = rule(),
@@ -219,8 +230,8 @@ class Demo {
   }
 
   Result<> replay() {
-    begin(4, "compute every decision again, to the last bit");
     if (!findings_.loop) return {};
+    begin(4, "compute every decision again, to the last bit");
     auto replayed = command(
         "rltune-audit", "replay",
         {"audit", "replay", "--data", findings_.loop->season.data.string(), "--policy", policy().string(), "--all"});
@@ -241,6 +252,7 @@ class Demo {
 
   DemoOptions options_;
   Narrator& narrator_;
+  std::string progress_;
   std::chrono::steady_clock::time_point started_;
   Findings findings_;
 };

@@ -51,7 +51,9 @@ class Judge {
   void learning() {
     const policy::Validation& validation = f_.manifest.validation;
     std::string reasons;
-    for (const std::string& reason : validation.reasons) reasons += (reasons.empty() ? "" : "; ") + reason;
+    for (const std::string& reason : validation.reasons)
+      if (const bool failed = reason.starts_with("FAILED: "); failed != validation.passed)
+        reasons += (reasons.empty() ? "" : "; ") + (failed ? reason.substr(8) : reason);
     check("passed its validation", validation.passed, reasons);
     const json& gain = f_.paired["gain"];
     check("earns more than the tuned rule on seasons it had not seen", gain["mean_interval"][0].get<double>() > 0.0,
@@ -91,14 +93,14 @@ class Judge {
     check("goes on after the twin was killed and came back",
           twin != nullptr && twin->recovered && twin->recovery_s <= kTwinRecovery_s,
           twin == nullptr ? "it was not killed"
-                          : std::format("values flowed {:.2f} s after its return; at most {:g} s", twin->recovery_s,
-                                        kTwinRecovery_s));
+                          : std::format("values flowed {:.0f} ms after its return; at most {:g} s",
+                                        1e3 * twin->recovery_s, kTwinRecovery_s));
     const Incident* const agent = incident(loop, "agent");
     check("goes on after the agent was killed",
           agent != nullptr && agent->recovered && agent->recovery_s > 0.0 && agent->recovery_s <= kAgentRecovery_s,
           agent == nullptr ? "it was not killed"
-                           : std::format("its successor decided after {:.2f} s; at most {:g} s", agent->recovery_s,
-                                         kAgentRecovery_s));
+                           : std::format("its successor decided after {:.0f} ms; at most {:g} s",
+                                         1e3 * agent->recovery_s, kAgentRecovery_s));
   }
 
   const Findings& f_;
@@ -159,7 +161,8 @@ std::string loop_text(const ClosedLoop& loop) {
   text += std::format("link        {} reconnect{}\n", loop.season.last.reconnects,
                       loop.season.last.reconnects == 1 ? "" : "s");
   for (const Incident& one : loop.season.incidents)
-    text += std::format("{:<11} killed on day {:.1f}, back after {:.2f} s\n", one.what, one.day, one.recovery_s);
+    text +=
+        std::format("{:<11} killed on day {:.1f}, goes on after {:.0f} ms\n", one.what, one.day, 1e3 * one.recovery_s);
   text += std::format(
       "latency     sample to write p50 {:.0f} us, p99 {:.0f} us; to proposal p99 {:.0f} us; verdict p99 {:.0f} us\n",
       record.sample_to_write_us.p50, record.sample_to_write_us.p99, record.proposal_us.p99, record.verdict_us.p99);
@@ -205,6 +208,20 @@ LearningCurve read_curve(const std::filesystem::path& metrics) {
   }
   for (auto& [name, values] : curve.terms) values.resize(curve.steps.size(), kNothing);
   return curve;
+}
+
+TrainingView look_at_training(const std::filesystem::path& folder) {
+  TrainingView view;
+  const auto plan = read_file(folder / "run.json");
+  if (!plan) return view;
+  const json planned = json::parse(*plan, nullptr, false);
+  if (planned.is_object()) view.steps_planned = planned.value("steps", std::uint64_t{0});
+  const LearningCurve curve = read_curve(folder / "metrics.jsonl");
+  for (std::size_t i = 0; i < curve.steps.size(); ++i) {
+    view.steps = static_cast<std::uint64_t>(curve.steps[i]);
+    if (std::isfinite(curve.evaluated[i])) view.evaluated.emplace_back(curve.steps[i], curve.evaluated[i]);
+  }
+  return view;
 }
 
 bool Findings::passed() const {

@@ -25,6 +25,9 @@ struct LearningCurve {
 };
 LearningCurve read_curve(const std::filesystem::path& metrics);
 
+// How far a training run in `folder` is.
+TrainingView look_at_training(const std::filesystem::path& folder);
+
 struct ClosedLoop {
   SeasonResult season;
   SeasonRecord record;

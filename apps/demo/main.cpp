@@ -93,6 +93,6 @@ int main(int argc, char** argv) {
                                                     : terminal && !plain ? Narration::screen
                                                                          : Narration::lines);
   const auto findings = run_demo(options, *narrator);
-  narrator->end();
+  narrator->end(findings.has_value());
   return findings ? tell(*findings, json) : tell_failure(findings.error(), json);
 }

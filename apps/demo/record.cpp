@@ -86,10 +86,10 @@ class Reader {
       for (const historian::Decision& decision : *page) {
         take(decision);
         if (decision.origin == "policy") {
-          note_gap(last_policy, decision.wall_time);
           if (const std::size_t step = step_of(decision.time); step < season_.steps && last_policy != TimePoint{})
             record_.wall_gap_ms_by_step[step] = 1e3 * to_seconds(decision.wall_time - last_policy);
           last_policy = decision.wall_time;
+          policy_decided_.push_back(decision.wall_time);
           proposal.push_back(microseconds(decision.proposal));
           verdict.push_back(microseconds(decision.verdict));
           written.push_back(microseconds(decision.sample_to_write));
@@ -100,6 +100,7 @@ class Reader {
       after = page->back().id;
       from = page->back().time;
     }
+    note_agent_gap();
     record_.proposal_us = quantiles(proposal);
     record_.verdict_us = quantiles(verdict);
     record_.sample_to_write_us = quantiles(written);
@@ -107,11 +108,18 @@ class Reader {
     return {};
   }
 
-  // Between the last decision before the agent died and the first of its successor.
-  void note_gap(TimePoint before, TimePoint now) {
+  // The successor's first decision ends the longest pause after the kill: what the dead one had proposed is decided
+  // at once, and its successor decides as often as it did.
+  void note_agent_gap() {
+    constexpr auto kWindow = std::chrono::seconds(20);
+    Duration longest{};
     for (const Incident& incident : season_.incidents)
-      if (incident.what == "agent" && before < incident.killed && now >= incident.killed && before != TimePoint{})
+      for (std::size_t i = 1; incident.what == "agent" && i < policy_decided_.size(); ++i) {
+        const TimePoint now = policy_decided_[i], before = policy_decided_[i - 1];
+        if (now < incident.killed || now - incident.killed > kWindow || now - before <= longest) continue;
+        longest = now - before;
         record_.agent_gap_s = to_seconds(now - incident.killed);
+      }
   }
 
   void take(const historian::Decision& decision) {
@@ -143,6 +151,7 @@ class Reader {
   const SeasonResult& season_;
   SeasonRecord record_;
   std::vector<bool> decided_;
+  std::vector<TimePoint> policy_decided_;
   std::map<std::string, config::OutputRule> limits_;
 };
 

@@ -50,6 +50,13 @@ std::vector<double> to_length(std::vector<double> values, std::size_t length) {
   return values;
 }
 
+// In the unit that people would use.
+std::string time_text(double seconds) {
+  if (seconds < 1e-3) return std::format("{:.{}f} µs", 1e6 * seconds, seconds < 1e-5 ? 1 : 0);
+  if (seconds < 1.0) return std::format("{:.{}f} ms", 1e3 * seconds, seconds < 1e-2 ? 1 : 0);
+  return std::format("{:.2f} s", seconds);
+}
+
 std::string short_number(double value) {
   return std::abs(value) >= 100.0 ? std::format("{:.0f}", value) : std::format("{:.1f}", value);
 }
@@ -107,14 +114,14 @@ class Page {
     for (const Incident& one : f_.loop->season.incidents) {
       const double most = one.what == "agent" ? kAgentRecovery_s : kTwinRecovery_s;
       all.push_back({std::format("{} killed", one.what == "agent" ? "Agent" : "Plant's server"),
-                     std::format("{:.2f} s", one.recovery_s),
+                     time_text(one.recovery_s),
                      std::format("{}; at most {:g} s",
                                  one.what == "agent" ? "until it decided again" : "until values flowed again", most),
                      tone(one.recovered && one.recovery_s <= most)});
     }
     const SeasonRecord& record = f_.loop->record;
-    all.push_back({"Sample to write", std::format("{:.0f} µs", record.sample_to_write_us.p99),
-                   std::format("99 % of decisions; median {:.0f} µs", record.sample_to_write_us.p50)});
+    all.push_back({"Sample to write", time_text(1e-6 * record.sample_to_write_us.p99),
+                   "99 % of decisions; median " + time_text(1e-6 * record.sample_to_write_us.p50)});
     all.push_back({"Decisions on record", std::format("{}", record.decisions),
                    std::format("{} computed again to the same bits", f_.loop->replay.value("same", 0))});
     all.push_back({"Written outside the limits", std::format("{}", record.outside_limits),
@@ -231,7 +238,10 @@ class Page {
     Chart chart = season_chart(title, unit);
     const json& band = f_.standings.front()["violations"][limit];
     const double low = band["low"];
-    chart.bands = {{low > 0.0 ? low : -kOpen, band["high"].get<double>(), "limits"}};
+    const double high = band["high"];
+    chart.bands = {{low > 0.0 ? low : -kOpen, high,
+                    low > 0.0 ? std::format("limits {:g} to {:g} {}", low, high, unit)
+                              : std::format("limit {:g} {}", high, unit)}};
     chart.series = {of_rule(tag, unit), stored(outdoor, "outdoors", unit, grey), stored(tag, "policy", unit, kPolicy)};
     chart.series[1].hidden = true;
     return chart;
@@ -318,7 +328,7 @@ class Page {
       table.rows.push_back({{agent ? "agent" : "plant's server (twin)"},
                             {std::format("{:.1f}", one.day)},
                             {std::format("{}", one.step)},
-                            {std::format("{:.2f} s", one.recovery_s), tone(one.recovered && one.recovery_s <= most)},
+                            {time_text(one.recovery_s), tone(one.recovered && one.recovery_s <= most)},
                             {std::format("{:g} s", most)}});
     }
     table.note =
@@ -341,42 +351,51 @@ class Page {
   Table latency_table() const {
     Table table{.title = "How fast it decides", .columns = {"from … to", "median", "99 %", "worst"}};
     const auto row = [&table](const char* name, const Quantiles& q) {
-      table.rows.push_back({{name},
-                            {std::format("{:.1f} µs", q.p50)},
-                            {std::format("{:.1f} µs", q.p99)},
-                            {std::format("{:.0f} µs", q.worst)}});
+      table.rows.push_back({{name}, {time_text(1e-6 * q.p50)}, {time_text(1e-6 * q.p99)}, {time_text(1e-6 * q.worst)}});
     };
     row("observation to proposal, in the agent", record().proposal_us);
     row("proposal to verdict, in the guard", record().verdict_us);
     row("sample received to write sent", record().sample_to_write_us);
-    row("sample received to write acknowledged by the plant", record().acknowledged_us);
+    row("write sent to acknowledged by the plant and read back", record().acknowledged_us);
     return table;
   }
 
-  // Who did what when: a lane an output, a mark a verdict that changed something.
+  // Who did what when: a lane an output, a line where proposals were applied as they were, a mark where not.
   Chart guard_chart() const {
     Chart chart = season_chart("Guard events", "");
     chart.note = record().guard_events.empty()
-                     ? "Every proposal of the season was applied as it was: nothing was clamped, held or replaced."
-                     : "Marks: outputs whose proposal was clamped, held, or replaced by the fallback controller.";
+                     ? "Lines: alive, and applied as proposed. Nothing was clamped, held or replaced this season."
+                     : "Lines: alive, and applied as proposed. Marks: clamped, held, or replaced by the fallback.";
     chart.height_px = 190;
-    chart.lanes = {"twin", "agent"};
+    chart.lanes = {"plant's server", "agent"};
     for (const auto& [tag, values] : record().applied) chart.lanes.push_back(tag);
-    std::map<std::string, Series> by_action;
-    const auto mark = [&](const std::string& action, const std::string& lane, std::size_t step, int colour) {
-      const auto place = std::ranges::find(chart.lanes, lane);
-      if (place == chart.lanes.end() || step >= chart.x.size()) return;
-      Series& series = by_action[action + "\n" + lane];
-      series.label = action + " " + lane;
-      series.style = Style::points;
-      series.colour = colour;
-      series.values.resize(chart.x.size(), kNothing);
-      series.values[step] = static_cast<double>(place - chart.lanes.begin()) + 1.0;
-    };
-    for (const Incident& one : f_.loop->season.incidents) mark("killed", one.what, one.step, orange);
-    for (const GuardEvent& event : record().guard_events) mark(event.action, event.tag, event.step, purple);
-    for (auto& [key, series] : by_action) chart.series.push_back(std::move(series));
+    for (std::size_t lane = 0; lane < chart.lanes.size(); ++lane) chart.series.push_back(lane_line(chart, lane));
+    for (const Incident& one : f_.loop->season.incidents)
+      mark(chart, one.what == "agent" ? 1 : 0, one.step, "killed", orange);
+    for (const GuardEvent& event : record().guard_events) {
+      const auto lane = static_cast<std::size_t>(std::ranges::find(chart.lanes, event.tag) - chart.lanes.begin());
+      if (lane < chart.lanes.size()) mark(chart, lane, event.step, event.action, purple);
+    }
     return chart;
+  }
+
+  Series lane_line(const Chart& chart, std::size_t lane) const {
+    Series line{.label = chart.lanes[lane], .colour = lane < 2 ? grey : green};
+    line.values.assign(chart.x.size(), static_cast<double>(lane + 1));
+    for (const GuardEvent& event : record().guard_events)
+      if (event.tag == chart.lanes[lane] && event.step < line.values.size()) line.values[event.step] = kNothing;
+    return line;
+  }
+
+  static void mark(Chart& chart, std::size_t lane, std::size_t step, const std::string& label, int colour) {
+    Series point{.label = label, .style = Style::points, .colour = colour};
+    point.values.assign(chart.x.size(), kNothing);
+    if (step >= chart.x.size()) return;
+    const auto same = std::ranges::find_if(chart.series, [&](const Series& series) {
+      return series.style == Style::points && series.label == label && !std::isfinite(series.values[step]);
+    });
+    Series& series = same == chart.series.end() ? chart.series.emplace_back(std::move(point)) : *same;
+    series.values[step] = static_cast<double>(lane + 1);
   }
 
   Chart wall_chart() const {

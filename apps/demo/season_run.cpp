@@ -191,7 +191,7 @@ class SeasonRun {
     incident.recovered = goes_on(before, seconds(20));
     incident.recovery_s = seconds_since(back);
     view_.happening.clear();
-    narrator_.say(std::format("the twin is back at step {}; values flowed again {:.2f} s after its return", before,
+    narrator_.say(std::format("the twin is back at step {}; values flow again {:.2f} s after its return", before,
                               incident.recovery_s));
     return {};
   }

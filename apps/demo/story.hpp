@@ -1,12 +1,21 @@
-// What the demo tells while it runs, and what it found in the end.
+// What the demo tells while it runs.
 #pragma once
 
+#include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rltune::demo {
+
+// One look at the training run.
+struct TrainingView {
+  std::uint64_t steps = 0, steps_planned = 0;
+  double seconds = 0.0;
+  std::vector<std::pair<double, double>> evaluated;  // steps, mean return of a season
+};
 
 // One look at the running season.
 struct SeasonView {
@@ -29,11 +38,12 @@ struct Check {
 class Narrator {
  public:
   virtual ~Narrator() = default;
-  virtual void begin(int step, int steps, const std::string& title) = 0;
+  virtual void begin(int part, int parts, const std::string& title) = 0;
   virtual void progress(const std::string& text) = 0;  // replaces the one before
+  virtual void training(const TrainingView& view) = 0;
   virtual void season(const SeasonView& view) = 0;
-  virtual void say(const std::string& line) = 0;  // stays
-  virtual void end() = 0;
+  virtual void say(const std::string& line) = 0;  // stays; one line
+  virtual void end(bool completed) = 0;           // otherwise the part that was begun last failed
 };
 
 enum class Narration { lines, screen, none };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <format>
+#include <fstream>
 #include <print>
 
 #include "common.hpp"
@@ -151,9 +152,9 @@ void TrainRun::archive(Archive& archive) {
 }
 
 void TrainRun::checkpoint() {
+  const std::string lines = or_stop(read_file(folder_ / "metrics.jsonl"));
+  or_stop(write_file(folder_ / "metrics.jsonl", lines.substr(0, metrics_bytes_) + metrics_));
   metrics_bytes_ += metrics_.size();
-  const std::string before = or_stop(read_file(folder_ / "metrics.jsonl"));
-  or_stop(write_file(folder_ / "metrics.jsonl", before + metrics_));
   metrics_.clear();
   Archive stored = Archive::writer(kFormat);
   std::string plan = plan_.description.dump();
@@ -201,7 +202,11 @@ void TrainRun::refuse_divergence() {
                        name, value, training_->steps(), (folder_ / "best.onnx").string()));
 }
 
-void TrainRun::append(const ordered_json& line) { metrics_ += line.dump() + "\n"; }
+// Readers see a line at once; with the next checkpoint it is there to stay.
+void TrainRun::append(const ordered_json& line) {
+  metrics_ += line.dump() + "\n";
+  std::ofstream(folder_ / "metrics.jsonl", std::ios::app) << line.dump() << "\n";
+}
 
 void TrainRun::record() {
   const rl::EpisodeMeans latest = training_->latest();

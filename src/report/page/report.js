@@ -17,7 +17,7 @@
     return (u, low, high) => {
       if (chart.lanes.length) return [0.4, chart.lanes.length + 0.6];
       if (low == null || high == null) return [0, 1];
-      if (chart.log) return [low / 1.5, high * 1.5];
+      if (chart.log) return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high * 1.0001))];
       const span = high - low || Math.abs(high) || 1;
       for (const band of chart.bands) {
         if (band.low != null && band.low > low - span && band.low < high + span) low = Math.min(low, band.low);
@@ -41,6 +41,9 @@
         ctx.strokeStyle = css("--band-edge"); ctx.lineWidth = ratio; ctx.setLineDash([4 * ratio, 4 * ratio]);
         for (const [edge, y] of [[band.high, high], [band.low, low]])
           if (edge != null) { ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(left + width, y); ctx.stroke(); }
+        if (!band.label) continue;
+        ctx.font = 11 * ratio + "px system-ui, sans-serif"; ctx.textAlign = "right"; ctx.textBaseline = "bottom"; ctx.fillStyle = css("--good");
+        ctx.fillText(band.label, left + width - 6 * ratio, Math.min(low, top + height) - 3 * ratio);
       }
       ctx.restore();
     };
@@ -72,7 +75,7 @@
 
   function axis(extra) {
     return Object.assign({stroke: css("--soft"), grid: {stroke: css("--grid"), width: 1}, ticks: {stroke: css("--line"), width: 1, size: 5},
-      font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 18, labelGap: 2}, extra);
+      font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 18, labelGap: 0}, extra);
   }
 
   function vertical(chart) {
@@ -87,10 +90,11 @@
     return number(value) + " · " + moment.format(new Date((chart.start + value * 86400) * 1000)).replace(",", "") + " UTC";
   }
 
-  function seriesOptions(series, index) {
+  function seriesOptions(chart, series, index) {
     const stroke = colour(series.colour < 0 ? index : series.colour);
-    const options = {label: series.label + (series.unit && series.unit !== "1" ? " [" + series.unit + "]" : ""), stroke, width: 1.6, scale: series.second ? "y2" : "y",
-      show: !series.hidden, spanGaps: series.joined, points: {show: series.style === "points", size: 5, fill: stroke}, value: (u, value) => number(value)};
+    const unit = chart.yLabelSecond && series.unit ? ", " + series.unit : "";
+    const options = {label: series.label + unit, stroke, width: chart.lanes.length ? 5 : 1.6, scale: series.second ? "y2" : "y",
+      show: !series.hidden, spanGaps: series.joined, points: {show: series.style === "points", size: chart.lanes.length ? 10 : 5, fill: stroke}, value: (u, value) => number(value)};
     if (series.dashed) options.dash = [6, 4];
     if (series.style === "step") options.paths = uPlot.paths.stepped({align: 1});
     if (series.style === "bars") { options.paths = uPlot.paths.bars({size: [0.86, 60]}); options.fill = stroke; options.width = 0; }
@@ -101,12 +105,12 @@
   function plot(element, chart) {
     const second = chart.series.some((s) => s.second);
     const options = {
-      width: element.clientWidth || 600, height: chart.height, padding: [10, second ? 4 : 14, 0, 4],
+      width: element.clientWidth || 600, height: chart.height, padding: [10, 20, 0, 4],
       cursor: chart.group ? {sync: {key: chart.group, setSeries: false, scales: ["x", null]}, focus: {prox: 24}} : {focus: {prox: 24}},
-      focus: {alpha: 0.35}, legend: {live: true},
+      focus: {alpha: 0.35}, legend: {live: true, show: !chart.lanes.length},
       scales: {x: {time: false}, y: {range: ranges(chart), distr: chart.log ? 3 : 1, dir: chart.lanes.length ? -1 : 1}, y2: {}},
-      series: [{label: chart.xLabel, value: (u, value) => when(chart, value)}, ...chart.series.map(seriesOptions)],
-      axes: [axis({label: chart.xLabel, values: (u, ticks) => ticks.map(number)}), vertical(chart)],
+      series: [{label: chart.xLabel, value: (u, value) => when(chart, value)}, ...chart.series.map((series, index) => seriesOptions(chart, series, index))],
+      axes: [axis({label: chart.xLabel, size: 26, labelSize: 16, values: (u, ticks) => ticks.map(number)}), vertical(chart)],
       hooks: {drawClear: [underlay(chart)], draw: [overlay(chart)], setScale: [follow(chart)]},
     };
     if (second) options.axes.push(axis({side: 1, scale: "y2", label: chart.yLabelSecond, size: 60, grid: {show: false}, values: (u, ticks) => ticks.map(number)}));
