@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 
 #include "lane_math.hpp"
 #include "plant_entry.hpp"
@@ -75,6 +76,7 @@ enum Index : std::size_t {
 
 constexpr double kPeriod = 1800.0;
 constexpr int kSubsteps = 4;
+constexpr double kNotZero = std::numeric_limits<double>::min();  // lost in any sum but that of two zeros
 constexpr std::size_t kLanes = 8;
 constexpr double kGas = 8.3144598, kPressure = 101325.0, kMolarCo2 = 0.04401, kMolarWater = 0.01801528,
                  kKelvin = 273.15;
@@ -99,10 +101,13 @@ inline void derivative(const Block<state::count>& x, const Block<input::count>& 
     const double dry = x[state::dry][i], co2 = x[state::co2][i], t = x[state::temperature][i],
                  vapour = x[state::vapour][i];
     const double closure = 1.0 - lane_exp(-c[par::c_pld][i] * dry);
-    const double uptake =
+    const double published =
         (-c[par::c_co2_1][i] * t * t + c[par::c_co2_2][i] * t - c[par::c_co2_3][i]) * (co2 - c[par::c_gamma][i]);
     const double light = c[par::c_radphot][i] * v[outdoor::radiation][i];
-    const double phi = closure * light * uptake / (light + uptake);
+    // Below 3 degC, above 42 and below the compensation point the published uptake turns negative, and phi has a pole
+    // where it equals the light: a crop that doubles in a step. A search finds such places. Half way there it stops.
+    const double uptake = published < -0.5 * light ? -0.5 * light : published;
+    const double phi = closure * light * uptake / (light + uptake + kNotZero);
     const double respiration = dry * lane_exp2(0.1 * t - 2.5);
     const double saturated = c[par::c_v1][i] / (c[par::c_r][i] * (t + c[par::c_tabs][i])) *
                              lane_exp(c[par::c_v2][i] * t / (t + c[par::c_v3][i]));
