@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   }
   rltune::log::start("agent." + options.agent);
   rltune::catch_interrupts();
-  rltune::prefer_latency();
+  if (!rltune::run_first()) rltune::log::info("runs at ordinary priority: a busy machine may delay decisions");
   const auto done = rltune::agent::run_agent(options);
   if (done) return 0;
   rltune::log::critical(done.error().message, {{"code", to_string(done.error().code)}});

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   }
   rltune::log::start("io");
   rltune::catch_interrupts();
-  rltune::prefer_latency();
+  if (!rltune::run_first()) rltune::log::info("runs at ordinary priority: a busy machine may delay decisions");
   const auto done = rltune::io::run_io(options);
   if (!done) rltune::log::critical(done.error().message, {{"code", to_string(done.error().code)}});
   return done ? 0 : 1;

@@ -3,9 +3,10 @@
 
 namespace rltune {
 
-// Short turns, taken soon: the calling thread, and those it starts from now on, run within about 0.1 ms of waking
-// also beside busy threads of equal priority, which otherwise keep a processor until the next timer tick (up to
-// 4 ms). Needs no privilege. Linux 6.12 and later do it; false where the kernel refused, and nothing changes then.
-bool prefer_latency() noexcept;
+// The calling thread, and those it starts from now on, run before everybody of ordinary priority (SCHED_RR, lowest
+// real-time priority). Otherwise a thread that wakes beside busy ones may wait for the next timer tick, 4 ms, whatever
+// its nice value: the kernel shares between sessions first. False, and nothing changes, without the right to it (root,
+// CAP_SYS_NICE, LimitRTPRIO= of a unit). For threads that sleep nearly always: a busy one would starve the machine.
+bool run_first() noexcept;
 
 }  // namespace rltune
