@@ -30,5 +30,7 @@ Rows startup(double repetitions);
 // Seconds of a live site under random kills, then watched; seconds of lockstep seasons with a kill in each.
 Rows soak_live(double seconds);
 Rows soak_lockstep(double seconds);
+// Seconds of a random policy against the guard alone, a simulated day after the other.
+Rows soak_guard(double seconds);
 
 }  // namespace rltune::bench

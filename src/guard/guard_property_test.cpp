@@ -1,47 +1,12 @@
 // 24 simulated hours of a random policy: not one breach of any rule, by a checker that shares no code with the guard.
 #include <gtest/gtest.h>
 
-#include <limits>
-
-#include "guard_checker.hpp"
-#include "rltune/base/random.hpp"
+#include "random_turn.hpp"
 
 namespace rltune::guard {
 namespace {
 
 using namespace std::chrono_literals;
-
-double wild(Random& random, double low, double high) {
-  switch (random.below(20)) {
-    case 0:
-      return std::numeric_limits<double>::quiet_NaN();
-    case 1:
-      return std::numeric_limits<double>::infinity();
-    case 2:
-      return -std::numeric_limits<double>::infinity();
-    case 3:
-      return 1e300;
-    default:
-      return random.uniform(low - 0.3 * (high - low), high + 0.3 * (high - low));
-  }
-}
-
-GuardChecker::Turn random_turn(Random& random) {
-  GuardChecker::Turn turn;
-  turn.wait = from_seconds(random.uniform() < 0.1 ? random.uniform(0.0, 60.0) : 10.0);
-  turn.proposals = {OutputProposal{wild(random, 0.0, 150.0), random.uniform() < 0.95},
-                    OutputProposal{wild(random, 0.0, 5.0), random.uniform() < 0.95}};
-  turn.fallback = {OutputProposal{wild(random, 0.0, 150.0), true}, OutputProposal{wild(random, 0.0, 5.0), true}};
-  turn.agent = static_cast<std::uint32_t>(random.below(2));
-  turn.temperature = random.uniform() < 0.02 ? random.uniform(-40.0, 80.0) : random.uniform(10.0, 30.0);
-  turn.temperature_bad = random.uniform() < 0.01;
-  turn.pressure = random.uniform() < 0.02 ? random.uniform(-2.0, 12.0) : random.uniform(1.0, 7.0);
-  turn.heating_mode = random.uniform() < 0.03 ? static_cast<double>(random.below(3)) : 1.0;
-  turn.link_up = random.uniform() > 0.01;
-  turn.agent_alive = random.uniform() > 0.05;
-  turn.acknowledged = random.uniform() > 0.02;
-  return turn;
-}
 
 class GuardProperty : public ::testing::TestWithParam<std::uint64_t> {};
 
