@@ -16,7 +16,7 @@ namespace {
 
 struct InitOptions {
   config::Link link;
-  std::string pki = "pki", password_file, name, root, trust;
+  std::string pki, password_file, name, root, trust;
   std::filesystem::path out = "site.yaml";
   bool force = false, json = false;
 };
@@ -35,10 +35,16 @@ std::string site_name(const InitOptions& options, const std::filesystem::path& f
   return name.empty() || std::isalnum(static_cast<unsigned char>(name[0])) == 0 ? "site" + name : name;
 }
 
-// Our certificate is made on first use, so that it can be given to the server before the first try.
-void prepare_pki(const InitOptions& options, const std::filesystem::path& folder) {
-  auto pki = plant::OpcuaPki::open(folder / options.link.pki);
+// Our certificate is made before the first try, so that it can be given to the server.
+void prepare_pki(const InitOptions& options, const plant::OpcuaOptions& connection) {
+  auto pki = plant::OpcuaPki::open(connection.pki);
   if (!pki) stop(pki.error());
+  const std::filesystem::path own = connection.pki / "own/cert.der";
+  const bool is_new = !std::filesystem::exists(own);
+  if (const auto identity = pki->identity({.application_uri = connection.application_uri}, WallClock().now());
+      !identity)
+    stop(identity.error());
+  if (is_new) std::println(stderr, "made our certificate {}: the server has to trust it", own.string());
   if (options.trust.empty()) return;
   const auto thumbprint = pki->trust(options.trust);
   if (!thumbprint) stop(thumbprint.error());
@@ -59,19 +65,30 @@ void report(const InitOptions& options, const DraftCounts& counts) {
   std::println("Go through the lines marked CHECK, then: rltune site check {}", options.out.string());
 }
 
+// Who trusts a certificate means the application that it names.
+std::string application_of(const std::string& file) {
+  const auto der = read_file(file);
+  if (!der) stop(der.error());
+  const auto certificate = plant::read_certificate(*der);
+  if (!certificate) stop(certificate.error());
+  return certificate->application_uri;
+}
+
 void init(InitOptions options) {
   if (std::filesystem::exists(options.out) && !options.force)
     stop(kWrongUsage, std::format("{} exists; --force writes over it", options.out.string()));
   const auto folder = std::filesystem::absolute(options.out).lexically_normal().parent_path();
-  options.link.pki = seen_from_site(options.pki, folder);
+  options.link.pki = options.pki.empty() ? "pki" : seen_from_site(options.pki, folder);
   if (options.link.security == "None" && !options.link.allow_insecure)
     stop(kWrongUsage, "--security None signs and hides nothing; permit it with --allow-insecure");
   if (!options.password_file.empty()) options.link.password_file = seen_from_site(options.password_file, folder);
   if (!options.link.user.empty() && options.password_file.empty() && options.link.password_env.empty())
     stop(kWrongUsage, "--user needs --password-file or --password-env");
-  prepare_pki(options, folder);
+  if (options.link.server_application_uri.empty() && !options.trust.empty())
+    options.link.server_application_uri = application_of(options.trust);
   const auto connection = plant::opcua_options(options.link, folder);
   if (!connection) stop(connection.error());
+  prepare_pki(options, *connection);
   const auto variables = plant::browse(*connection, {.root = options.root});
   if (!variables) stop(variables.error());
   DraftCounts counts;
@@ -98,10 +115,12 @@ void add_init_command(CLI::App& app) {
   command.add_flag("--allow-insecure", options->link.allow_insecure, "Permit --security None");
   command
       .add_option("--server-uri", options->link.server_application_uri,
-                  "Application URI the server's certificate must carry")
+                  "Application URI the server's certificate must carry; by default what --trust's carries")
       ->type_name("URI");
-  command.add_option("--pki", options->pki, "Folder of keys: own/ (made when missing), trusted/, rejected/")
-      ->capture_default_str();
+  command
+      .add_option("--pki", options->pki,
+                  "Folder of keys: own/ (made when missing), trusted/, rejected/; by default pki beside the file")
+      ->type_name("DIR");
   command.add_option("--trust", options->trust, "The server's certificate, copied to PKI/trusted")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
