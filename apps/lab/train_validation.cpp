@@ -36,6 +36,7 @@ Entrant baseline(const TrainPlan& plan, const TrainOptions& options) {
   if (!options.baseline.empty()) return find_entrant(options.baseline, {}, plan.world.plant);
   const std::string name = tunable_controller(plan.world.plant);
   evaluation::TuneOptions how{.controller = name, .world = plan.training};
+  how.world.parameters = plan.world.overrides;  // the rule is tuned for what is scored, without the policy's margins
   how.steps_budget = plan.steps;
   how.seed = options.seed;
   how.workers = static_cast<unsigned>(options.threads);
@@ -54,6 +55,9 @@ Entrant baseline(const TrainPlan& plan, const TrainOptions& options) {
   return find_entrant(path, {}, plan.world.plant);
 }
 
+// The same rule tuned with another seed differs by more.
+constexpr double kSameViolations = 0.01;
+
 double total_unit_hours(const evaluation::Summary& summary, const std::string& unit) {
   double hours = 0.0;
   for (const evaluation::Violation& violation : summary.violations)
@@ -71,7 +75,7 @@ void judge(const evaluation::Summary& policy, const evaluation::Summary& other, 
   demand(gain.mean_interval.low > 0.0,
          std::format("gain over the tuned {} {:.4g}, 95 % from {:.4g} to {:.4g}, better in {} of {} seasons", name,
                      gain.mean, gain.mean_interval.low, gain.mean_interval.high, gain.wins, gain.episodes));
-  demand(gain.unit_hours <= gain.unit_hours_against,
+  demand(gain.unit_hours <= (1.0 + kSameViolations) * gain.unit_hours_against,
          std::format("out of its limits for {:.4g} band-hours, the tuned {} for {:.4g}", gain.unit_hours, name,
                      gain.unit_hours_against));
   demand(policy.faults + policy.failures == 0,
