@@ -19,7 +19,7 @@ function usage(stream) {
   stream.write(`Usage: ./dev bench [NAME...] [--list] [--write]
 
   NAME      one of the benchmarks below; all of them by default, but for those marked long
-  --write   also render docs/benchmarks.md from the results that lie in build/bench
+  --write   render docs/benchmarks.md from the results that lie in build/bench; without a NAME nothing is measured
   --list    print the names
 
 ${groups.map((one) => `  ${one.name.padEnd(18)} ${one.title}${one.long ? " (long)" : ""}`).join("\n")}
@@ -28,6 +28,7 @@ Examples:
   ./dev bench                        # about 25 minutes
   ./dev bench inference decision
   ./dev bench control --write
+  ./dev bench --write                # the page alone
 `);
 }
 
@@ -45,7 +46,7 @@ if (asked.some((one) => ["--list", "--help", "-h"].includes(one))) {
 }
 
 const writes = asked.includes("--write");
-const chosen = groups.filter((group) => (names.length > 0 ? names.includes(group.name) : !group.long));
+const chosen = groups.filter((group) => (names.length > 0 ? names.includes(group.name) : !group.long && !writes));
 let missed = 0;
 for (const group of chosen) {
   try {

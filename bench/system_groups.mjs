@@ -11,7 +11,10 @@ export const systemGroups = [
     title: "The control loop at 10 Hz while learning runs",
     part: "control",
     note: "A site on the wall clock for two minutes: lettuce twin, encrypted OPC UA on loopback, io, agent (a decision every " +
-      "100 ms), learner at work. From the timings in the decision records.",
+      "100 ms), learner at work; then half a minute more beside two processes that never sleep. From the timings in the " +
+      "decision records. io and agent run at the lowest real-time priority, which they are given as root, with " +
+      "CAP_SYS_NICE or with LimitRTPRIO=1 in a unit; at ordinary priority the 99th percentile rises to a timer tick (4 ms) " +
+      "as soon as other work fills the machine.",
   },
   {
     name: "reaction",
@@ -20,7 +23,7 @@ export const systemGroups = [
     note: "Encrypted OPC UA (Basic256Sha256, sign and encrypt) on loopback. 500 changes of a value in the server, at random " +
       "phases of its publishing; the time runs until the server has acknowledged the written set-points. The agent's period " +
       "is shorter than the time between changes. Where a server samples on a beat of its own (the last rows), a change also " +
-      "waits for that beat: sample as often as is published, or faster than it matters.",
+      "waits for that beat; by default RLTune asks for a sample at every publishing.",
   },
   {
     name: "season",

@@ -6,11 +6,12 @@ import { kept, number, spread } from "./present.mjs";
 const introduction = `# Benchmarks
 
 What RLTune does how fast, measured by commands that anybody can repeat. \`./dev bench\` runs all but the long ones,
-\`./dev bench NAME\` one of them; \`./dev bench --write\` renders this page from the results in \`build/bench\`.
+\`./dev bench NAME\` one of them, \`./dev bench --write\` renders this page from the results in \`build/bench\`.
 
-A figure is the median of its repetitions, with the smallest and the largest beside it; latencies are quantiles of every
-decision of the run. The machine is a shared virtual one on which other builds ran at times: the load average stands with
-each table, before and after. Bounds are the product's promises; where none stands, the figure is for comparison.
+A figure is the median of its repetitions, with the smallest and the largest beside it. Latencies are quantiles over every
+decision of a run; beside them stands the range of the same quantile over the quarters of that run. The machine is a small
+shared virtual one, and other builds ran on it at times: the load average stands with each table, before and after. Bounds are
+the product's promises; where none stands, the figure is for comparison.
 `;
 
 function table(rows) {
@@ -23,6 +24,15 @@ function table(rows) {
   return lines.join("\n");
 }
 
+// Lines of at most 120 characters.
+function wrapped(text) {
+  const lines = [""];
+  for (const word of text.split(" "))
+    if (lines.at(-1).length + word.length < 120) lines.push(`${lines.pop()} ${word}`.trim());
+    else lines.push(word);
+  return lines.join("\n");
+}
+
 function section(result) {
   const { machine } = result;
   const when = `${machine.date.slice(0, 16).replace("T", " ")} UTC, commit ${machine.commit}`;
@@ -30,7 +40,7 @@ function section(result) {
 
 \`${result.command}\` (${result.seconds} s; ${when}; load ${result.load_before} before, ${result.load_after} after)
 
-${result.note ? result.note + "\n\n" : ""}${table(result.rows)}
+${result.note ? wrapped(result.note) + "\n\n" : ""}${table(result.rows)}
 `;
 }
 
@@ -42,8 +52,9 @@ function machines(results) {
 }
 
 export function writePage(groups, folder, page) {
-  const results = groups.map((group) => join(folder, `${group.name}.json`)).filter(existsSync)
-    .map((file) => JSON.parse(readFileSync(file, "utf8")));
+  const results = groups.map((group) => ({ group, file: join(folder, `${group.name}.json`) }))
+    .filter(({ file }) => existsSync(file))
+    .map(({ group, file }) => ({ ...JSON.parse(readFileSync(file, "utf8")), title: group.title, note: group.note }));
   if (results.length === 0) throw new Error("there are no results in build/bench yet");
   writeFileSync(page, [introduction, machines(results), ...results.map(section)].join("\n"));
   process.stderr.write(`bench: wrote ${page}\n`);
