@@ -1,3 +1,5 @@
+#include <sched.h>
+
 #include "live_site.hpp"
 #include "parts.hpp"
 #include "rltune/historian/decision_log.hpp"
@@ -43,6 +45,14 @@ Timings recorded(const testing::PilotSite& site, const Span& span) {
   return timings;
 }
 
+// A plant has a machine of its own elsewhere: the twin must not wait for one here.
+void runs_first(pid_t twin) {
+  sched_param parameters{};
+  parameters.sched_priority = ::sched_get_priority_min(SCHED_RR);
+  if (::sched_setscheduler(twin, SCHED_RR, &parameters) != 0)
+    std::println(stderr, "site_bench: the twin runs at ordinary priority");
+}
+
 // How many gradient steps the learner said it made.
 double learner_updates(const std::string& log) {
   const std::string word = "updates";
@@ -59,6 +69,7 @@ double learner_updates(const std::string& log) {
 Rows control(double seconds) {
   testing::PilotSite site(live_options(true));
   site.start();
+  runs_first(site.twin().pid());
   if (!site.decides(10)) give_up(site.everything());
   std::this_thread::sleep_for(std::chrono::duration<double>(kWarmUpS));
   const Span alone = let_run(seconds);

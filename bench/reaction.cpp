@@ -138,7 +138,8 @@ void add_pace(Rows& rows, const Pace& pace, std::size_t changes, bool promised) 
   std::erase_if(ms, [](double value) { return std::isnan(value); });
   if (ms.size() < 4) give_up("hardly any change was answered");
   const std::string what =
-      std::format("published every {} ms, sampled every {} ms", pace.publishing_ms, pace.sampling_ms);
+      std::format("published every {} ms{}", pace.publishing_ms,
+                  pace.sampling_ms < 0 ? "" : std::format(", sampled every {} ms", pace.sampling_ms));
   add_quantiles(rows, what, "ms", ms, promised ? std::optional<double>(pace.publishing_ms + 5.0) : std::nullopt);
   rows.push_back(
       single(std::format("{}: changes of {} without an answer", what, changes), "", static_cast<double>(lost), 0.0));

@@ -14,7 +14,7 @@ export const systemGroups = [
       "100 ms), learner at work; then half a minute more beside two processes that never sleep. From the timings in the " +
       "decision records. io and agent run at the lowest real-time priority, which they are given as root, with " +
       "CAP_SYS_NICE or with LimitRTPRIO=1 in a unit; at ordinary priority the 99th percentile rises to a timer tick (4 ms) " +
-      "as soon as other work fills the machine.",
+      "as soon as other work fills the machine. The twin has that priority too: a plant has a machine of its own.",
   },
   {
     name: "reaction",
