@@ -58,6 +58,7 @@ export const moduleGroups = [
   {
     name: "training",
     title: "Training steps a second",
+    note: "Two threads need two idle cores: the load tells whether they had them.",
     bench: "training_bench",
     rows: ["ppo_lettuce_1_thread", "ppo_lettuce_2_threads", "sac_lettuce_1_thread", "sac_lettuce_2_threads"].flatMap(
       (name) => {
