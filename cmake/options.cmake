@@ -16,14 +16,24 @@ if(RLTUNE_FUZZ)
   target_compile_options(rltune_options INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
 endif()
 
-# The standard library's headers, precompiled once for modules with exceptions and once without.
+# Headers precompiled once: the standard library's for modules, with exceptions and without; with what programs
+# and tests add besides.
+set(standard_headers
+  <algorithm> <array> <atomic> <chrono> <cmath> <cstddef> <cstdint> <cstring> <deque> <expected> <filesystem> <format>
+  <functional> <limits> <map> <memory> <mutex> <numeric> <optional> <print> <ranges> <span> <string> <string_view>
+  <thread> <unordered_map> <utility> <variant> <vector>)
 file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cpp "")
-foreach(kind IN ITEMS pch pch_realtime)
-  add_library(rltune_${kind} OBJECT ${CMAKE_BINARY_DIR}/pch/empty.cpp)
-  target_link_libraries(rltune_${kind} PRIVATE rltune_options)
-  target_precompile_headers(rltune_${kind} PRIVATE
-    <algorithm> <array> <atomic> <chrono> <cmath> <cstddef> <cstdint> <cstring> <deque> <expected> <filesystem> <format>
-    <functional> <limits> <map> <memory> <mutex> <numeric> <optional> <print> <ranges> <span> <string> <string_view>
-    <thread> <unordered_map> <utility> <variant> <vector>)
-endforeach()
+function(rltune_pch name)
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/pch/empty.cpp)
+  target_link_libraries(${name} PRIVATE rltune_options)
+  target_precompile_headers(${name} PRIVATE ${standard_headers} ${ARGN})
+endfunction()
+rltune_pch(rltune_pch)
+rltune_pch(rltune_pch_realtime)
 target_compile_options(rltune_pch_realtime PRIVATE -fno-exceptions)
+rltune_pch(rltune_pch_app <CLI/CLI.hpp> <nlohmann/json.hpp>)
+find_package(GTest QUIET)
+if(GTest_FOUND)
+  rltune_pch(rltune_pch_test <gmock/gmock.h> <gtest/gtest.h>)
+  target_link_libraries(rltune_pch_test PRIVATE GTest::gmock)
+endif()

@@ -139,6 +139,24 @@ TEST_F(Operator, a_draft_made_from_the_plant_passes_the_check) {
   EXPECT_NE(text.find("role: forecast"), std::string::npos) << text;
 }
 
+// The same agent on a plant whose server shares no code with ours.
+TEST_F(Operator, drives_a_plant_made_with_another_projects_library) {
+  if (!std::filesystem::exists(RLTUNE_SOURCE_DIR "/tests/peers/node_modules/node-opcua"))
+    GTEST_SKIP() << "the npm packages of tests/peers are not installed; ./dev build fetches them";
+  ASSERT_NO_FATAL_FAILURE(start({.peer_port = 48329}));
+  ASSERT_TRUE(site_->decides(20)) << site_->everything();
+  const json before = json::parse(run("status", {"--json"}).out);
+  EXPECT_GT(before["verdicts"].value("accepted", 0), 30) << before.dump(1);
+  EXPECT_EQ(before["link"]["reconnects"], 0);
+  EXPECT_NE(site_->plant_value("heating"), 50.0);
+  const double alive = site_->plant_value("guard_alive");
+  EXPECT_TRUE(PilotSite::eventually([&] { return site_->plant_value("guard_alive") > alive; }, 10s));
+  ASSERT_EQ(run("mode", {"manual"}).status, 0);
+  const json written = json::parse(run("write", {"ventilation", "3.5", "--yes", "--json"}).out);
+  EXPECT_EQ(written["verified"], true) << written.dump(1);
+  EXPECT_EQ(site_->plant_value("ventilation"), 3.5);
+}
+
 TEST(Examples, the_lettuce_site_is_valid) {
   ChildProcess check({RLTUNE_BIN_DIR "/rltune", "site", "check", RLTUNE_SOURCE_DIR "/examples/lettuce-site/site.yaml"});
   EXPECT_NE(check.read_line(20s).value_or("").find("is valid"), std::string::npos);

@@ -41,6 +41,7 @@ struct PilotOptions {
   bool validated = true;
   std::uint64_t weights_seed = 1;
   std::vector<std::string> twin_arguments;
+  int peer_port = 0;  // not 0: the plant is the greenhouse of tests/peers, made with another project's library
   std::vector<std::array<std::string, 2>> edits;         // of site.yaml: this text becomes that one
   std::function<void(policy::Artifact&)> change_policy;  // before it is saved
 };
@@ -103,6 +104,25 @@ class PilotSite {
   ChildProcess& up() { return *up_; }
   ChildProcess& twin() { return *twin_; }
 
+  // A plant of another project, with keys that we make for it.
+  void start_peer() {
+    const auto server = plant::OpcuaPki::open(path("server"));
+    const auto identity = server->identity(
+        {.application_uri = "urn:rltune:peer:server", .hosts = {"localhost", "127.0.0.1"}}, WallClock().now());
+    const auto ours = plant::OpcuaPki::open(path("site/pki"));
+    ASSERT_TRUE(identity && ours && ours->trust_der(identity->certificate));
+    ASSERT_TRUE(write_secret_file(path("peer-password"), "secret\n"));
+    twin_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{"/usr/bin/node", RLTUNE_SOURCE_DIR "/tests/peers/greenhouse.mjs", "--port",
+                                 std::to_string(options_.peer_port), "--uri", "urn:rltune:peer:server", "--own",
+                                 path("server/own"), "--trust", path("site/pki/own/cert.der"), "--folder", path("peer"),
+                                 "--user", "operator", "--password", "secret"},
+        path("twin.log"));
+    const auto line = twin_->read_line(std::chrono::seconds(60));
+    ASSERT_TRUE(line) << read_file(path("twin.log")).value_or("");
+    ready_ = nlohmann::json::parse(*line);
+    ready_["password_file"] = path("peer-password");
+  }
   // The twin, on the same port and in the same season when it is started again.
   void start_twin() {
     std::vector<std::string> command{std::string(RLTUNE_BIN_DIR) + "/rltune",
@@ -152,7 +172,10 @@ class PilotSite {
         path("up.log"));
   }
   void start() {
-    ASSERT_NO_FATAL_FAILURE(start_twin());
+    if (options_.peer_port != 0)
+      ASSERT_NO_FATAL_FAILURE(start_peer());
+    else
+      ASSERT_NO_FATAL_FAILURE(start_twin());
     ASSERT_NO_FATAL_FAILURE(write_site());
     start_up();
   }
