@@ -4,8 +4,7 @@ export const soakGroup = {
   command: "./dev soak",
   note: "Half of the time a live site at 10 Hz: first with its agent, learner, io and twin killed at random, then left alone " +
     "while memory, descriptors and files are watched. Then whole seasons in lockstep with a process killed in each: " +
-    "with agent or twin killed it must return what the undisturbed season returns; with io killed a step may be held, and " +
-    "the difference is shown (the largest seen: 0.1, in 4 of 87 seasons of a run of ten minutes). Last a random policy " +
+    "whichever it was, the season must return what the undisturbed one returns. Last a random policy " +
     "against the guard, judged by a checker that shares no code with it. Minutes show no slow leak: io's resident memory " +
     "still grew when this run ended.",
 };

@@ -1,6 +1,5 @@
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "parts.hpp"
 #include "pilot_site.hpp"
@@ -64,12 +63,9 @@ Rows soak_lockstep(double seconds) {
   }
   Rows rows;
   for (const auto& [victim, outcome] : outcomes) {
-    // A proposal on its way when io dies is lost; its step is held when the agent comes too late for it.
-    const std::optional<double> none = victim == "io" ? std::nullopt : std::optional<double>(0.0);
     const std::string what = std::format("lockstep: {} killed in {} seasons", victim, outcome.seasons);
-    rows.push_back(single(what + ", those with another return", "", outcome.differing, none));
-    rows.push_back(single(what + ", largest difference of returns", "", outcome.largest,
-                          none ? std::optional<double>(1e-6) : std::nullopt));
+    rows.push_back(single(what + ", those with another return", "", outcome.differing, 0.0));
+    rows.push_back(single(what + ", largest difference of returns", "", outcome.largest, 1e-6));
   }
   return rows;
 }

@@ -68,8 +68,9 @@ class AgentRole {
   void decide_when_due();
   void decide(TimePoint now, std::int64_t received_steady_ns);
   void say_why(controllers::Outcome outcome);
-  void propose(const Decision& decision, TimePoint now, std::int64_t received_steady_ns, Duration took);
-  void fill_proposal(const Decision& decision);
+  bool decided(TimePoint now) const;
+  void fill_proposal(const Decision& decision, TimePoint now, Duration took);
+  void propose(std::int64_t received_steady_ns);
   void lost(const Error& error);
   void catch_up();
   void beat();
@@ -296,14 +297,23 @@ void AgentRole::decide_when_due() {
   if (schedule_.overdue(now)) decide(clock_.now(), now.count());
 }
 
+// A step of the plant's clock is decided once. An io that was killed on the way asks again, and by then the plant may
+// have our answer: whoever decided anew, from the set-points that it finds, would move them twice.
+bool AgentRole::decided(TimePoint now) const {
+  return lockstep_ && proposal_.time_unix_ns() == now.time_since_epoch().count() &&
+         proposal_.outcome() == static_cast<std::uint32_t>(controllers::Outcome::ok);
+}
+
 void AgentRole::decide(TimePoint now, std::int64_t received_steady_ns) {
   pending_ = false;
   const Duration before = clock_.steady();
-  const Decision& decision = decider_.decide(now);
-  const Duration after = clock_.steady();
+  if (!decided(now)) {
+    const Decision& decision = decider_.decide(now);
+    fill_proposal(decision, now, clock_.steady() - before);
+    if (decision.outcome != outcome_) say_why(decision.outcome);
+  }
   schedule_.decided(before);
-  if (decision.outcome != outcome_) say_why(decision.outcome);
-  propose(decision, now, received_steady_ns, after - before);
+  propose(received_steady_ns);
 }
 
 // When deciding ends and when it begins again: what an operator looks for first.
@@ -315,7 +325,11 @@ void AgentRole::say_why(controllers::Outcome outcome) {
     log::warning("no decision; what stands is held", {{"agent", agent_.id}, {"because", decider_.explain()}});
 }
 
-void AgentRole::fill_proposal(const Decision& decision) {
+void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration took) {
+  proposal_.set_agent(agent_.id);
+  proposal_.set_policy_sha256(active_sha256_);
+  proposal_.set_time_unix_ns(now.time_since_epoch().count());
+  proposal_.set_proposal_ns(took.count());
   proposal_.mutable_values()->Assign(decision.values.begin(), decision.values.end());
   proposal_.mutable_observation()->Assign(decision.observation.begin(), decision.observation.end());
   proposal_.mutable_previous_inputs()->Assign(decision.previous_inputs.begin(), decision.previous_inputs.end());
@@ -323,14 +337,9 @@ void AgentRole::fill_proposal(const Decision& decision) {
   proposal_.set_outcome(static_cast<std::uint32_t>(decision.outcome));
 }
 
-void AgentRole::propose(const Decision& decision, TimePoint now, std::int64_t received_steady_ns, Duration took) {
-  proposal_.set_agent(agent_.id);
+void AgentRole::propose(std::int64_t received_steady_ns) {
   proposal_.set_correlation_id(make_id(clock_.now()));
-  proposal_.set_policy_sha256(active_sha256_);
-  proposal_.set_time_unix_ns(now.time_since_epoch().count());
   proposal_.set_received_steady_ns(received_steady_ns);
-  proposal_.set_proposal_ns(took.count());
-  fill_proposal(decision);
   proposal_.SerializeToString(&body_);
   const auto answer = io_->call("io.Propose", "io", body_, kProposeTimeout, proposal_.correlation_id());
   if (!answer && answer.error().code == Errc::disconnected) return lost(answer.error());
@@ -342,7 +351,7 @@ void AgentRole::propose(const Decision& decision, TimePoint now, std::int64_t re
   }
   ++decisions_;
   last_decided_ = last_heard_ = clock_.steady();
-  gate_.watch(decision.observation);
+  gate_.watch({proposal_.observation().data(), static_cast<std::size_t>(proposal_.observation_size())});
   consider_candidate();
 }
 

@@ -12,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How often a waiting caller looks whether its server is still there.
-constexpr milliseconds kPresence(20);
 // Calls served before serve() returns, so that its caller's own loop turns under a flood.
 constexpr int kServedMax = 256;
 constexpr Duration kClockDifference = std::chrono::seconds(2);
@@ -163,20 +161,28 @@ int Server::serve(milliseconds timeout, int also) {
 int Server::descriptor() const noexcept { return state_->socket.get(ZMQ_FD); }
 
 struct Client::State {
-  State(Socket made, std::string where) : socket(std::move(made)), endpoint(std::move(where)) {}
+  State(Socket made, PeerWatch watch, std::string where)
+      : server(std::move(watch)), socket(std::move(made)), endpoint(std::move(where)) {}
 
+  PeerWatch server;  // outlives the socket that it watches
   Socket socket;
   std::string endpoint;
   std::string method;  // of the call in flight
   std::uint64_t call = 0;
   Duration deadline{};
+  std::uint64_t losses = 0;  // of the server, when the call in flight was sent
   bool in_flight = false;
   Frame head, body;
   WallClock clock;
 
   Result<> send(const v1::Envelope& envelope, std::string_view bytes);
   std::optional<Result<std::string>> receive();
-  bool connected() const noexcept { return (socket.get(ZMQ_EVENTS) & ZMQ_POLLOUT) != 0; }
+  bool connected() noexcept { return server.present() && (socket.get(ZMQ_EVENTS) & ZMQ_POLLOUT) != 0; }
+  // Until the socket is ready for `events` or something happened to the server.
+  void wait(short events, milliseconds timeout) noexcept {
+    std::array<zmq_pollitem_t, 2> items{{{socket.handle(), 0, events, 0}, {server.handle(), 0, ZMQ_POLLIN, 0}}};
+    zmq_poll(items.data(), static_cast<int>(items.size()), static_cast<long>(timeout.count()));
+  }
   milliseconds left() const noexcept {
     return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(deadline - clock.steady()));
   }
@@ -190,8 +196,10 @@ Result<Client> Client::connect(Context& context, const std::string& endpoint, co
   // Nothing is queued for a server that is not there, and the loss of one is seen.
   socket->set(ZMQ_IMMEDIATE, 1);
   socket->set(ZMQ_LINGER, 0);
+  auto watch = PeerWatch::watch(context, *socket);
+  if (!watch) return std::unexpected(watch.error());
   if (auto done = socket->connect(endpoint, security); !done) return std::unexpected(done.error());
-  return Client(std::make_unique<State>(std::move(*socket), endpoint));
+  return Client(std::make_unique<State>(std::move(*socket), std::move(*watch), endpoint));
 }
 
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -212,6 +220,7 @@ v1::Envelope Client::State::open_call(const std::string& name, const std::string
 }
 
 Result<> Client::State::send(const v1::Envelope& envelope, std::string_view bytes) {
+  losses = server.losses();
   in_flight = connected() && socket.send(envelope.SerializeAsString(), true) && socket.send(bytes, false);
   if (!in_flight) return fail(Errc::disconnected, method + ": nobody answers at " + endpoint);
   return {};
@@ -241,7 +250,9 @@ std::optional<Result<std::string>> Client::finish() {
   State& state = *state_;
   if (!state.in_flight) return std::nullopt;
   std::optional<Result<std::string>> answer = state.receive();
-  if (!answer && !state.connected())
+  // Gone since the call was sent, even when another server has taken its place. Its last answer may have come
+  // meanwhile.
+  if (!answer && state.server.losses() != state.losses && !(answer = state.receive()))
     answer = fail(Errc::disconnected, state.method + ": " + state.endpoint + " went away before it answered");
   if (!answer && state.left().count() == 0)
     answer = fail(Errc::timeout, state.method + ": no answer from " + state.endpoint + " in time");
@@ -253,14 +264,12 @@ Result<std::string> Client::call(const std::string& method, const std::string& t
                                  milliseconds timeout, const std::string& correlation_id) {
   State& state = *state_;
   const v1::Envelope envelope = state.open_call(method, target, correlation_id, timeout);
-  while (!state.connected() && state.left().count() > 0) {
-    zmq_pollitem_t item{state.socket.handle(), 0, ZMQ_POLLOUT, 0};
-    zmq_poll(&item, 1, static_cast<long>(state.left().count()));
-  }
+  while (!state.connected() && state.left().count() > 0)
+    state.wait(state.server.present() ? ZMQ_POLLOUT : 0, state.left());
   if (auto sent = state.send(envelope, body); !sent) return std::unexpected(sent.error());
   while (true) {
     if (auto answer = finish()) return std::move(*answer);
-    state.socket.wait_readable(std::min(state.left(), kPresence));
+    state.wait(ZMQ_POLLIN, state.left());
   }
 }
 

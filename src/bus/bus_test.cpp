@@ -138,6 +138,36 @@ TEST_F(BusTest, a_server_that_dies_is_noticed_before_the_deadline) {
   EXPECT_LT(clock.steady() - start, 10s);
 }
 
+TEST_F(BusTest, a_server_that_dies_and_is_replaced_at_once_is_noticed) {
+  auto client = Client::connect(context_, endpoint_);
+  std::atomic<bool> stop{false};
+  std::thread dying([&] {
+    {
+      auto first = Server::bind(context_, endpoint_);
+      ASSERT_TRUE(first);
+      std::this_thread::sleep_for(100ms);
+    }
+    auto second = Server::bind(context_, endpoint_);
+    ASSERT_TRUE(second);
+    second->handle("echo", [](const Call&, std::string_view body, std::string& answer) -> Result<> {
+      answer = body;
+      return {};
+    });
+    while (!stop) second->serve(5ms);
+  });
+  const WallClock clock;
+  const Duration start = clock.steady();
+  // The first one took it with it, although somebody listens again a moment later.
+  const auto lost = client->call("echo", "io", "x", 20s);
+  EXPECT_LT(clock.steady() - start, 10s);
+  const auto again = client->call("echo", "io", "again", 20s);
+  stop = true;
+  dying.join();
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Errc::disconnected);
+  EXPECT_EQ(again.value_or(""), "again");
+}
+
 TEST_F(BusTest, a_client_outlives_its_server) {
   auto client = Client::connect(context_, endpoint_);
   for (int round = 0; round < 3; ++round) {

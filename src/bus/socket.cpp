@@ -1,5 +1,6 @@
 #include "socket.hpp"
 
+#include <cstring>
 #include <format>
 
 #include "context.hpp"
@@ -85,6 +86,29 @@ bool Socket::wait_readable(std::chrono::milliseconds timeout) noexcept {
   if ((get(ZMQ_EVENTS) & ZMQ_POLLIN) != 0) return true;
   zmq_pollitem_t item{handle_, 0, ZMQ_POLLIN, 0};
   return zmq_poll(&item, 1, static_cast<long>(timeout.count())) > 0;
+}
+
+Result<PeerWatch> PeerWatch::watch(Context& context, Socket& socket) {
+  const std::string name = std::format("inproc://rltune.watch.{}", socket.handle());
+  auto events = Socket::make(context, ZMQ_PAIR);
+  if (!events) return std::unexpected(events.error());
+  events->set(ZMQ_RCVHWM, 0);  // an event that finds no room would stop every connection of the context
+  if (zmq_socket_monitor(socket.handle(), name.c_str(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
+    return failure(name, "watch");
+  if (zmq_connect(events->handle(), name.c_str()) != 0) return failure(name, "watch");
+  return PeerWatch(std::move(*events));
+}
+
+// An event is two frames: its number in 16 bits and a value, then the address.
+void PeerWatch::look() noexcept {
+  Frame frame;
+  while (frame.receive(events_)) {
+    std::uint16_t event = 0;
+    if (frame.bytes().size() >= sizeof event) std::memcpy(&event, frame.bytes().data(), sizeof event);
+    skip_rest(events_, frame);
+    present_ = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    if (!present_) ++losses_;
+  }
 }
 
 bool Frame::receive(Socket& socket) noexcept { return zmq_msg_recv(&message_, socket.handle(), ZMQ_DONTWAIT) >= 0; }

@@ -37,6 +37,27 @@ class Socket {
   void* handle_ = nullptr;
 };
 
+// Whether a connecting socket has its peer, as the socket's own thread saw it happen: a peer that went away and was
+// replaced between two looks is seen as well.
+class PeerWatch {
+ public:
+  // REQUIRES: `socket` is not connected yet. Errors: internal (out of sockets).
+  static Result<PeerWatch> watch(Context& context, Socket& socket);
+
+  bool present() noexcept { return look(), present_; }
+  // How often a peer went away.
+  std::uint64_t losses() noexcept { return look(), losses_; }
+  void* handle() const noexcept { return events_.handle(); }  // readable when there is something to look at
+
+ private:
+  explicit PeerWatch(Socket events) noexcept : events_(std::move(events)) {}
+  void look() noexcept;
+
+  Socket events_;
+  bool present_ = false;
+  std::uint64_t losses_ = 0;
+};
+
 // One received frame; its bytes live as long as it, or until it is received into again.
 class Frame {
  public:

@@ -14,6 +14,9 @@ namespace {
 constexpr Duration kSupervisionPeriod = std::chrono::milliseconds(100);
 constexpr Duration kLockstepTimeout = std::chrono::seconds(1);
 constexpr Duration kStuckAfter = std::chrono::milliseconds(500);
+// What a step of the plant's clock waits for an agent that has not attached since we started: both were started just
+// now, or it has yet to notice that our predecessor died.
+constexpr Duration kAttachPatience = std::chrono::seconds(5);
 
 constexpr auto kInterlock = static_cast<std::uint32_t>(guard::Reason::interlock);
 
@@ -299,6 +302,7 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   const auto index = find_agent(proposal.agent());
   if (!index) return std::unexpected(index.error());
   AgentState& agent = agents_[*index];
+  if (!agent.attached) return fail(Errc::disconnected, "io was restarted; attach to it first");
   if (static_cast<std::size_t>(proposal.values_size()) != agent.outputs.size())
     return fail(Errc::mismatch, std::format("agent {} proposes {} values for {} outputs", proposal.agent(),
                                             proposal.values_size(), agent.outputs.size()));
@@ -448,7 +452,7 @@ void ControlLoop::close_cycle_when_done() {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     AgentState& agent = agents_[i];
     if (agent.proposed) continue;
-    if (now - cycle_opened_ < agent.timeout) return;
+    if (now - cycle_opened_ < (agent.attached ? agent.timeout : std::max(agent.timeout, kAttachPatience))) return;
     if (!agent.lost) {
       agent.lost = true;
       if (parts_.fallbacks[i]) parts_.fallbacks[i]->start(site_now());

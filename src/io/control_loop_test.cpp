@@ -273,6 +273,28 @@ TEST_F(ControlLoopTest, lockstep_goes_on_without_the_agent_after_its_time) {
   EXPECT_TRUE(written(heating).empty());
 }
 
+TEST_F(ControlLoopTest, lockstep_waits_longer_for_an_agent_that_does_not_know_of_us_yet) {
+  start(config::ClockKind::plant);
+  deliver(clock_step, 0.0);
+  const auto early = propose(60.0);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Errc::disconnected) << "it must attach: whether its policy was validated is unknown";
+  clock_.advance(milliseconds(4000));
+  loop->tick();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+}
+
+TEST_F(ControlLoopTest, lockstep_does_not_wait_for_ever_for_an_agent_that_never_attaches) {
+  start(config::ClockKind::plant);
+  deliver(clock_step, 0.0);
+  clock_.advance(milliseconds(5100));
+  loop->tick();
+  EXPECT_EQ(written(clock_advance), std::vector<double>{1.0});
+  EXPECT_TRUE(written(heating).empty());
+}
+
 TEST_F(ControlLoopTest, a_step_whose_writes_were_lost_with_the_link_is_decided_anew) {
   start(config::ClockKind::plant);
   attach();

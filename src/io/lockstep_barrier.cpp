@@ -15,6 +15,9 @@ bool published_every_step(const config::Tag& tag) {
          tag.role == config::TagRole::forecast;
 }
 
+// What we decide from besides: the set-points in force, which the plant tells once and then only when they change.
+bool published_once(const config::Tag& tag) { return tag.role == config::TagRole::setpoint; }
+
 }  // namespace
 
 LockstepBarrier::LockstepBarrier(const config::Site& site) {
@@ -25,9 +28,11 @@ LockstepBarrier::LockstepBarrier(const config::Site& site) {
   step_tag_ = *step_tag;
   std::size_t next = 0;
   for (const config::Tag& tag : site.tags) {
-    first_.push_back(published_every_step(tag) ? next : kNone);
+    const bool awaited = published_every_step(tag) || published_once(tag);
+    first_.push_back(awaited ? next : kNone);
     elements_.push_back(tag.elements);
-    if (published_every_step(tag)) next += tag.elements;
+    once_.push_back(published_once(tag));
+    if (awaited) next += tag.elements;
   }
   times_.resize(next, TimePoint::min());
 }
@@ -43,7 +48,7 @@ bool LockstepBarrier::add(const Sample& sample) noexcept {
     return completed();
   }
   if (first_[sample.tag] == kNone || sample.element >= elements_[sample.tag]) return false;
-  update(first_[sample.tag] + sample.element, sample.source_time);
+  update(first_[sample.tag] + sample.element, once_[sample.tag] ? TimePoint::max() : sample.source_time);
   return completed();
 }
 

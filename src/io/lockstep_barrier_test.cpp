@@ -29,6 +29,7 @@ Sample sample(std::uint32_t tag, int seconds, double value = 0.0, std::uint32_t 
 
 TEST(LockstepBarrier, completes_with_the_last_tag_of_a_step) {
   LockstepBarrier barrier(lockstep_site());
+  barrier.add(sample(kHeating, 3));
   EXPECT_FALSE(barrier.add(sample(kTemperature, 10)));
   EXPECT_FALSE(barrier.add(sample(kForecast, 10, 0.0, 0)));
   EXPECT_FALSE(barrier.add(sample(kStep, 10, 5.0)));
@@ -37,8 +38,19 @@ TEST(LockstepBarrier, completes_with_the_last_tag_of_a_step) {
   EXPECT_EQ(barrier.time(), TimePoint(std::chrono::seconds(10)));
 }
 
-TEST(LockstepBarrier, completes_once_a_step_and_ignores_set_points) {
+TEST(LockstepBarrier, the_first_step_waits_for_the_set_points_in_force) {
   LockstepBarrier barrier(lockstep_site());
+  barrier.add(sample(kTemperature, 10));
+  barrier.add(sample(kForecast, 10, 0.0, 0));
+  barrier.add(sample(kForecast, 10, 0.0, 1));
+  EXPECT_FALSE(barrier.add(sample(kStep, 10, 5.0)));
+  EXPECT_TRUE(barrier.add(sample(kHeating, 3, 50.0)));
+  EXPECT_EQ(barrier.step(), 5);
+}
+
+TEST(LockstepBarrier, completes_once_a_step_and_does_not_wait_for_set_points_again) {
+  LockstepBarrier barrier(lockstep_site());
+  barrier.add(sample(kHeating, 3));
   barrier.add(sample(kTemperature, 10));
   barrier.add(sample(kForecast, 10, 0.0, 0));
   barrier.add(sample(kForecast, 10, 0.0, 1));
@@ -51,6 +63,7 @@ TEST(LockstepBarrier, completes_once_a_step_and_ignores_set_points) {
 
 TEST(LockstepBarrier, an_old_sample_does_not_complete_a_new_step) {
   LockstepBarrier barrier(lockstep_site());
+  barrier.add(sample(kHeating, 3));
   barrier.add(sample(kStep, 20, 1.0));
   barrier.add(sample(kForecast, 20, 0.0, 0));
   barrier.add(sample(kForecast, 20, 0.0, 1));

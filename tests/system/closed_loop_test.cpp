@@ -1,6 +1,7 @@
 // Lockstep: the closed loop over encrypted OPC UA returns what `rltune policy evaluate` returns, also when the
-// agent or the twin is killed on the way.
+// agent, io or the twin is killed on the way.
 #include "pilot_site.hpp"
+#include "rltune/config/site.hpp"
 
 namespace rltune {
 namespace {
@@ -56,6 +57,108 @@ TEST(ClosedLoop, a_killed_agent_costs_time_and_nothing_else) {
   ASSERT_TRUE(season_over(site, 10)) << site.everything();
   // Within io's patience for a step the successor decides it: the same policy on the same values.
   EXPECT_NEAR(site.value("season_return"), evaluated_return(site, 10), 1e-6) << site.everything();
+}
+
+// io dies wherever it happens to be: between two steps, with a proposal in hand, with set-points on their way. A plant
+// that hangs meanwhile makes it wait there, and what io had sent reaches the plant after io's end. More kills in a row
+// would keep io away until the plant sheds.
+TEST(ClosedLoop, io_killed_again_and_again_costs_time_and_nothing_else) {
+  constexpr int kSeason = 40, kKills = 5;
+  PilotSite site(lockstep(kSeason));
+  ASSERT_NO_FATAL_FAILURE(site.start());
+  Random random(1);
+  for (int kill = 0; kill < kKills; ++kill) {
+    const double now = site.value("clock_step"),
+                 until = (std::isfinite(now) ? now : 0.0) + 20.0 + random.uniform(0.0, 80.0);
+    ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= until; }, 60s)) << site.everything();
+    const pid_t io = site.role("io").pid();
+    ASSERT_GT(io, 0);
+    site.twin().signal(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(random.uniform(0.0, 20.0)));
+    ::kill(io, SIGKILL);
+    site.twin().signal(SIGCONT);
+    ASSERT_TRUE(PilotSite::eventually([&] { return site.role("io").pid() != io && site.decisions() > 0; }, 60s))
+        << site.everything();
+  }
+  ASSERT_TRUE(season_over(site, kSeason)) << site.everything();
+  EXPECT_NEAR(site.value("season_return"), evaluated_return(site, kSeason), 1e-6) << site.everything();
+}
+
+// Plays io for a real agent, so that it can die at the worst moment: the plant has the set-points, the agent has no
+// answer.
+class LosingIo {
+ public:
+  LosingIo(bus::Context& context, const PilotSite& pilot)
+      : site_(*config::load_site(pilot.site_file())),
+        server_(*bus::Server::bind(context, bus::call_endpoint(pilot.run_folder(), "io"))) {
+    server_.handle<v1::AttachRequest, v1::AttachAnswer>(
+        "io.Attach", [this](const bus::Call&, const v1::AttachRequest&, v1::AttachAnswer& answer) -> Result<> {
+          fill(*answer.mutable_latest());
+          return {};
+        });
+    server_.handle<v1::Proposal, v1::DecisionEvent>(
+        "io.Propose", [this](const bus::Call&, const v1::Proposal& proposal, v1::DecisionEvent&) -> Result<> {
+          proposals_.push_back(proposal);
+          set_points_ = {proposal.values().begin(), proposal.values().end()};
+          if (proposals_.size() == 1) return fail(Errc::disconnected, "killed");
+          ++step_;
+          return {};
+        });
+  }
+
+  std::vector<v1::Proposal> proposals(std::size_t count) {
+    for (int turn = 0; turn < 1000 && proposals_.size() < count; ++turn) server_.serve(20ms);
+    return proposals_;
+  }
+
+ private:
+  void fill(v1::SampleBatch& batch) {
+    const TimePoint now = TimePoint(std::chrono::days(16'000)) + step_ * 1800s;
+    const auto& outputs = site_.agents.front().outputs;
+    for (std::size_t tag = 0; tag < site_.tags.size(); ++tag)
+      for (std::size_t element = 0; element < site_.tags[tag].elements; ++element) {
+        v1::Sample& sample = *batch.add_samples();
+        const auto output = std::ranges::find(outputs, site_.tags[tag].name) - outputs.begin();
+        sample.set_tag(static_cast<std::uint32_t>(tag));
+        sample.set_element(static_cast<std::uint32_t>(element));
+        sample.set_value(static_cast<std::size_t>(output) < set_points_.size()
+                             ? set_points_[static_cast<std::size_t>(output)]
+                             : 1.0);
+        sample.set_source_unix_ns(now.time_since_epoch().count());
+        sample.set_received_unix_ns(now.time_since_epoch().count());
+      }
+    batch.set_now_unix_ns(now.time_since_epoch().count());
+    batch.set_complete(true);
+  }
+
+  config::Site site_;
+  bus::Server server_;
+  std::vector<double> set_points_;
+  std::vector<v1::Proposal> proposals_;
+  int step_ = 0;
+};
+
+TEST(ClosedLoop, an_agent_asked_again_for_a_step_gives_the_same_answer) {
+  PilotSite site(lockstep(10));
+  ASSERT_NO_FATAL_FAILURE(site.start_twin());
+  ASSERT_NO_FATAL_FAILURE(site.write_site());
+  bus::Context context;
+  LosingIo io(context, site);
+  const ChildProcess agent({std::string(RLTUNE_BIN_DIR) + "/rltune-agent", "--site", site.site_file(), "--agent",
+                            "climate", "--run-folder", site.run_folder()},
+                           site.path("agent.log"));
+  const auto proposals = io.proposals(3);
+  ASSERT_EQ(proposals.size(), 3U) << read_file(site.path("agent.log")).value_or("");
+  const v1::Proposal &first = proposals[0], &again = proposals[1], &next = proposals[2];
+  const auto same = [](const auto& left, const auto& right) { return std::ranges::equal(left, right); };
+  ASSERT_EQ(first.outcome(), 0U) << read_file(site.path("agent.log")).value_or("");
+  EXPECT_EQ(again.time_unix_ns(), first.time_unix_ns());
+  EXPECT_TRUE(same(again.values(), first.values()));
+  EXPECT_TRUE(same(again.observation(), first.observation()));
+  EXPECT_TRUE(same(again.previous_inputs(), first.previous_inputs()));
+  // The next step is decided from the set-points that the plant now has.
+  EXPECT_GT(next.time_unix_ns(), first.time_unix_ns());
+  EXPECT_FALSE(same(next.previous_inputs(), first.previous_inputs()));
 }
 
 TEST(ClosedLoop, a_twin_killed_and_back_costs_time_and_nothing_else) {
