@@ -40,7 +40,7 @@ native_prepare() {
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q '^install ok installed$' || echo "$name"; done)
   [ -z "$missing" ] && return
   local line="apt-get install -y --no-install-recommends $(echo $missing)"
-  [ "$(id -u)" = 0 ] || die "packages are missing" "Run this once, then start again:" "  sudo $line"
+  [ "$(id -u)" = 0 ] || die "$(wc -w <<<"$missing") packages are missing" "Run this once as root, then start again:" "  apt-get update && $line"
   say "installing $(wc -w <<<"$missing") packages with apt"
   apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive $line >&2 ||
     die "apt could not install the packages" "See its message above; the list is packages.txt."
