@@ -17,6 +17,8 @@ constexpr Duration kStuckAfter = std::chrono::milliseconds(500);
 // What a step of the plant's clock waits for an agent that has not attached since we started: both were started just
 // now, or it has yet to notice that our predecessor died.
 constexpr Duration kAttachPatience = std::chrono::seconds(5);
+// From an agent's last moment to the fallback's first write: a tick, the decision, the write, a busy machine.
+constexpr Duration kNoticing = std::chrono::milliseconds(50);
 
 constexpr auto kInterlock = static_cast<std::uint32_t>(guard::Reason::interlock);
 
@@ -24,10 +26,12 @@ bool goes_to_plant(guard::Action action) noexcept {
   return action == guard::Action::accepted || action == guard::Action::clamped || action == guard::Action::fallback;
 }
 
+// Whoever takes over has to have acted within the limit, so the wait ends short of it.
 Duration agent_timeout(const config::Site& site, const config::Agent& agent) {
-  if (agent.agent_alive_timeout_s > 0.0) return from_seconds(agent.agent_alive_timeout_s);
-  if (site.clock == config::ClockKind::plant) return kLockstepTimeout;
-  return from_seconds(2.0 * agent.period_s + 0.5);
+  if (site.clock == config::ClockKind::plant && agent.agent_alive_timeout_s <= 0.0) return kLockstepTimeout;
+  const Duration limit =
+      from_seconds(agent.agent_alive_timeout_s > 0.0 ? agent.agent_alive_timeout_s : 2.0 * agent.period_s + 0.5);
+  return limit - std::min<Duration>(limit / 10, kNoticing);
 }
 
 // How long ago the link took them from the wire; zero where the clocks tell nothing sensible.

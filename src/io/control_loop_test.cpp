@@ -237,6 +237,19 @@ TEST_F(ControlLoopTest, a_lost_agent_is_noticed_and_recorded) {
   EXPECT_EQ(status.agent_state(), "alive");
 }
 
+TEST_F(ControlLoopTest, whoever_takes_over_from_a_lost_agent_has_acted_when_the_limit_is_reached) {
+  start();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  const std::size_t decided = events.decisions.size();
+  clock_.advance(milliseconds(2400));  // of two periods and half a second
+  loop->tick();
+  EXPECT_EQ(events.decisions.size(), decided);
+  clock_.advance(milliseconds(60));
+  loop->tick();
+  EXPECT_EQ(events.decisions.size(), decided + 1);
+}
+
 TEST_F(ControlLoopTest, the_agents_heartbeat_stops_with_its_decisions) {
   start();
   attach();

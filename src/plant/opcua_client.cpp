@@ -371,7 +371,8 @@ void OpcuaClient::iterate(int wait_ms) {
 }
 
 Result<> OpcuaClient::call_raw(void* request, const UA_DataType* request_type, void* response,
-                               const UA_DataType* response_type, std::string_view what, Duration timeout) {
+                               const UA_DataType* response_type, std::string_view what, Duration timeout,
+                               Duration silence_max) {
   bool answered = false;
   const auto deadline = SteadyClock::now() + (timeout > Duration{} ? timeout : options_.call_timeout);
   auto* pending = new Pending{[&](void* raw) {
@@ -385,7 +386,11 @@ Result<> OpcuaClient::call_raw(void* request, const UA_DataType* request_type, v
     delete pending;
     return std::unexpected(service_error(sent, what));
   }
-  while (!answered && SteadyClock::now() < deadline && !stopped()) step(deadline - SteadyClock::now());
+  const auto left = [&] {
+    const auto now = SteadyClock::now();
+    return std::min<Duration>(deadline - now, silence_max - (now - heard_));
+  };
+  for (Duration wait = left(); !answered && wait > Duration{} && !stopped(); wait = left()) step(wait);
   if (!answered) {
     pending->then = nullptr;  // its answer, should it come, goes nowhere
     return fail(stopped() ? Errc::cancelled : Errc::timeout, std::format("{}: no answer in time", what));

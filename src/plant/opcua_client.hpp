@@ -72,11 +72,13 @@ class OpcuaClient {
   // When the last bytes came from the server: std::chrono::steady_clock.
   std::chrono::steady_clock::time_point heard() const noexcept { return heard_; }
 
-  // Calls a service and waits for its answer up to the call timeout (or `timeout`).
+  // Calls a service and waits for its answer up to the call timeout (or `timeout`), and no longer than the server
+  // may be silent altogether (`silence_max`, where it is given).
   template <typename S>
-  Result<typename S::Response> call(typename S::Request& request, std::string_view what, Duration timeout = {}) {
+  Result<typename S::Response> call(typename S::Request& request, std::string_view what, Duration timeout = {},
+                                    Duration silence_max = Duration::max()) {
     typename S::Response response;
-    auto done = call_raw(&*request, S::Request::type(), &*response, S::Response::type(), what, timeout);
+    auto done = call_raw(&*request, S::Request::type(), &*response, S::Response::type(), what, timeout, silence_max);
     if (!done) return std::unexpected(std::move(done.error()));
     return response;
   }
@@ -114,7 +116,7 @@ class OpcuaClient {
   void iterate(int wait_ms);
 
   Result<> call_raw(void* request, const UA_DataType* request_type, void* response, const UA_DataType* response_type,
-                    std::string_view what, Duration timeout);
+                    std::string_view what, Duration timeout, Duration silence_max);
   bool send_raw(void* request, const UA_DataType* request_type, const UA_DataType* response_type,
                 std::function<void(void*)> then);
   bool secure() const noexcept { return options_.security != "None"; }

@@ -143,7 +143,7 @@ TEST_F(OpcuaFaultTest, a_hung_server_is_noticed_within_the_inactivity_timeout_an
   process.hang();
   const auto hung = std::chrono::steady_clock::now();
   ASSERT_TRUE(wait_for(link, 1, bad));
-  EXPECT_LT(std::chrono::steady_clock::now() - hung, options_.inactivity_timeout + 200ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - hung, options_.inactivity_timeout);
   EXPECT_EQ(link.status().state, LinkState::stale);
   std::array<WriteOutcome, 1> outcome;
   EXPECT_FALSE(link.write(std::array{1u}, std::array{1.0}, outcome));
@@ -178,7 +178,7 @@ TEST_F(OpcuaFaultTest, a_killed_server_is_noticed_and_found_again) {
   process->kill();
   const auto killed = std::chrono::steady_clock::now();
   ASSERT_TRUE(wait_for(link, 0, bad));
-  EXPECT_LT(std::chrono::steady_clock::now() - killed, options_.inactivity_timeout + 200ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - killed, options_.inactivity_timeout);
   serve();
   EXPECT_TRUE(wait_for(link, 0, good));
 }

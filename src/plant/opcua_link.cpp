@@ -21,6 +21,8 @@ constexpr std::size_t kQueueLeast = 1 << 16;
 // A server that is merely absent is looked for at least this often, so that values flow again within 2 s of
 // its return. One that refuses us is left alone for as long as reconnect_max says: accounts get locked.
 constexpr Duration kLookAgain = std::chrono::milliseconds(500);
+// From the last moment of silence that is allowed to everybody's knowing: our own work and a busy machine's.
+constexpr Duration kNoticing = std::chrono::milliseconds(100);
 
 // How long to wait before the next attempt: doubling, with up to half of it random, so that many clients of
 // one server do not come back in step.
@@ -99,8 +101,13 @@ class OpcuaLink::Worker {
   void lose();
   void perform_write(OpcuaClient& client);
   void abandon_write();
+  // How long a server may be silent: short of the limit by what it takes to notice, so that whoever relies on the
+  // limit knows within it.
+  Duration silence_max() const noexcept {
+    return options_.inactivity_timeout - std::min<Duration>(options_.inactivity_timeout / 10, kNoticing);
+  }
   // A server that has taken so long over a write is hung, whatever a browse may take: the loop waits for this.
-  Duration write_patience() const noexcept { return std::min(options_.call_timeout, options_.inactivity_timeout); }
+  Duration write_patience() const noexcept { return std::min(options_.call_timeout, silence_max()); }
   bool send_write(OpcuaClient& client, WriteJob& job);
   bool write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group,
                    std::vector<UaVariant>& wire);
@@ -245,12 +252,15 @@ void OpcuaLink::Worker::run() {
                 {{"url", options_.url}, {"tags", std::to_string(tags_.size())}});
       opened = true;
       const Error loss = serve(client, subscriptions);
-      client.close(stopping());
-      if (stopping()) break;
+      if (stopping()) {
+        client.close(true);
+        break;
+      }
       set_state(loss.code == Errc::timeout ? LinkState::stale : LinkState::disconnected, loss.message);
       abandon_write();
       lose();
       log::warning("the plant is lost", {{"url", options_.url}, {"reason", loss.message}});
+      client.close(false);
     } else {
       client.close(false);
       batch_.clear();
@@ -303,8 +313,9 @@ Error OpcuaLink::Worker::serve(OpcuaClient& client, OpcuaSubscriptions& subscrip
   probing_ = false;
   std::uint64_t lost = 0;
   const Duration third = options_.inactivity_timeout / 3;
+  const auto silence = [&client] { return SteadyClock::now() - client.heard(); };
   while (!stopping()) {
-    client.step(std::min<Duration>(third, std::chrono::milliseconds(100)));
+    client.step(std::min<Duration>({third, silence_max() - silence(), std::chrono::milliseconds(100)}));
     drain_wake();
     perform_write(client);
     subscriptions.pump();
@@ -316,9 +327,9 @@ Error OpcuaLink::Worker::serve(OpcuaClient& client, OpcuaSubscriptions& subscrip
       const std::lock_guard lock(mutex_);
       status_.overflows += subscriptions.lost() - std::exchange(lost, subscriptions.lost());
     }
-    const auto silent = SteadyClock::now() - client.heard();
+    const auto silent = silence();
     // TCP of a stopped process acknowledges and stays open: only answers are signs of life.
-    if (silent > options_.inactivity_timeout)
+    if (silent >= silence_max())
       return {Errc::timeout, std::format("{} has said nothing for {:.1f} s", options_.url, to_seconds(silent))};
     if (silent > third) probe(client);
   }
@@ -479,7 +490,7 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
     }
   }
   const auto sent = SteadyClock::now();
-  auto answer = client.call<WriteService>(request, "Write", write_patience());
+  auto answer = client.call<WriteService>(request, "Write", write_patience(), silence_max());
   const Duration latency = SteadyClock::now() - sent;
   if (!answer || (*answer)->resultsSize != group.size()) {
     for (const auto i : group) job.outcomes[i].status = UA_STATUSCODE_BADCOMMUNICATIONERROR;
