@@ -86,6 +86,7 @@ struct OpcuaServer::State {
   UA_HistoryDataGathering gathering{};
   UA_HistoryDataBackend history{};
   std::vector<std::size_t> history_counts;
+  std::vector<UA_DateTime> history_times;  // of each tag's newest
   std::vector<std::string> password_hashes;
   bool publishing = false;
   bool running = false;
@@ -101,7 +102,7 @@ struct OpcuaServer::State {
   UA_StatusCode add_tag(std::size_t tag);
   UA_StatusCode add_properties(const TagSpec& spec);
   UA_StatusCode add_property(const std::string& owner, const char* name, const void* value, const UA_DataType* type);
-  void remember(std::size_t tag, const UA_DataValue& value);
+  void remember(std::size_t tag);
   UA_DataValue data_value(std::size_t tag) const;
 };
 
@@ -138,7 +139,9 @@ UA_StatusCode write_tag(UA_Server*, const UA_NodeId*, void* session, const UA_No
     return UA_STATUSCODE_BADTYPEMISMATCH;
   const auto* user = static_cast<const User*>(session);
   const Role role = user != nullptr ? user->role : Role::host;
-  return to_status(node.state->host->write(node.tag, content, role));
+  const WriteStatus written = node.state->host->write(node.tag, content, role);
+  if (written == WriteStatus::good) node.state->remember(node.tag);
+  return to_status(written);
 }
 
 UA_StatusCode log_in(const UA_String* name, const UA_ByteString* password, std::size_t, const UA_UsernamePasswordLogin*,
@@ -358,6 +361,7 @@ UA_StatusCode State::add_tag(std::size_t tag) {
 Result<> State::add_tags() {
   history = UA_HistoryDataBackend_Memory(host->tags().size(), 256);
   history_counts.resize(host->tags().size());
+  history_times.resize(host->tags().size());
   for (std::size_t tag = 0; tag < host->tags().size(); ++tag) nodes.push_back({this, tag});
   UA_StatusCode status = add_folder(options.plant, ns0(UA_NS0ID_OBJECTSFOLDER));
   std::vector<std::string> folders;
@@ -405,11 +409,21 @@ Result<std::unique_ptr<OpcuaServer>> OpcuaServer::start(const ServerOptions& opt
 OpcuaServer::OpcuaServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 OpcuaServer::~OpcuaServer() = default;
 
-// The oldest tenth goes when a tag's history is full.
-void State::remember(std::size_t tag, const UA_DataValue& value) {
-  const UA_NodeId id = string_id(host->tags()[tag].name);
-  history.serverSetHistoryData(server, history.context, nullptr, nullptr, &id, true, &value);
-  if (++history_counts[tag] <= options.history_values) return;
+// What a tag shows, and what was written to it, also where the next write follows within the same instant of the
+// plant's clock: later entries are then a tick (100 ns) apart, so that their order shows. A wrong type, where a test
+// asked for one, stays out. The oldest tenth goes when a tag's history is full.
+void State::remember(std::size_t tag) {
+  const TagSpec& spec = host->tags()[tag];
+  UA_DataValue value = data_value(tag);
+  const bool typed = spec.history && value.value.type == data_type(spec.kind);
+  value.sourceTimestamp = std::max(value.sourceTimestamp, history_times[tag] + 1);
+  const UA_NodeId id = string_id(spec.name);
+  if (typed) {
+    history_times[tag] = value.sourceTimestamp;
+    history.serverSetHistoryData(server, history.context, nullptr, nullptr, &id, true, &value);
+  }
+  UA_DataValue_clear(&value);
+  if (!typed || ++history_counts[tag] <= options.history_values) return;
   const std::size_t surplus = std::max<std::size_t>(1, options.history_values / 10);
   const UA_DataValue* last = history.getDataValue(server, history.context, nullptr, nullptr, &id, surplus);
   history.removeDataValue(server, history.context, nullptr, nullptr, &id, 0, last->sourceTimestamp);
@@ -419,11 +433,9 @@ void State::remember(std::size_t tag, const UA_DataValue& value) {
 void OpcuaServer::publish(std::size_t tag) {
   const TagSpec& spec = state_->host->tags()[tag];
   UA_DataValue value = state_->data_value(tag);
-  // A wrong type, where a test asked for one, stays out of the history and shows when clients read.
-  const bool typed = value.value.type == data_type(spec.kind);
-  if (spec.history && typed) state_->remember(tag, value);
+  state_->remember(tag);
   UA_Double zero = 0.0;
-  if (!typed) {
+  if (value.value.type != data_type(spec.kind)) {  // a wrong type shows when clients read
     UA_Variant_clear(&value.value);
     UA_Variant_setScalarCopy(&value.value, &zero, data_type(spec.kind));
   }

@@ -318,11 +318,24 @@ TEST_F(TwinTest, keeps_the_history_of_sensors_and_set_points_at_the_plants_time)
     EXPECT_EQ(all[i].source_time, start + static_cast<std::int64_t>(i) * kPeriod);
   }
   const auto part = client.history("heating", start + 5 * kPeriod, start + 8 * kPeriod);
-  ASSERT_EQ(part.size(), 3U);  // the end does not count (Part 11, 6.4.3): steps 5 to 7
-  EXPECT_EQ(part.front().value, 55.0);
-  EXPECT_EQ(part.back().value, 57.0);
+  // The end does not count (Part 11, 6.4.3): steps 5 to 7, at each of them what stood and what was written next.
+  std::vector<double> heating;
+  for (const Change& change : part) heating.push_back(change.value);
+  EXPECT_EQ(heating, (std::vector{55.0, 56.0, 56.0, 57.0, 57.0, 58.0}));
   const auto paged = client.history("air_temperature", start, start + 100 * kPeriod, 6);
   EXPECT_EQ(paged.size(), 21U);
+}
+
+TEST_F(TwinTest, every_write_that_was_taken_is_in_the_history_in_its_order) {
+  serve();
+  TestClient client(this->client());
+  ASSERT_EQ(client.connect(), UA_STATUSCODE_GOOD);
+  for (const double value : {60.0, 40.0, 1e9, 70.0}) client.write_real("heating", value);
+  std::vector<double> values;
+  for (const Change& change :
+       client.history("heating", UA_DateTime_fromUnixTime(-1000), UA_DateTime_fromUnixTime(1800)))
+    values.push_back(change.value);
+  EXPECT_EQ(values, (std::vector{50.0, 60.0, 40.0, 70.0}));
 }
 
 TEST_F(TwinTest, drops_the_oldest_history_when_it_is_full) {
