@@ -62,7 +62,9 @@ void add_plant_options(CLI::App& command, ServeArguments& a, std::vector<std::st
       .add_option("--start", a.start,
                   "When the season starts; default: where a file starts, 2014-02-09 in synthetic weather")
       ->group("Plant");
-  command.add_option("--days", a.days, "Length of the season; default: as published")
+  command
+      .add_option("--days", a.days,
+                  "Length of the season; default: as published. Set-points of a plant with a schedule repeat")
       ->check(CLI::PositiveNumber)
       ->group("Plant");
   command.add_option("--seed", a.seed, "Of every noise")->capture_default_str()->group("Plant");

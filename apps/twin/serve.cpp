@@ -98,6 +98,15 @@ Result<> add_noise(const ServeArguments& arguments, const env::PlantSpec& plant,
   return {};
 }
 
+// A season longer than the plant's schedule of set-points begins it again and again.
+void repeat_schedule(env::Task& task) {
+  if (!task.schedule) return;
+  auto longer = std::make_shared<env::ExogenousSeries>(*task.schedule);
+  while (longer->rows() <= task.steps)
+    for (std::size_t i = 0; i < task.schedule->values.size(); ++i) longer->values.push_back(task.schedule->values[i]);
+  task.schedule = std::move(longer);
+}
+
 Result<TwinOptions> simulation_options(const ServeArguments& arguments) {
   auto model = env::make_plant(arguments.plant, 1, arguments.settings);
   if (!model) return std::unexpected(model.error());
@@ -106,6 +115,7 @@ Result<TwinOptions> simulation_options(const ServeArguments& arguments) {
   if (!task) return std::unexpected(task.error());
   if (arguments.days > 0.0)
     task->steps = static_cast<std::size_t>(std::lround(arguments.days * 86400.0 / plant.sample_period_s));
+  repeat_schedule(*task);
   TwinOptions options;
   env::Start start{task->schedule, 0};
   if (!task->schedule) {
