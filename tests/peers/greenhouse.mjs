@@ -4,7 +4,10 @@
 //                       --user NAME --password WORD
 //
 // Prints one JSON object once it serves: application_uri, namespace, url, and tags as `rltune twin serve --json` names
-// them. Ten times a second its climate moves towards what its set-points ask for. Ends on SIGTERM.
+// them. Ten times a second its climate moves towards what its set-points ask for. What clients write is taken down in
+// SCRATCH/writes.log. Ends on SIGTERM.
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import opcua from "node-opcua";
 import { makeIdentity, parseArguments } from "./identity.mjs";
 
@@ -38,7 +41,10 @@ function add(folder, name, dataType, initial, [low, high] = [0, 0]) {
   });
   let value = initial;
   const show = () => variable.setValueFromSource({ dataType, value });
-  variable.on("value_changed", (data) => { value = data.value.value; });
+  variable.on("value_changed", (data) => {
+    if (data.value.value !== value) appendFileSync(join(options.folder, "writes.log"), `${name} ${data.value.value}\n`);
+    value = data.value.value;
+  });
   show();
   tags.push({ name, node: `nsu=${namespaceUri};s=${name}`, folder, unit: "", range: [low, high] });
   return { get: () => value, set: (next) => { value = next; show(); } };

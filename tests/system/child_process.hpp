@@ -54,6 +54,13 @@ class ChildProcess {
     if (pid_ > 0 && !status_) ::kill(pid_, number);
   }
 
+  // Stops it, and says when it stood: a signal takes its time on a busy machine.
+  std::chrono::system_clock::time_point hang() const {
+    signal(SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+    return std::chrono::system_clock::now();
+  }
+
   // A line of stdout without its end; nothing when the time is up or stdout ends.
   std::optional<std::string> read_line(std::chrono::milliseconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -155,6 +155,9 @@ TEST_F(Operator, drives_a_plant_made_with_another_projects_library) {
   const json written = json::parse(run("write", {"ventilation", "3.5", "--yes", "--json"}).out);
   EXPECT_EQ(written["verified"], true) << written.dump(1);
   EXPECT_EQ(site_->plant_value("ventilation"), 3.5);
+  EXPECT_TRUE(site_->peer_record().ends_with("ventilation 3.5\n") ||
+              site_->peer_record().find("ventilation 3.5\nguard_alive") != std::string::npos)
+      << site_->peer_record();
 }
 
 TEST(Examples, the_lettuce_site_is_valid) {

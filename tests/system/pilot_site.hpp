@@ -9,16 +9,21 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "child_process.hpp"
+#include "plant_record.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/config/site.hpp"
 #include "rltune/env/plants.hpp"
+#include "rltune/historian/decision_log.hpp"
 #include "rltune/plant/opcua_link.hpp"
 #include "rltune/plant/opcua_pki.hpp"
 #include "rltune/policy/artifact.hpp"
@@ -29,7 +34,21 @@
 
 namespace rltune::testing {
 
+// The guard's rules of one set-point whose range is [low, high]: the lines that follow its tag in site.yaml.
+using RuleWriter = std::function<std::string(const std::string& tag, double low, double high)>;
+
+inline std::string whole_range(const std::string&, double low, double high) {
+  return std::format("      limits: {{low: {}, high: {}}}\n      safe_value: {}\n", low, high, low);
+}
+
+// Tighter than what the plant itself would refuse, so that it is the guard which keeps them.
+inline std::string tight_rule(const std::string&, double low, double high) {
+  const double width = high - low;
+  return whole_range("", low + 0.1 * width, high - 0.2 * width) + std::format("      step_max: {}\n", 0.05 * width);
+}
+
 struct PilotOptions {
+  std::string plant = "lettuce";
   bool lockstep = true;
   double period_s = 1800.0;    // on the site's clock
   int days = 40;               // of the season
@@ -38,23 +57,26 @@ struct PilotOptions {
   bool learning = false;
   std::string mode = "auto";
   std::string fallback = "hold";
+  RuleWriter rule = whole_range;
+  std::string interlocks;  // lines of site.yaml's guard.interlocks
   bool validated = true;
   std::uint64_t weights_seed = 1;
   std::vector<std::string> twin_arguments;
   int peer_port = 0;  // not 0: the plant is the greenhouse of tests/peers, made with another project's library
-  std::vector<std::array<std::string, 2>> edits;         // of site.yaml: this text becomes that one
-  std::function<void(policy::Artifact&)> change_policy;  // before it is saved
+  std::string peer_certificate_uri = "urn:rltune:peer:server";  // which application the peer's certificate names
+  std::vector<std::array<std::string, 2>> edits;                // of site.yaml: this text becomes that one
+  std::function<void(policy::Artifact&)> change_policy;         // before it is saved
 };
 
-// A policy for the lettuce task whose weights are arbitrary: what matters is that the same come out everywhere.
-inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated) {
-  const env::Task task = *env::make_task("lettuce");
-  const env::PlantSpec spec = (*env::make_plant("lettuce", 1))->spec();
+// A policy for a plant's task whose weights are arbitrary: what matters is that the same come out everywhere.
+inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated, const std::string& plant = "lettuce") {
+  const env::Task task = *env::make_task(plant);
+  const env::PlantSpec spec = (*env::make_plant(plant, 1))->spec();
   policy::Artifact artifact;
   policy::Manifest& manifest = artifact.manifest;
   manifest.name = "pilot";
   manifest.created = "2026-01-01T00:00:00Z";
-  manifest.plant = "lettuce";
+  manifest.plant = plant;
   manifest.plant_parameters_sha256 = env::parameters_sha256(spec);
   manifest.sample_period_s = spec.sample_period_s;
   manifest.measurements = spec.measurements;
@@ -87,12 +109,41 @@ inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated) {
   return artifact;
 }
 
+// Makes each output a steep triangle wave over a mixture of the sensors: with noisy sensors it is anywhere in the
+// action box at every step, whatever the plant does.
+inline void make_restless(policy::Artifact& artifact) {
+  constexpr double kGain = 10.0, kReach = 64.0, kTooth = 0.5;
+  constexpr auto kKinks = static_cast<std::size_t>(2.0 * kReach / kTooth);
+  nn::NetworkDescription& network = artifact.network;
+  const env::ObservationLayout& layout = artifact.manifest.observation;
+  const std::size_t inputs = layout.size(), outputs = artifact.manifest.action.size(), width = kKinks * outputs;
+  nn::DenseLayer kinks{inputs, width, std::vector<float>(inputs * width), std::vector<float>(width),
+                       nn::Activation::relu};
+  nn::DenseLayer waves{width, outputs, std::vector<float>(width * outputs), std::vector<float>(outputs, -3.0F),
+                       nn::Activation::tanh};
+  Random random(5);
+  for (std::size_t output = 0; output < outputs; ++output) {
+    std::vector<float> mixture(inputs);
+    for (std::size_t i = 0; i < inputs; ++i)
+      if (layout[i].source == env::Feature::Source::measurement)
+        mixture[i] = static_cast<float>(random.uniform(0.5, 1.0) * (random.uniform() < 0.5 ? kGain : -kGain));
+    for (std::size_t kink = 0; kink < kKinks; ++kink) {
+      const std::size_t unit = output * kKinks + kink;
+      std::ranges::copy(mixture, kinks.weight.begin() + static_cast<std::ptrdiff_t>(unit * inputs));
+      kinks.bias[unit] = static_cast<float>(kReach - kTooth * static_cast<double>(kink));
+      const double turn = kink == 0 ? 1.0 : kink % 2 == 1 ? -2.0 : 2.0;
+      waves.weight[output * width + unit] = static_cast<float>(turn * 6.0 / kTooth);
+    }
+  }
+  network.layers = {std::move(kinks), std::move(waves)};
+}
+
 class PilotSite {
  public:
   explicit PilotSite(PilotOptions options = {}) : options_(std::move(options)) {
     auto pki = plant::OpcuaPki::open(path("site/pki"));
     EXPECT_TRUE(pki && pki->identity({.application_uri = "urn:rltune:test:io"}, WallClock().now()));
-    policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated);
+    policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated, options_.plant);
     if (options_.change_policy) options_.change_policy(artifact);
     EXPECT_TRUE(policy::save_artifact(path("site/policy"), artifact));
     sha256_ = artifact.sha256;
@@ -108,7 +159,7 @@ class PilotSite {
   void start_peer() {
     const auto server = plant::OpcuaPki::open(path("server"));
     const auto identity = server->identity(
-        {.application_uri = "urn:rltune:peer:server", .hosts = {"localhost", "127.0.0.1"}}, WallClock().now());
+        {.application_uri = options_.peer_certificate_uri, .hosts = {"localhost", "127.0.0.1"}}, WallClock().now());
     const auto ours = plant::OpcuaPki::open(path("site/pki"));
     ASSERT_TRUE(identity && ours && ours->trust_der(identity->certificate));
     ASSERT_TRUE(write_secret_file(path("peer-password"), "secret\n"));
@@ -118,16 +169,22 @@ class PilotSite {
                                  path("server/own"), "--trust", path("site/pki/own/cert.der"), "--folder", path("peer"),
                                  "--user", "operator", "--password", "secret"},
         path("twin.log"));
-    const auto line = twin_->read_line(std::chrono::seconds(60));
+    // Before its object it may have a warning to say.
+    auto line = twin_->read_line(std::chrono::seconds(60));
+    while (line && !line->starts_with('{')) line = twin_->read_line(std::chrono::seconds(60));
     ASSERT_TRUE(line) << read_file(path("twin.log")).value_or("");
     ready_ = nlohmann::json::parse(*line);
     ready_["password_file"] = path("peer-password");
   }
+  // What the peer took down of clients' writes to its set-points and heartbeats: "heating 60" a line.
+  std::string peer_record() const { return read_file(path("peer/writes.log")).value_or(""); }
   // The twin, on the same port and in the same season when it is started again.
   void start_twin() {
     std::vector<std::string> command{std::string(RLTUNE_BIN_DIR) + "/rltune",
                                      "twin",
                                      "serve",
+                                     "--plant",
+                                     options_.plant,
                                      "--json",
                                      "--pki",
                                      path("server"),
@@ -229,13 +286,68 @@ class PilotSite {
   }
   // A fault of the twin's own sensors, as an operator of the twin sets it ("air_temperature nan").
   void break_sensor(const std::string& fault) {
-    twin::testing::TestClient client({.url = ready_["url"],
-                                      .user = ready_["user"],
-                                      .password = password(),
-                                      .identity = &identity(),
-                                      .application_uri = "urn:rltune:test:io"});
-    ASSERT_EQ(client.connect(), UA_STATUSCODE_GOOD);
-    ASSERT_EQ(client.write_text("test_fault", fault), UA_STATUSCODE_GOOD);
+    const auto client = watcher();
+    ASSERT_EQ(client->write_text("test_fault", fault), UA_STATUSCODE_GOOD);
+  }
+  // The twin's own record of a tag, read by a client that has nothing of the product's.
+  PlantRecord record(const std::string& tag) {
+    const auto history = watcher()->history(tag, 1, UA_DateTime_now() + 100 * 365 * UA_DATETIME_SEC * 86400);
+    return record_of(history);
+  }
+  // What the guard may let through, as the site's file says.
+  std::vector<config::OutputRule> rules() const {
+    const auto site = config::load_site(site_file());
+    EXPECT_TRUE(site) << (site ? "" : site.error().message);
+    return site ? site->guard.outputs : std::vector<config::OutputRule>{};
+  }
+  // Nobody moved a set-point since the twin was started. It has to run without local control.
+  void expect_nothing_was_written() {
+    ASSERT_FALSE(rules().empty());
+    for (const config::OutputRule& rule : rules()) {
+      const PlantRecord taken = record(rule.tag);
+      ASSERT_FALSE(taken.empty()) << rule.tag << " has no record";
+      EXPECT_EQ(changes_of(taken), 0U) << rule.tag << " was moved";
+      EXPECT_EQ(watcher()->read(rule.tag), taken.front().value) << rule.tag;
+    }
+  }
+  // One value of the twin, as its own client reads it; NaN when there is none.
+  double read(const std::string& tag) { return watcher()->read(tag); }
+  // What was written kept the rules, by the twin's record; and there was something to judge.
+  void expect_rules_were_kept(std::size_t changes_at_least) {
+    ASSERT_FALSE(rules().empty());
+    for (const config::OutputRule& rule : rules()) {
+      const Judgement judged = judge({.rule = rule}, record(rule.tag));
+      EXPECT_TRUE(judged.breaches.empty()) << judged.breaches.size() << " breaches, the first: " << judged.breaches[0];
+      EXPECT_GE(judged.changes, changes_at_least) << rule.tag;
+    }
+  }
+  // When a role's log first said this, from a moment on.
+  std::optional<TimePoint> logged(const std::string& role, const std::string& message, TimePoint from) {
+    std::istringstream lines(log(role));
+    for (std::string line; std::getline(lines, line);) {
+      const auto json = nlohmann::json::parse(line, nullptr, false);
+      if (!json.is_object() || json.value("message", "") != message) continue;
+      const auto time = parse_rfc3339(json.value("time", ""));
+      if (time && *time >= from) return *time;
+    }
+    return std::nullopt;
+  }
+  // What io put on record, oldest first, from a moment of the wall clock on.
+  std::vector<historian::Decision> recorded(TimePoint from = {}) {
+    auto decisions = historian::read_decisions(path("site/data/decisions"), TimePoint{},
+                                               WallClock().now() + std::chrono::years(1), 1'000'000);
+    EXPECT_TRUE(decisions) << (decisions ? "" : decisions.error().message);
+    if (!decisions) return {};
+    std::erase_if(*decisions, [from](const historian::Decision& decision) { return decision.wall_time < from; });
+    return *decisions;
+  }
+  // When the first such decision from a moment on was made; `to_the_plant`: and something of it was written.
+  std::optional<TimePoint> first_decision(TimePoint from, const std::string& origin, bool to_the_plant = false) {
+    for (const historian::Decision& decision : recorded(from))
+      if (decision.origin == origin &&
+          (!to_the_plant || std::ranges::any_of(decision.outputs, &historian::DecisionOutput::written)))
+        return decision.wall_time;
+    return std::nullopt;
   }
   std::string log(const std::string& role) { return read_file(path("run/logs/" + role + ".log")).value_or(""); }
   std::string everything() { return read_file(path("up.log")).value_or("(no log)"); }
@@ -255,6 +367,17 @@ class PilotSite {
   }
 
  private:
+  // A connection of the test's own to the twin.
+  std::unique_ptr<twin::testing::TestClient> watcher() {
+    auto client = std::make_unique<twin::testing::TestClient>(
+        twin::testing::ClientOptions{.url = ready_["url"],
+                                     .user = ready_["user"],
+                                     .password = password(),
+                                     .identity = &identity(),
+                                     .application_uri = "urn:rltune:test:io"});
+    EXPECT_EQ(client->connect(), UA_STATUSCODE_GOOD);
+    return client;
+  }
   const plant::Identity& identity() {
     if (identity_.certificate.empty())
       identity_ = {.certificate = read_file(path("site/pki/own/cert.der")).value_or(""),
@@ -282,22 +405,23 @@ class PilotSite {
     std::string outputs, rules;
     for (const auto& tag : ready_["tags"]) text += tag_yaml(tag, outputs, rules);
     text += std::format(
-        "agents:\n  - id: climate\n    policy: policy\n    plant: lettuce\n    period_s: {}\n    outputs: [{}]\n"
+        "agents:\n  - id: climate\n    policy: policy\n    plant: {}\n    period_s: {}\n    outputs: [{}]\n"
         "    fallback: {}\n    season_days: {}\n    season_start: \"{}\"\n",
-        options_.period_s, outputs, options_.fallback, options_.days, ready_["start"].get<std::string>());
+        options_.plant, options_.period_s, outputs, options_.fallback, options_.days,
+        ready_["start"].get<std::string>());
     if (options_.learning)
       text +=
           "    learning:\n      enabled: true\n      reward: season_return - previous(season_return)\n"
           "      checkpoint_minutes: 0.05\n";
     return text + std::format(
                       "guard:\n  mode: {}\n  guard_alive: guard_alive\n  agent_alive: agent_alive\n  heartbeat_s: 0.2\n"
-                      "  outputs:\n{}",
-                      options_.mode, rules);
+                      "  outputs:\n{}{}{}",
+                      options_.mode, rules, options_.interlocks.empty() ? "" : "  interlocks:\n", options_.interlocks);
   }
 
   std::string role_of(const std::string& name, const std::string& folder) const {
     if (folder == "Sensors" || name == "season_return") return "measurement";
-    if (folder == "Weather") return "exogenous";
+    if (folder == "Weather" || folder == "Schedule") return "exogenous";
     if (folder == "SetPoints") return "setpoint";
     if (name == "guard_alive" || name == "agent_alive") return "heartbeat";
     if (options_.lockstep && (name == "clock_step" || name == "clock_advance")) return "clock";
@@ -310,8 +434,7 @@ class PilotSite {
     if (role == "setpoint") {
       outputs += (outputs.empty() ? "" : ", ") + name;
       const double low = tag["range"][0], high = tag["range"][1];
-      rules += std::format("    - tag: {}\n      limits: {{low: {}, high: {}}}\n      safe_value: {}\n", name, low,
-                           high, low);
+      rules += std::format("    - tag: {}\n{}", name, options_.rule(name, low, high));
     }
     tags_.push_back(name);
     const std::string unit = tag.contains("unit") && tag["unit"].is_string() ? tag["unit"].get<std::string>() : "";
