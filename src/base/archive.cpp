@@ -63,7 +63,9 @@ void Archive::random(Random& random) {
   Random::State state = random.state();
   for (std::uint64_t& word : state.words) value(word);
   value(state.spare);
-  value(state.has_spare);
+  auto has_spare = static_cast<std::uint8_t>(state.has_spare);  // a byte that is neither 0 nor 1 is no bool
+  value(has_spare);
+  state.has_spare = has_spare != 0;
   if (failure_.empty()) random.set_state(state);
 }
 

@@ -169,6 +169,8 @@ Result<std::string> unpacked(const std::string& bytes, const std::string& name) 
     stream.avail_out = static_cast<uInt>(chunk.size());
     status = inflate(&stream, Z_NO_FLUSH);
     text.append(chunk.data(), chunk.size() - stream.avail_out);
+    // A gzip file may be several, one after the other.
+    if (status == Z_STREAM_END && stream.avail_in > 0) status = inflateReset(&stream);
   }
   inflateEnd(&stream);
   if (status != Z_STREAM_END)
