@@ -104,7 +104,7 @@ std::optional<std::string> Child::read_line(std::chrono::milliseconds patience) 
   const auto deadline = Clock::now() + patience;
   while (true) {
     if (const std::size_t end = output_.find('\n', line_start_); end != std::string::npos) {
-      const std::string line = output_.substr(line_start_, end - line_start_);
+      std::string line = output_.substr(line_start_, end - line_start_);
       line_start_ = end + 1;
       return line;
     }

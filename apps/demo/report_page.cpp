@@ -11,7 +11,6 @@ namespace rltune::demo {
 namespace {
 
 using nlohmann::json;
-using report::Cell;
 using report::Chart;
 using report::Event;
 using report::Figure;

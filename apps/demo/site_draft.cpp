@@ -121,7 +121,7 @@ Result<std::filesystem::path> write_site(const SeasonOptions& options, const jso
   // The whole season stays readable at full resolution.
   text +=
       std::format("storage: {{folder: data, raw_days: {}, minute_days: 1, five_minute_days: 1}}\n", options.days + 30);
-  const std::filesystem::path file = options.folder / "site.yaml";
+  std::filesystem::path file = options.folder / "site.yaml";
   if (auto done = write_file(file, text); !done) return std::unexpected(done.error());
   return file;
 }

@@ -186,10 +186,9 @@ struct Historian::State {
       may_be_dirty.insert(segment->info().path);
       newest = std::max(newest, segment->info().newest);
       publish_segment();
-      if (wal_bytes(segment->info().path) > options.wal_bytes_max && !restart_wal(segment->database()))
-        segment.reset();
-      else if (segment_is_full())
-        segment.reset();
+      const bool wal_stays_long =
+          wal_bytes(segment->info().path) > options.wal_bytes_max && !restart_wal(segment->database());
+      if (wal_stays_long || segment_is_full()) segment.reset();
       return {};
     } catch (const SQLite::Exception& exception) {
       Error error = segment ? to_error(exception, path, segment->database()) : to_error(exception, path);

@@ -1,5 +1,6 @@
 #include "rltune/plant/opcua_link.hpp"
 
+#include <cmath>
 #include <condition_variable>
 #include <format>
 #include <thread>
