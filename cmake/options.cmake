@@ -22,6 +22,7 @@ set(standard_headers
   <algorithm> <array> <atomic> <chrono> <cmath> <cstddef> <cstdint> <cstring> <deque> <expected> <filesystem> <format>
   <functional> <limits> <map> <memory> <mutex> <numeric> <optional> <print> <ranges> <span> <string> <string_view>
   <thread> <unordered_map> <utility> <variant> <vector>)
+set(quick_options $<$<CONFIG:Release>:-O1>)
 file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cpp "")
 function(rltune_pch name)
   add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/pch/empty.cpp)
@@ -32,8 +33,19 @@ rltune_pch(rltune_pch)
 rltune_pch(rltune_pch_realtime)
 target_compile_options(rltune_pch_realtime PRIVATE -fno-exceptions)
 rltune_pch(rltune_pch_app <CLI/CLI.hpp> <nlohmann/json.hpp>)
+target_compile_options(rltune_pch_app PRIVATE ${quick_options})
 find_package(GTest QUIET)
 if(GTest_FOUND)
   rltune_pch(rltune_pch_test <gmock/gmock.h> <gtest/gtest.h>)
   target_link_libraries(rltune_pch_test PRIVATE GTest::gmock)
+  target_compile_options(rltune_pch_test PRIVATE ${quick_options})
 endif()
+
+# Programs wire and tests call what modules compute. Compiled a few files at a time and optimised lightly, since the
+# same inline functions of gtest, CLI11 and the JSON library would otherwise be compiled in each: half of a clean build.
+option(RLTUNE_UNITY "compile programs and tests a few files at a time" ON)
+function(rltune_compile_quickly name precompiled)
+  target_precompile_headers(${name} REUSE_FROM ${precompiled})
+  target_compile_options(${name} PRIVATE ${quick_options})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${RLTUNE_UNITY} UNITY_BUILD_BATCH_SIZE 4)
+endfunction()

@@ -5,7 +5,7 @@ set -euo pipefail
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 source "$SOURCE/scripts/say.sh"
 cd "$SOURCE"
-tree=build/release
+tree=build/lint  # each file on its own, where the release tree compiles several at a time
 failed=0
 
 mapfile -t sources < <(git ls-files 'src/**.cpp' 'apps/**.cpp' 'tests/**.cpp' 'bench/**.cpp')
@@ -24,6 +24,7 @@ if [ "${1:-}" != --all ]; then
   exit $failed
 fi
 
+cmake --preset release -B "$tree" -DRLTUNE_UNITY=OFF >/dev/null
 say "headers compile alone"
 ninja -C "$tree" -j "$(nproc)" all_verify_interface_header_sets >"$tree/headers.log" 2>&1 || { grep -E 'error|FAILED' "$tree/headers.log" | head -20 >&2; failed=1; }
 

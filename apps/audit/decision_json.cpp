@@ -44,7 +44,7 @@ ordered_json numbers(const std::vector<Number>& values) {
 
 double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
 
-ordered_json to_json(const historian::DecisionOutput& output) {
+ordered_json output_json(const historian::DecisionOutput& output) {
   return {{"tag", output.tag},
           {"proposed", output.present ? number(output.proposed) : ordered_json(nullptr)},
           {"action", name_of(kActions, output.action)},
@@ -67,7 +67,7 @@ ordered_json to_json(const historian::Decision& decision, bool whole) {
                       {"policy_sha256", decision.policy_sha256},
                       {"correlation_id", decision.correlation_id}};
   object["outputs"] = ordered_json::array();
-  for (const historian::DecisionOutput& output : decision.outputs) object["outputs"].push_back(to_json(output));
+  for (const historian::DecisionOutput& output : decision.outputs) object["outputs"].push_back(output_json(output));
   object["timings_us"] = {{"sample_to_proposal", microseconds(decision.sample_to_proposal)},
                           {"proposal", microseconds(decision.proposal)},
                           {"verdict", microseconds(decision.verdict)},

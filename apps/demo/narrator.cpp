@@ -31,8 +31,6 @@ double value_of(const SeasonView& view, const std::string& name) {
   return found == view.values.end() ? std::nan("") : found->second;
 }
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 std::string clock_text(double seconds) {
   const auto whole = static_cast<int>(seconds);
   return std::format("{}:{:02}", whole / 60, whole % 60);

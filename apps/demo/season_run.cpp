@@ -31,8 +31,6 @@ constexpr auto kLook = milliseconds(10);        // between two looks at the site
 constexpr auto kPatience = seconds(60);         // without a new step, after which something is wrong
 constexpr auto kTwinDown = milliseconds(1500);  // how long the killed twin stays away
 
-double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
-
 class SeasonRun {
  public:
   SeasonRun(const SeasonOptions& options, Narrator& narrator) : options_(options), narrator_(narrator) {}

@@ -1,6 +1,7 @@
 // What the demo tells while it runs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +10,10 @@
 #include <vector>
 
 namespace rltune::demo {
+
+inline double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 // One look at the training run.
 struct TrainingView {

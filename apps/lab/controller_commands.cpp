@@ -24,7 +24,7 @@ struct ListOptions {
   bool json = false;
 };
 
-ordered_json to_json(const controllers::ControllerKind& kind) {
+ordered_json described(const controllers::ControllerKind& kind) {
   ordered_json parameters = ordered_json::array();
   for (const auto& parameter : kind.parameters)
     parameters.push_back({{"name", parameter.name},
@@ -48,7 +48,7 @@ void list(const ListOptions& options) {
     ordered_json kinds = ordered_json::array();
     if (!options.json) std::println("{}", name);
     for (const controllers::ControllerKind& kind : controllers::controller_kinds(model->spec())) {
-      kinds.push_back(to_json(kind));
+      kinds.push_back(described(kind));
       if (options.json) continue;
       std::println("  {:<10} {}", kind.name, kind.description);
       if (options.plant.empty()) continue;

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json to_json(const env::Space& space) {
+ordered_json described(const env::Space& space) {
   ordered_json list = ordered_json::array();
   for (const env::Variable& variable : space)
     list.push_back({{"name", variable.name},
@@ -22,7 +22,7 @@ ordered_json to_json(const env::Space& space) {
   return list;
 }
 
-ordered_json to_json(const env::PlantSpec& spec, const env::Task& task) {
+ordered_json described(const env::PlantSpec& spec, const env::Task& task) {
   ordered_json parameters = ordered_json::array();
   for (const env::Parameter& parameter : spec.parameters)
     parameters.push_back({{"name", parameter.name},
@@ -38,15 +38,15 @@ ordered_json to_json(const env::PlantSpec& spec, const env::Task& task) {
           {"episode_steps", task.steps},
           {"parameters_sha256", env::parameters_sha256(spec)},
           {"parameters", std::move(parameters)},
-          {"states", to_json(spec.states)},
-          {"inputs", to_json(spec.inputs)},
+          {"states", described(spec.states)},
+          {"inputs", described(spec.inputs)},
           {"input_start", spec.input_start},
           {"input_step_max", spec.input_step_max},
-          {"measurements", to_json(spec.measurements)},
-          {"exogenous", to_json(spec.exogenous)},
-          {"reward_terms", to_json(spec.reward_terms)},
-          {"limits", to_json(spec.limits)},
-          {"observation", to_json(observation)}};
+          {"measurements", described(spec.measurements)},
+          {"exogenous", described(spec.exogenous)},
+          {"reward_terms", described(spec.reward_terms)},
+          {"limits", described(spec.limits)},
+          {"observation", described(observation)}};
 }
 
 void print_space(const char* title, const env::Space& space) {
@@ -97,7 +97,7 @@ void show(const ShowOptions& options) {
   const auto model = or_stop(env::make_plant(options.name, 1, parse_settings(options.settings)));
   const env::Task task = or_stop(env::make_task(options.name));
   if (options.json)
-    print_json(to_json(model->spec(), task));
+    print_json(described(model->spec(), task));
   else
     print_text(model->spec(), task);
 }

@@ -79,7 +79,7 @@ ordered_json action_json(const policy::Manifest& manifest) {
   return list;
 }
 
-ordered_json to_json(const policy::Artifact& artifact) {
+ordered_json described(const policy::Artifact& artifact) {
   const policy::Manifest& manifest = artifact.manifest;
   return {{"name", manifest.name},
           {"sha256", artifact.sha256},
@@ -136,7 +136,7 @@ void show(const PolicyShowOptions& options) {
   if (!artifact) stop(kFailed, artifact.error().message);
   if (const auto usable = policy::PolicyController::create(*artifact); !usable) stop(kFailed, usable.error().message);
   if (options.json)
-    print_json(to_json(*artifact));
+    print_json(described(*artifact));
   else
     print_text(*artifact);
 }

@@ -50,13 +50,13 @@ TEST_F(DeciderTest, decides_what_the_policy_decides_on_the_same_snapshot) {
 TEST_F(DeciderTest, decides_without_allocating) {
   Decider decider = this->decider();
   std::vector<Sample> samples = good_samples(kStart);
-  const std::uint64_t before = rltune::testing::allocations();
+  const std::uint64_t before = counting::allocations();
   for (int second = 0; second < 100; ++second) {
     for (Sample& sample : samples) sample.source_time = kStart + std::chrono::seconds(second);
     decider.add(samples);
     if (decider.decide(kStart + std::chrono::seconds(second)).outcome != Outcome::ok) FAIL();
   }
-  EXPECT_EQ(rltune::testing::allocations(), before);
+  EXPECT_EQ(counting::allocations(), before);
 }
 
 TEST_F(DeciderTest, holds_when_an_input_is_not_usable) {

@@ -128,10 +128,10 @@ TEST(Expression, evaluation_allocates_nothing) {
       Expression::compile("if(x > 1 and temperature < 30, clamp(0, y - previous(y), 9), sqrt(x))", kNames);
   ASSERT_TRUE(expression);
   const std::vector<double> values{2, 3, 20}, previous{1, 1, 1};
-  const auto before = testing::allocations();
+  const auto before = counting::allocations();
   double sum = 0.0;
   for (int i = 0; i < 1000; ++i) sum += expression->evaluate(values, previous);
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(counting::allocations(), before);
   EXPECT_EQ(sum, 2000.0);
 }
 

@@ -5,7 +5,7 @@
 namespace rltune::config {
 namespace {
 
-std::string error_of(const std::string& text) {
+std::string refusal_of(const std::string& text) {
   const auto tree = parse_yaml(text, "f.yaml");
   return tree ? "" : tree.error().message;
 }
@@ -21,33 +21,33 @@ TEST(YamlTree, every_key_and_value_knows_its_line) {
 }
 
 TEST(YamlTree, aliases_are_refused_so_that_none_can_multiply) {
-  EXPECT_EQ(error_of("a: &x [1, 2]\nb: [*x, *x, *x]\n"),
+  EXPECT_EQ(refusal_of("a: &x [1, 2]\nb: [*x, *x, *x]\n"),
             "f.yaml:1: anchors and aliases (& and *) are not taken here: write the value out");
 }
 
 TEST(YamlTree, duplicate_keys_are_refused) {
-  EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n"), "f.yaml:3: 'a' is given twice");
+  EXPECT_EQ(refusal_of("a: 1\nb: 2\na: 3\n"), "f.yaml:3: 'a' is given twice");
 }
 
 TEST(YamlTree, deep_nesting_is_refused_in_either_style) {
-  EXPECT_NE(error_of(std::string(100000, '[')), "");
-  EXPECT_NE(error_of(std::string(100000, '{')), "");
+  EXPECT_NE(refusal_of(std::string(100000, '[')), "");
+  EXPECT_NE(refusal_of(std::string(100000, '{')), "");
   std::string block;
   for (int i = 0; i < 400; ++i) block += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
-  EXPECT_NE(error_of(block).find("nested more than 16 levels deep"), std::string::npos);
+  EXPECT_NE(refusal_of(block).find("nested more than 16 levels deep"), std::string::npos);
 }
 
 TEST(YamlTree, tags_documents_binary_and_size_are_refused) {
-  EXPECT_NE(error_of("a: !!python/object x\n").find("YAML tag"), std::string::npos);
-  EXPECT_NE(error_of("a: 1\n---\nb: 2\n").find("second YAML document"), std::string::npos);
-  EXPECT_NE(error_of(std::string("a: \0b", 5)).find("zero byte"), std::string::npos);
-  EXPECT_NE(error_of(std::string(kYamlBytesMax + 1, ' ')).find("larger than"), std::string::npos);
-  EXPECT_NE(error_of("").find("empty"), std::string::npos);
-  EXPECT_NE(error_of("? [a, b]\n: 1\n").find("a key must be a plain word"), std::string::npos);
+  EXPECT_NE(refusal_of("a: !!python/object x\n").find("YAML tag"), std::string::npos);
+  EXPECT_NE(refusal_of("a: 1\n---\nb: 2\n").find("second YAML document"), std::string::npos);
+  EXPECT_NE(refusal_of(std::string("a: \0b", 5)).find("zero byte"), std::string::npos);
+  EXPECT_NE(refusal_of(std::string(kYamlBytesMax + 1, ' ')).find("larger than"), std::string::npos);
+  EXPECT_NE(refusal_of("").find("empty"), std::string::npos);
+  EXPECT_NE(refusal_of("? [a, b]\n: 1\n").find("a key must be a plain word"), std::string::npos);
 }
 
 TEST(YamlTree, broken_syntax_names_line_and_column) {
-  EXPECT_EQ(error_of("a: 1\nb: [1, 2\nc: 3\n").substr(0, 21), "f.yaml:3: not YAML: e");
+  EXPECT_EQ(refusal_of("a: 1\nb: [1, 2\nc: 3\n").substr(0, 21), "f.yaml:3: not YAML: e");
 }
 
 }  // namespace

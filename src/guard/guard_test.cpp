@@ -427,7 +427,7 @@ TEST_F(GuardTest, a_clock_that_goes_back_neither_frees_nor_blocks_an_output) {
 TEST_F(GuardTest, deciding_allocates_nothing) {
   Random random(1);
   decide(50.0);
-  const auto before = testing::allocations();
+  const auto before = counting::allocations();
   for (int i = 0; i < 1000; ++i) {
     wait(1s);
     plant_.set(kTemperature, random.uniform(30.0, 40.0), now_);
@@ -436,7 +436,7 @@ TEST_F(GuardTest, deciding_allocates_nothing) {
     guard_->set_mode(static_cast<Mode>(random.below(4)));
     guard_->decide_manual(0, random.uniform(0.0, 100.0), input({}));
   }
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(counting::allocations(), before);
 }
 
 TEST(GuardCreate, names_the_field_that_is_wrong) {

@@ -14,11 +14,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const TimePoint kStart = parse_rfc3339("2026-01-02T00:00:00Z").value();
-const std::vector<std::string> kTags{"a", "b"};
+const TimePoint kOpened = parse_rfc3339("2026-01-02T00:00:00Z").value();
+const std::vector<std::string> kPair{"a", "b"};
 
 Sample numbered(std::uint64_t number) {
-  const TimePoint time = kStart + 1ms * static_cast<std::int64_t>(number);
+  const TimePoint time = kOpened + 1ms * static_cast<std::int64_t>(number);
   return {.tag = 0,
           .value = static_cast<double>(number),
           .source_time = time,
@@ -49,7 +49,7 @@ TEST(HistorianDurability, kill_loses_nothing_that_was_flushed) {
     Victim victim([&](const Victim::Report& report) {
       Options options{
           .folder = scratch.path(), .batch_wait = 1ms, .maintain_every = 5ms};  // killed in maintenance as well
-      auto historian = Historian::open(options, kTags);
+      auto historian = Historian::open(options, kPair);
       Random sizes(1);
       std::uint64_t number = 0;
       while (true) {
@@ -64,14 +64,14 @@ TEST(HistorianDurability, kill_loses_nothing_that_was_flushed) {
     victim.kill_after(std::chrono::microseconds(10'000 + random.below(120'000)));
     const std::uint64_t acknowledged = victim.last_report();
     flushed_in_all += acknowledged;
-    auto historian = Historian::open({.folder = scratch.path()}, kTags);
+    auto historian = Historian::open({.folder = scratch.path()}, kPair);
     ASSERT_TRUE(historian) << historian.error().message;
     EXPECT_TRUE(historian->status().trouble.empty()) << historian->status().trouble;
     const auto samples = read_all(*historian);
     ASSERT_GE(samples.size(), acknowledged);
     for (std::size_t i = 0; i < samples.size(); ++i) ASSERT_EQ(samples[i].value, static_cast<double>(i + 1));
     // Rollups follow from what is there, whatever was cut off.
-    ASSERT_TRUE(historian->maintain(kStart + 1h));
+    ASSERT_TRUE(historian->maintain(kOpened + 1h));
     const std::uint64_t rolled_up = rolled_up_samples(*historian);
     ASSERT_EQ(rolled_up, samples.size());
   }
@@ -89,11 +89,11 @@ TEST(HistorianDurability, reader_that_never_lets_go_does_not_let_the_log_grow) {
   const ScratchFolder scratch;
   Options options{.folder = scratch.path()};
   options.wal_bytes_max = 512U << 10U;
-  auto historian = Historian::open(options, kTags);
+  auto historian = Historian::open(options, kPair);
   ASSERT_TRUE(historian);
   const Sample first = numbered(0);
   historian->append({&first, 1});
-  ASSERT_TRUE(historian->maintain(kStart));
+  ASSERT_TRUE(historian->maintain(kOpened));
   const auto raw = open_reader(scratch.path() / "raw-00000001.db"),
              rollups = open_reader(scratch.path() / "rollups.db");
   for (const auto& [database, query] :
@@ -107,11 +107,11 @@ TEST(HistorianDurability, reader_that_never_lets_go_does_not_let_the_log_grow) {
     std::vector<Sample> samples;
     for (int k = 0; k < 500; ++k) {
       samples.push_back(numbered(++number));
-      samples.back().source_time = samples.back().received_time = kStart + 20s * static_cast<std::int64_t>(number);
+      samples.back().source_time = samples.back().received_time = kOpened + 20s * static_cast<std::int64_t>(number);
     }
     historian->append(samples);
     ASSERT_TRUE(historian->flush());
-    waited |= !historian->maintain(kStart + 20s * static_cast<std::int64_t>(number));
+    waited |= !historian->maintain(kOpened + 20s * static_cast<std::int64_t>(number));
     largest = std::max(largest, all_wal_bytes(scratch.path()));
   }
   // The pinned raw file's, the pinned rollups' and the current file's, each at its bound and one transaction more.
@@ -121,7 +121,7 @@ TEST(HistorianDurability, reader_that_never_lets_go_does_not_let_the_log_grow) {
   EXPECT_EQ(read_all(*historian).size(), 75'001U);
   rollups->exec("COMMIT");
   raw->exec("COMMIT");
-  ASSERT_TRUE(historian->maintain(kStart + 20s * static_cast<std::int64_t>(number)));
+  ASSERT_TRUE(historian->maintain(kOpened + 20s * static_cast<std::int64_t>(number)));
   EXPECT_TRUE(historian->status().trouble.empty());
   const std::uint64_t rolled_up = rolled_up_samples(*historian);
   EXPECT_EQ(rolled_up, 75'001U);
@@ -131,7 +131,7 @@ TEST(HistorianDurability, readers_at_work_do_not_let_the_log_grow) {
   const ScratchFolder scratch;
   Options options{.folder = scratch.path()};
   options.wal_bytes_max = 512U << 10U;
-  auto historian = Historian::open(options, kTags);
+  auto historian = Historian::open(options, kPair);
   ASSERT_TRUE(historian);
   std::atomic<bool> stop = false;
   std::thread reader([&] {
@@ -156,7 +156,7 @@ TEST(HistorianDurability, readers_at_work_do_not_let_the_log_grow) {
 // Appends and flushes until the disk refuses; then `make_room`, and everything must be stored. 0 when it went so.
 int fill_the_disk(const std::filesystem::path& folder, const std::function<void()>& make_room,
                   const Victim::Report& report) {
-  auto historian = Historian::open({.folder = folder, .batch_wait = 1ms, .maintain_every = 20ms}, kTags);
+  auto historian = Historian::open({.folder = folder, .batch_wait = 1ms, .maintain_every = 20ms}, kPair);
   if (!historian) return 2;
   std::uint64_t number = 0, acknowledged = 0;
   bool refused = false;
@@ -195,7 +195,7 @@ TEST(HistorianDurability, file_size_limit_is_reported_and_survived) {
     ::_exit(fill_the_disk(scratch.path(), [&] { ::setrlimit(RLIMIT_FSIZE, &limit); }, report));
   });
   ASSERT_EQ(child.join(), 0);
-  auto historian = Historian::open({.folder = scratch.path()}, kTags);
+  auto historian = Historian::open({.folder = scratch.path()}, kPair);
   ASSERT_TRUE(historian);
   EXPECT_EQ(read_all(*historian).size(), child.last_report());
 }
@@ -210,7 +210,7 @@ TEST(HistorianDurability, full_file_system_is_reported_and_survived) {
   });
   EXPECT_EQ(child.join(), 0);
   {
-    auto historian = Historian::open({.folder = scratch.path()}, kTags);
+    auto historian = Historian::open({.folder = scratch.path()}, kPair);
     ASSERT_TRUE(historian);
     EXPECT_EQ(read_all(*historian).size(), child.last_report());
   }

@@ -19,11 +19,11 @@ config::Site lockstep_site() {
   return site;
 }
 
-Sample sample(std::uint32_t tag, int seconds, double value = 0.0, std::uint32_t element = 0) {
+Sample sample(std::uint32_t tag, int at, double value = 0.0, std::uint32_t element = 0) {
   return {.tag = tag,
           .element = element,
           .value = value,
-          .source_time = TimePoint(std::chrono::seconds(seconds)),
+          .source_time = TimePoint(std::chrono::seconds(at)),
           .quality = Quality::good};
 }
 

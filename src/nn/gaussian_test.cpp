@@ -11,7 +11,7 @@
 namespace rltune::nn {
 namespace {
 
-constexpr std::size_t kRows = 50, kActions = 3, kStride = 5;
+constexpr std::size_t kSamples = 50, kActions = 3, kStride = 5;
 
 struct Sampled {
   AlignedFloats head, noise, action, log_probability;
@@ -19,8 +19,8 @@ struct Sampled {
 
 Sampled random_sample(const SquashedGaussian& gaussian, std::uint64_t seed) {
   Random random(seed);
-  Sampled s{AlignedFloats(kRows * 2 * kActions), AlignedFloats(kRows * kActions), AlignedFloats(kRows * kStride),
-            AlignedFloats(kRows)};
+  Sampled s{AlignedFloats(kSamples * 2 * kActions), AlignedFloats(kSamples * kActions),
+            AlignedFloats(kSamples * kStride), AlignedFloats(kSamples)};
   for (float& value : s.head) value = static_cast<float>(1.5 * random.normal());
   for (float& value : s.noise) value = static_cast<float>(random.normal());
   gaussian.sample(s.head, s.noise, s.action.data(), kStride, s.log_probability);
@@ -30,7 +30,7 @@ Sampled random_sample(const SquashedGaussian& gaussian, std::uint64_t seed) {
 TEST(SquashedGaussian, log_probability_is_the_density_after_squashing) {
   const SquashedGaussian gaussian{.actions = kActions};
   const Sampled s = random_sample(gaussian, 1);
-  for (std::size_t row = 0; row < kRows; ++row) {
+  for (std::size_t row = 0; row < kSamples; ++row) {
     double expected = 0.0;
     for (std::size_t i = 0; i < kActions; ++i) {
       const double mean = s.head[row * 6 + i];
@@ -49,12 +49,12 @@ TEST(SquashedGaussian, gradient_agrees_with_difference_quotients) {
   const SquashedGaussian gaussian{.actions = kActions};
   Sampled s = random_sample(gaussian, 2);
   Random random(3);
-  AlignedFloats weights(kRows * kActions), gradient(s.head.size());
+  AlignedFloats weights(kSamples * kActions), gradient(s.head.size());
   for (float& weight : weights) weight = static_cast<float>(random.normal());
   const float entropy_weight = 0.7F;
   gaussian.backward(s.head, s.noise, s.action.data(), kStride, weights, entropy_weight, gradient);
   const auto loss = [&](std::size_t row) {
-    AlignedFloats action(kRows * kStride), log_probability(kRows);
+    AlignedFloats action(kSamples * kStride), log_probability(kSamples);
     gaussian.sample(s.head, s.noise, action.data(), kStride, log_probability);
     double sum = static_cast<double>(entropy_weight * log_probability[row]);
     for (std::size_t i = 0; i < kActions; ++i)

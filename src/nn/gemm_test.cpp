@@ -8,7 +8,7 @@
 namespace rltune::nn {
 namespace {
 
-AlignedFloats random_floats(std::size_t count, Random& random) {
+AlignedFloats random_matrix(std::size_t count, Random& random) {
   AlignedFloats values(count);
   for (float& value : values) value = static_cast<float>(random.uniform(-1.0, 1.0));
   return values;
@@ -17,9 +17,9 @@ AlignedFloats random_floats(std::size_t count, Random& random) {
 // The definition, in double precision.
 void expect_product(const GemmShape& s, bool portable) {
   Random random(7);
-  const AlignedFloats a = random_floats(s.a_stride * s.k, random);
-  const AlignedFloats b = random_floats(s.b_stride * (s.b_transposed ? s.k : s.n), random);
-  AlignedFloats c = random_floats(s.c_stride * s.n, random);
+  const AlignedFloats a = random_matrix(s.a_stride * s.k, random);
+  const AlignedFloats b = random_matrix(s.b_stride * (s.b_transposed ? s.k : s.n), random);
+  AlignedFloats c = random_matrix(s.c_stride * s.n, random);
   const AlignedFloats before = c;
   Gemm(s, portable)(a.data(), b.data(), c.data());
   for (std::size_t j = 0; j < s.n; ++j) {

@@ -3,37 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <cstdlib>
-#include <new>
 
+#include "counting_new.hpp"
 #include "sample_artifact.hpp"
-
-// Every allocation of this program is counted.
-static std::atomic<std::uint64_t> allocations = 0;
-
-static void* counted(std::size_t size, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* const memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace rltune::policy {
 namespace {
@@ -128,10 +100,10 @@ TEST(PolicyController, acting_takes_no_memory) {
   ASSERT_TRUE(made);
   const Plant plant;
   std::vector<double> inputs(2);
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = counting::allocations();
   ASSERT_GT(before, 0U);
   for (int i = 0; i < 1000; ++i) (*made)->act(plant.snapshot(), inputs);
-  EXPECT_EQ(allocations.load(), before);
+  EXPECT_EQ(counting::allocations(), before);
 }
 
 }  // namespace

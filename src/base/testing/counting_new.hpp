@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-namespace rltune::testing {
+namespace rltune::counting {
 inline std::atomic<std::uint64_t> allocation_count{0};
 inline std::uint64_t allocations() noexcept { return allocation_count.load(std::memory_order_relaxed); }
 
@@ -16,17 +16,17 @@ inline void* counted(void* memory) {
   if (memory == nullptr) std::abort();
   return memory;
 }
-}  // namespace rltune::testing
+}  // namespace rltune::counting
 
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  return rltune::testing::counted(std::malloc(size == 0 ? 1 : size));
+  return rltune::counting::counted(std::malloc(size == 0 ? 1 : size));
 }
 [[gnu::noinline]] void* operator new[](std::size_t size) {
-  return rltune::testing::counted(std::malloc(size == 0 ? 1 : size));
+  return rltune::counting::counted(std::malloc(size == 0 ? 1 : size));
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align) {
   const auto unit = static_cast<std::size_t>(align);
-  return rltune::testing::counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
+  return rltune::counting::counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
 }
 [[gnu::noinline]] void* operator new[](std::size_t size, std::align_val_t align) { return operator new(size, align); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
