@@ -101,7 +101,8 @@ class AgentRole {
   DecisionSchedule schedule_;
 
   bool attached_ = false;
-  std::uint64_t sequence_ = 0;  // of the newest batch
+  std::uint64_t sequence_ = 0;  // of the newest batch, or of the state that attaching brought
+  std::uint64_t streamed_ = 0;  // of the newest batch of the stream
   bool pending_ = false;        // samples wait that open a decision
   TimePoint pending_time_{};
   std::int64_t pending_received_ns_ = 0;
@@ -237,14 +238,15 @@ void AgentRole::attach() {
   auto answer = io_->call<v1::AttachAnswer>("io.Attach", "io", request, kAttachTimeout);
   if (!answer) {
     trouble_ = answer.error().message;
+    attached_ = pending_ = false;
     return;
   }
   if (!attached_)
     log::info("attached to io",
               {{"agent", agent_.id}, {"policy", active_sha256_}, {"decisions", std::to_string(decisions_)}});
+  if (!attached_) schedule_.start(clock_.steady());
   attached_ = true;
   trouble_.clear();
-  schedule_.start(clock_.steady());
   sequence_ = 0;
   // Whatever was published before is in here: state first, then the stream.
   take(answer->latest());
@@ -280,8 +282,13 @@ void AgentRole::take_events() {
   std::string_view topic, body;
   while (events_->receive(topic, body, 0ms)) {
     if (!batch_.ParseFromArray(body.data(), static_cast<int>(body.size()))) continue;
-    // A sequence that starts anew is a new io: it does not know us.
-    if (batch_.sequence() < sequence_ && attached_) return lost({Errc::disconnected, "io was restarted"});
+    // A stream that starts anew is a new io's: it does not know us.
+    const bool anew = batch_.sequence() < streamed_;
+    streamed_ = batch_.sequence();
+    if (anew && attached_) return lost({Errc::disconnected, "io was restarted"});
+    // Some were lost on the way, as at first when io was restarted: without them a step would be decided from the one
+    // before. State first, then the stream.
+    if (attached_ && batch_.sequence() > sequence_ + 1) attach();
     if (attached_) take(batch_);
     if (lockstep_ && pending_) return;
   }

@@ -84,30 +84,48 @@ TEST(ClosedLoop, io_killed_again_and_again_costs_time_and_nothing_else) {
   EXPECT_NEAR(site.value("season_return"), evaluated_return(site, kSeason), 1e-6) << site.everything();
 }
 
-// Plays io for a real agent, so that it can die at the worst moment: the plant has the set-points, the agent has no
-// answer.
-class LosingIo {
+// Plays io for a real agent, so that it can fail at the worst moments.
+class FailingIo {
  public:
-  LosingIo(bus::Context& context, const PilotSite& pilot)
+  FailingIo(bus::Context& context, const PilotSite& pilot)
       : site_(*config::load_site(pilot.site_file())),
-        server_(*bus::Server::bind(context, bus::call_endpoint(pilot.run_folder(), "io"))) {
+        server_(*bus::Server::bind(context, bus::call_endpoint(pilot.run_folder(), "io"))),
+        stream_(*bus::Publisher::bind(context, bus::event_endpoint(pilot.run_folder(), "io"))) {
     server_.handle<v1::AttachRequest, v1::AttachAnswer>(
         "io.Attach", [this](const bus::Call&, const v1::AttachRequest&, v1::AttachAnswer& answer) -> Result<> {
           fill(*answer.mutable_latest());
+          ++attached_;
           return {};
         });
     server_.handle<v1::Proposal, v1::DecisionEvent>(
         "io.Propose", [this](const bus::Call&, const v1::Proposal& proposal, v1::DecisionEvent&) -> Result<> {
           proposals_.push_back(proposal);
           set_points_ = {proposal.values().begin(), proposal.values().end()};
-          if (proposals_.size() == 1) return fail(Errc::disconnected, "killed");
+          if (proposals_.size() == 1 && lose_first) return fail(Errc::disconnected, "killed");
           ++step_;
           return {};
         });
   }
 
+  bool lose_first = false;  // the plant has the set-points, the agent has no answer
+  bool complete = true;     // what attaching says of the step
+  int attached() const { return attached_; }
+  bool serve_until(const std::function<bool()>& done) {
+    for (int turn = 0; turn < 1000 && !done(); ++turn) server_.serve(20ms);
+    return done();
+  }
+  // The end of a step whose beginning the agent did not get.
+  void publish_end_of_step() {
+    v1::SampleBatch batch;
+    fill(batch);
+    batch.clear_samples();
+    batch.set_sequence(sequence_ += 2);
+    batch.set_complete(true);
+    stream_.publish("samples", batch);
+  }
+
   std::vector<v1::Proposal> proposals(std::size_t count) {
-    for (int turn = 0; turn < 1000 && proposals_.size() < count; ++turn) server_.serve(20ms);
+    serve_until([&] { return proposals_.size() >= count; });
     return proposals_;
   }
 
@@ -128,25 +146,34 @@ class LosingIo {
         sample.set_received_unix_ns(now.time_since_epoch().count());
       }
     batch.set_now_unix_ns(now.time_since_epoch().count());
-    batch.set_complete(true);
+    batch.set_sequence(sequence_);
+    batch.set_complete(complete);
   }
 
   config::Site site_;
   bus::Server server_;
+  bus::Publisher stream_;
   std::vector<double> set_points_;
   std::vector<v1::Proposal> proposals_;
-  int step_ = 0;
+  int step_ = 0, attached_ = 0;
+  std::uint64_t sequence_ = 0;
 };
+
+std::unique_ptr<ChildProcess> start_agent(const PilotSite& site) {
+  return std::make_unique<ChildProcess>(
+      std::vector<std::string>{std::string(RLTUNE_BIN_DIR) + "/rltune-agent", "--site", site.site_file(), "--agent",
+                               "climate", "--run-folder", site.run_folder()},
+      site.path("agent.log"));
+}
 
 TEST(ClosedLoop, an_agent_asked_again_for_a_step_gives_the_same_answer) {
   PilotSite site(lockstep(10));
   ASSERT_NO_FATAL_FAILURE(site.start_twin());
   ASSERT_NO_FATAL_FAILURE(site.write_site());
   bus::Context context;
-  LosingIo io(context, site);
-  const ChildProcess agent({std::string(RLTUNE_BIN_DIR) + "/rltune-agent", "--site", site.site_file(), "--agent",
-                            "climate", "--run-folder", site.run_folder()},
-                           site.path("agent.log"));
+  FailingIo io(context, site);
+  io.lose_first = true;
+  const auto agent = start_agent(site);
   const auto proposals = io.proposals(3);
   ASSERT_EQ(proposals.size(), 3U) << read_file(site.path("agent.log")).value_or("");
   const v1::Proposal &first = proposals[0], &again = proposals[1], &next = proposals[2];
@@ -159,6 +186,21 @@ TEST(ClosedLoop, an_agent_asked_again_for_a_step_gives_the_same_answer) {
   // The next step is decided from the set-points that the plant now has.
   EXPECT_GT(next.time_unix_ns(), first.time_unix_ns());
   EXPECT_FALSE(same(next.previous_inputs(), first.previous_inputs()));
+}
+
+TEST(ClosedLoop, an_agent_that_missed_samples_of_a_step_asks_for_them_before_it_decides) {
+  PilotSite site(lockstep(10));
+  ASSERT_NO_FATAL_FAILURE(site.start_twin());
+  ASSERT_NO_FATAL_FAILURE(site.write_site());
+  bus::Context context;
+  FailingIo io(context, site);
+  io.complete = false;
+  const auto agent = start_agent(site);
+  ASSERT_TRUE(io.serve_until([&] { return io.attached() == 1; })) << read_file(site.path("agent.log")).value_or("");
+  io.complete = true;
+  // Again and again, since the first ones may come before it listens.
+  ASSERT_TRUE(io.serve_until([&] { return io.publish_end_of_step(), io.attached() > 1; }));
+  EXPECT_EQ(io.proposals(1).size(), 1U);
 }
 
 TEST(ClosedLoop, a_twin_killed_and_back_costs_time_and_nothing_else) {
