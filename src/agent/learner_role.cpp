@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <deque>
 #include <format>
 #include <optional>
 
-#include "online_learner.hpp"
+#include "decision_taker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -21,6 +22,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kTurn = 100ms;
 constexpr Duration kOfferEvery = 2s, kReportEvery = 60s;
+// io's writer commits what was decided well within this; a disk that is full may not.
+constexpr Duration kCommitPatience = 5s;
 
 class LearnerRole {
  public:
@@ -28,20 +31,26 @@ class LearnerRole {
   void run();
 
  private:
-  LearnerRole(config::Site site, config::Agent agent, policy::Artifact artifact, TransitionBuilder builder,
-              WeightsBoard board)
+  LearnerRole(config::Site site, config::Agent agent, policy::Artifact artifact, WeightsBoard board,
+              TimePoint artifact_since)
       : site_(std::move(site)),
         agent_(std::move(agent)),
         artifact_(std::move(artifact)),
-        builder_(std::move(builder)),
         board_(std::move(board)),
         policies_(PolicyStore::of(site_)),
-        checkpoints_(CheckpointStore::of(site_, agent_.id)) {}
+        checkpoints_(CheckpointStore::of(site_, agent_.id)),
+        artifact_since_(artifact_since) {}
 
   Result<> open(const std::string& run_folder);
   Result<> restore();
+  Result<DecisionTaker> fresh() const;
+  void recall();
+  void tell_recalled() const;
+  bool take_one();
   bool take_event();
-  void learn(const Transition& transition);
+  bool fill_gap();
+  void learn(const v1::DecisionEvent& event);
+  OnlineLearner& learner() { return taker_->learner(); }
   void offer();
   nn::NetworkDescription acting() const;
   void checkpoint();
@@ -50,16 +59,21 @@ class LearnerRole {
   config::Site site_;
   config::Agent agent_;
   policy::Artifact artifact_;
-  TransitionBuilder builder_;
   WeightsBoard board_;
   PolicyStore policies_;
   CheckpointStore checkpoints_;
-  std::optional<OnlineLearner> learner_;
+  const TimePoint artifact_since_;
+  std::optional<DecisionTaker> taker_;
   WallClock clock_;
   bus::Context context_;
   std::optional<bus::Subscriber> events_;
   std::optional<bus::Server> server_;
   v1::DecisionEvent event_;
+  std::deque<v1::DecisionEvent> backlog_;     // out of the decision log: first of all
+  std::optional<v1::DecisionEvent> waiting_;  // the first one behind a gap, until the log has what came before
+  Duration waiting_since_{};
+  std::uint64_t sequence_ = 0;  // of the newest event
+  TimePoint from_log_{};        // events up to here were in the log
   Duration last_offer_{}, last_checkpoint_{}, last_report_{};
   std::uint64_t saved_transitions_ = 0;
   std::map<std::string, double> parts_;  // sums since the last report
@@ -75,14 +89,15 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
     return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
   auto artifact = policy::load_artifact(site->folder / agent->policy);
   if (!artifact) return std::unexpected(artifact.error());
-  auto builder = TransitionBuilder::create(*site, *agent, artifact->manifest);
-  if (!builder) return std::unexpected(builder.error());
   auto board = WeightsBoard::open(WeightsBoard::path_in(options.run_folder, agent->id));
   if (!board) return std::unexpected(board.error());
-  std::unique_ptr<LearnerRole> role(
-      new LearnerRole(*site, *agent, std::move(*artifact), std::move(*builder), std::move(*board)));
+  const auto since = CheckpointStore::of(*site, agent->id).artifact_since(artifact->sha256, WallClock().now());
+  if (!since) return std::unexpected(since.error());
+  std::unique_ptr<LearnerRole> role(new LearnerRole(*site, *agent, std::move(*artifact), std::move(*board), *since));
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
   if (auto done = role->restore(); !done) return std::unexpected(done.error());
+  role->recall();
+  role->tell_recalled();
   return role;
 }
 
@@ -102,33 +117,98 @@ Result<> LearnerRole::open(const std::string& run_folder) {
   return {};
 }
 
-Result<> LearnerRole::restore() {
-  const auto fresh = [this] { return OnlineLearner::create(agent_, artifact_, {}); };
-  auto learner = checkpoints_.restore(fresh, restored_);
+Result<DecisionTaker> LearnerRole::fresh() const {
+  auto builder = TransitionBuilder::create(site_, agent_, artifact_.manifest);
+  if (!builder) return std::unexpected(builder.error());
+  auto learner = OnlineLearner::create(agent_, artifact_, {});
   if (!learner) return std::unexpected(learner.error());
-  learner_.emplace(std::move(*learner));
-  saved_transitions_ = learner_->transitions();
+  return DecisionTaker(std::move(*learner), std::move(*builder));
+}
+
+Result<> LearnerRole::restore() {
+  auto taker = checkpoints_.restore([this] { return fresh(); }, restored_);
+  if (!taker) return std::unexpected(taker.error());
+  taker_.emplace(std::move(*taker));
+  taker_->start_after(artifact_since_);
+  saved_transitions_ = learner().transitions();
   log::info(
       restored_ ? "learning goes on from a checkpoint" : "learning starts",
-      {{"transitions", std::to_string(learner_->transitions())}, {"updates", std::to_string(learner_->updates())}});
+      {{"transitions", std::to_string(learner().transitions())}, {"updates", std::to_string(learner().updates())}});
   return {};
+}
+
+// Puts what was decided since the newest decision taken at the head of what is to be learnt from.
+void LearnerRole::recall() {
+  const auto decisions = historian::newest_decisions(site_.folder / site_.storage.folder / "decisions", taker_->taken(),
+                                                     OnlineOptions().replay_max + 1);
+  if (!decisions && decisions.error().code != Errc::not_found)
+    log::warning("the decision log cannot be read; what was decided meanwhile is not learnt from",
+                 {{"reason", decisions.error().message}});
+  if (!decisions || decisions->empty()) return;
+  for (const historian::Decision& decision : *decisions) backlog_.push_back(event_of(decision, site_));
+  from_log_ = decisions->back().wall_time;
+}
+
+void LearnerRole::tell_recalled() const {
+  if (!backlog_.empty())
+    log::info("learning from the decision log what was missed", {{"decisions", std::to_string(backlog_.size())}});
+}
+
+// False when nothing is there.
+bool LearnerRole::take_one() {
+  if (backlog_.empty()) return waiting_ ? fill_gap() : take_event();
+  learn(backlog_.front());
+  if (!backlog_.empty()) backlog_.pop_front();
+  return true;
 }
 
 bool LearnerRole::take_event() {
   std::string_view topic, body;
   if (!events_->receive(topic, body, 0ms)) return false;
   if (!event_.ParseFromArray(body.data(), static_cast<int>(body.size()))) return true;
-  if (const auto transition = builder_.add(event_)) learn(*transition);
+  const bool next = event_.sequence() == sequence_ + 1;
+  const bool known = event_.wall_unix_ns() <= from_log_.time_since_epoch().count();
+  if (known || next) sequence_ = event_.sequence();
+  if (known) return true;
+  from_log_ = {};
+  if (next) {
+    learn(event_);
+    return true;
+  }
+  waiting_ = event_;
+  waiting_since_ = clock_.steady();
   return true;
 }
 
-void LearnerRole::learn(const Transition& transition) {
-  learner_->add(transition);
-  for (const auto& [name, value] : transition.parts) parts_[name] += value;
+// Events were lost: while we were not here, too slow, or io was restarted. The log has them once io has committed what
+// it published.
+bool LearnerRole::fill_gap() {
+  recall();
+  const bool whole = from_log_.time_since_epoch().count() >= waiting_->wall_unix_ns();
+  if (!whole && clock_.steady() - waiting_since_ < kCommitPatience) {
+    backlog_.clear();
+    return false;
+  }
+  if (!whole) {
+    log::warning("decisions were missed and are not in the log; they are not learnt from");
+    backlog_.push_back(*waiting_);
+  }
+  tell_recalled();
+  sequence_ = waiting_->sequence();
+  waiting_.reset();
+  return true;
+}
+
+void LearnerRole::learn(const v1::DecisionEvent& event) {
+  const auto transition = taker_->take(event);
+  if (!transition) return;
+  for (const auto& [name, value] : transition->parts) parts_[name] += value;
   ++parts_count_;
-  if (learner_->sound()) return;
-  log::error("training diverged; going back to the last checkpoint");
+  if (learner().sound()) return;
+  log::error("training diverged; going back to the last checkpoint, without what led there");
+  backlog_.clear();
   if (auto done = restore(); !done) log::error(done.error().message);
+  taker_->start_after(clock_.now());
 }
 
 nn::NetworkDescription LearnerRole::acting() const {
@@ -142,7 +222,7 @@ void LearnerRole::offer() {
   const Duration now = clock_.steady();
   if (now - last_offer_ < kOfferEvery) return;
   last_offer_ = now;
-  const auto offer = learner_->offer(acting());
+  const auto offer = learner().offer(acting());
   if (!offer) return;
   // On disk before anybody can act by them: every decision's weights can be replayed.
   const auto sha = policies_.put(offer->onnx);
@@ -153,15 +233,15 @@ void LearnerRole::offer() {
                                             {"change", std::format("{:.5f}", offer->change)},
                                             {"gain", std::format("{:.4g}", offer->shadow.gain)},
                                             {"gain_low", std::format("{:.4g}", offer->shadow.gain_low)},
-                                            {"updates", std::to_string(learner_->updates())}});
+                                            {"updates", std::to_string(learner().updates())}});
 }
 
 void LearnerRole::checkpoint() {
   last_checkpoint_ = clock_.steady();
-  if (learner_->transitions() == saved_transitions_) return;
-  if (auto saved = checkpoints_.save(*learner_); !saved)
+  if (learner().transitions() == saved_transitions_) return;
+  if (auto saved = checkpoints_.save(*taker_); !saved)
     return log::error("the checkpoint could not be written", {{"reason", saved.error().message}});
-  saved_transitions_ = learner_->transitions();
+  saved_transitions_ = learner().transitions();
   log::info("checkpoint written", {{"transitions", std::to_string(saved_transitions_)}});
 }
 
@@ -174,7 +254,7 @@ void LearnerRole::report() {
     text += std::format("{}{}={:.6g}", text.empty() ? "" : " ", name, sum / static_cast<double>(parts_count_));
   log::info(
       "mean of a decision",
-      {{"parts", text}, {"decisions", std::to_string(parts_count_)}, {"updates", std::to_string(learner_->updates())}});
+      {{"parts", text}, {"decisions", std::to_string(parts_count_)}, {"updates", std::to_string(learner().updates())}});
   parts_.clear();
   parts_count_ = 0;
 }
@@ -183,15 +263,15 @@ void LearnerRole::run() {
   last_checkpoint_ = last_report_ = clock_.steady();
   const Duration every = from_seconds(60.0 * agent_.learning.checkpoint_minutes);
   while (!interrupted()) {
-    const bool busy = take_event();
+    const bool busy = take_one();
     offer();
     if (clock_.steady() - last_checkpoint_ >= every) checkpoint();
     if (clock_.steady() - last_report_ >= kReportEvery) report();
-    server_->serve(busy ? 0ms : kTurn, events_->descriptor());
+    server_->serve(busy ? 0ms : kTurn, waiting_ ? -1 : events_->descriptor());
   }
   report();
   checkpoint();
-  log::info("stopping", {{"updates", std::to_string(learner_->updates())}});
+  log::info("stopping", {{"updates", std::to_string(learner().updates())}});
 }
 
 }  // namespace

@@ -5,12 +5,12 @@
 #include <format>
 
 #include "activation_gate.hpp"
+#include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 
 namespace rltune::agent {
 namespace {
 
-constexpr const char* kFormat = "rltune/online-learner/v1";
 constexpr const char* kOrigin = "learning on site";
 constexpr std::size_t kKept = 3;
 constexpr std::size_t kLiveMin = 64;
@@ -199,34 +199,32 @@ std::vector<std::filesystem::path> CheckpointStore::newest_first() const {
   return files;
 }
 
-Result<> CheckpointStore::save(OnlineLearner& learner) const {
+Result<> CheckpointStore::add(Archive& archive) const {
   const auto before = newest_first();
   const std::uint64_t number = before.empty() ? 1 : std::strtoull(before.front().stem().c_str(), nullptr, 10) + 1;
-  Archive archive = Archive::writer(kFormat);
-  learner.archive(archive);
   if (auto written = archive.write(folder_ / std::format("{:012}.checkpoint", number)); !written) return written;
   std::error_code ignored;
   for (std::size_t i = kKept - 1; i < before.size(); ++i) std::filesystem::remove(before[i], ignored);
   return {};
 }
 
-Result<OnlineLearner> CheckpointStore::restore(const std::function<Result<OnlineLearner>()>& fresh,
-                                               bool& restored) const {
-  restored = false;
-  for (const auto& file : newest_first()) {
-    auto learner = fresh();
-    if (!learner) return learner;
-    auto archive = Archive::read(file, kFormat);
-    Result<> done = archive ? Result<>{} : std::unexpected(archive.error());
-    if (archive) {
-      learner->archive(*archive);
-      done = archive->result();
-    }
-    restored = done.has_value();
-    if (restored) return learner;
-    log::warning("a checkpoint is skipped", {{"file", file.string()}, {"reason", done.error().message}});
+void CheckpointStore::tell_skipped(const std::filesystem::path& file, const Error& why) {
+  log::warning("a checkpoint is skipped", {{"file", file.string()}, {"reason", why.message}});
+}
+
+Result<TimePoint> CheckpointStore::artifact_since(const std::string& artifact_sha256, TimePoint now) const {
+  const std::filesystem::path file = folder_ / "artifact";
+  const auto noted = read_file(file);
+  if (noted && noted->starts_with(artifact_sha256 + " ")) {
+    std::string time = noted->substr(artifact_sha256.size() + 1);
+    while (time.ends_with('\n')) time.pop_back();
+    return parse_rfc3339(time);
   }
-  return fresh();
+  // Nothing learnt here before: whatever is on record was decided by this one.
+  const TimePoint since = noted ? now : TimePoint{};
+  if (auto written = write_file(file, std::format("{} {}\n", artifact_sha256, format_rfc3339(since))); !written)
+    return std::unexpected(written.error());
+  return since;
 }
 
 }  // namespace rltune::agent

@@ -73,13 +73,43 @@ class CheckpointStore {
   explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
   static CheckpointStore of(const config::Site& site, const std::string& agent);
 
-  Result<> save(OnlineLearner& learner) const;
-  // Restores the newest that is sound; `fresh` makes an untouched learner for each attempt. Corrupt ones are
-  // logged and skipped. Returns false in `restored` when there was none: the learner is then fresh.
-  Result<OnlineLearner> restore(const std::function<Result<OnlineLearner>()>& fresh, bool& restored) const;
+  // `state` is whatever has archive(): an OnlineLearner, or more with it.
+  template <typename State>
+  Result<> save(State& state) const {
+    Archive archive = Archive::writer(kFormat);
+    state.archive(archive);
+    return add(archive);
+  }
+  // Restores the newest that is sound; `fresh` makes an untouched state for each attempt. Corrupt ones are
+  // logged and skipped. Returns false in `restored` when there was none: the state is then fresh.
+  template <typename Fresh>
+  auto restore(const Fresh& fresh, bool& restored) const -> decltype(fresh()) {
+    restored = false;
+    for (const auto& file : newest_first()) {
+      auto state = fresh();
+      if (!state) return state;
+      auto archive = Archive::read(file, kFormat);
+      Result<> done = archive ? Result<>{} : std::unexpected(archive.error());
+      if (archive) {
+        state->archive(*archive);
+        done = archive->result();
+      }
+      restored = done.has_value();
+      if (restored) return state;
+      tell_skipped(file, done.error());
+    }
+    return fresh();
+  }
+  // When the artifact came that learning continues: decisions made before, on the wall clock, were another's. It is
+  // noted when a learner first sees it.
+  Result<TimePoint> artifact_since(const std::string& artifact_sha256, TimePoint now) const;
 
  private:
+  static constexpr const char* kFormat = "rltune/online-learner/v2";
+
   std::vector<std::filesystem::path> newest_first() const;
+  Result<> add(Archive& archive) const;
+  static void tell_skipped(const std::filesystem::path& file, const Error& why);
 
   std::filesystem::path folder_;
 };

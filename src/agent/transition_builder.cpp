@@ -26,6 +26,7 @@ Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, co
     made.first_element_.push_back(elements);
     elements += tag.elements;
   }
+  made.named_.resize(site.tags.size());
   for (const env::Variable& input : manifest.inputs) {
     const auto bound = agent.bindings.find(input.name);
     const std::string name = bound == agent.bindings.end() ? input.name : bound->second;
@@ -41,6 +42,8 @@ Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, co
     if (!expression)
       return fail(expression.error().code,
                   std::format("agent {}: learning.{}: {}", agent.id, name, expression.error().message));
+    for (const std::size_t tag : expression->used()) made.named_[tag] = true;
+    for (const std::size_t tag : expression->used_previous()) made.named_[tag] = true;
     made.terms_.push_back({name, std::move(*expression), sign});
     return {};
   };
@@ -67,9 +70,9 @@ TransitionBuilder::Moment TransitionBuilder::moment_of(const v1::DecisionEvent& 
     if (const auto input = input_of_tag_.find(output.tag());
         input != input_of_tag_.end() && input->second < moment.applied.size())
       moment.applied[input->second] = output.applied();
-  for (const std::size_t element : first_element_)
-    moment.values.push_back(element < static_cast<std::size_t>(event.values_size())
-                                ? event.values(static_cast<int>(element))
+  for (std::size_t tag = 0; tag < first_element_.size(); ++tag)
+    moment.values.push_back(named_[tag] && first_element_[tag] < static_cast<std::size_t>(event.values_size())
+                                ? event.values(static_cast<int>(first_element_[tag]))
                                 : std::nan(""));
   for (std::size_t i = 0; i < input_tags_.size() && i < moment.in_force.size(); ++i)
     moment.values[input_tags_[i]] = moment.in_force[i];
@@ -125,6 +128,25 @@ std::optional<Transition> TransitionBuilder::add(const v1::DecisionEvent& event)
     made = transition_to(next);
   previous_ = std::move(next);
   return made;
+}
+
+void TransitionBuilder::archive(Archive& archive) {
+  bool waits = previous_.has_value();
+  archive.value(waits);
+  if (!waits) return previous_.reset();
+  if (!previous_) previous_.emplace();
+  Moment& moment = *previous_;
+  auto time_ns = moment.time.time_since_epoch().count();
+  archive.value(time_ns);
+  moment.time = TimePoint(Duration(time_ns));
+  archive.resized(moment.observation);
+  archive.resized(moment.in_force);
+  archive.resized(moment.applied);
+  archive.resized(moment.values);
+  archive.value(moment.learnable);
+  if (moment.observation.size() != observations_ || moment.in_force.size() != layout_.size() ||
+      moment.applied.size() != layout_.size() || moment.values.size() != first_element_.size())
+    previous_.reset();
 }
 
 }  // namespace rltune::agent

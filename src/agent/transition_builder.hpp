@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/base/archive.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/time.hpp"
 #include "rltune/config/expression.hpp"
@@ -36,13 +37,15 @@ class TransitionBuilder {
 
   // The transition that this event completes. Events come in the order of io's.
   std::optional<Transition> add(const v1::DecisionEvent& event);
+  // The decision that waits for its successor. One that does not fit the site as it is now is left out.
+  void archive(Archive& archive);
 
  private:
   struct Moment {
     TimePoint time{};
     std::vector<float> observation;
     std::vector<double> in_force, applied;  // by the policy's inputs
-    std::vector<double> values;             // by tag, as seen
+    std::vector<double> values;             // by tag, as seen; NaN where no term names it
     bool learnable = false;                 // applied by the loop, and nothing came between
   };
   struct Term {
@@ -66,6 +69,7 @@ class TransitionBuilder {
   std::vector<std::size_t> input_tags_;     // by the policy's inputs
   std::map<std::string, std::size_t> input_of_tag_;
   std::vector<Term> terms_;
+  std::vector<bool> named_;  // by tag: a term names it
   std::optional<Moment> previous_;
 };
 

@@ -13,9 +13,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian; swap here");
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;  // version 1 ended with the outputs
 constexpr std::size_t kSealBytes = 8;
-constexpr std::size_t kOutputBytes = 26;
+constexpr std::size_t kOutputBytes = 26, kSeenBytes = 12;
 
 template <typename Number>
 void put(std::string& out, Number value) {
@@ -77,23 +77,6 @@ class Cursor {
   std::string_view bytes_;
 };
 
-// The first bytes of the SHA-256 over the columns and the body: damage anywhere in a record shows.
-std::string seal_of(const Decision& decision, std::string_view body) {
-  std::string sealed =
-      std::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", decision.id, decision.time.time_since_epoch().count(),
-                  decision.wall_time.time_since_epoch().count(), decision.agent, decision.policy_sha256,
-                  decision.origin, decision.mode);
-  sealed += body;
-  const std::string digits = sha256(sealed);
-  std::string seal;
-  for (std::size_t i = 0; i < kSealBytes; ++i) {
-    std::uint8_t byte = 0;
-    std::from_chars(digits.data() + 2 * i, digits.data() + 2 * i + 2, byte, 16);
-    seal.push_back(static_cast<char>(byte));
-  }
-  return seal;
-}
-
 void put_output(std::string& out, const DecisionOutput& output, const NumberOf& number_of) {
   put(out, number_of(output.tag));
   put(out,
@@ -119,7 +102,25 @@ Result<> take_output(Cursor& cursor, const NameOf& name_of, DecisionOutput& outp
   return {};
 }
 
-Result<> take_fields(Cursor& cursor, const NameOf& name_of, Decision& decision) {
+Result<> take_seen(Cursor& cursor, const NameOf& name_of, Decision& decision) {
+  std::uint8_t learnable = 0;
+  std::uint16_t count = 0;
+  if (!cursor.take(learnable) || !cursor.take(count) || cursor.left() != count * kSeenBytes)
+    return fail(Errc::corrupt, "its length is not what it says");
+  decision.learnable = learnable != 0;
+  decision.seen.resize(count);
+  for (SeenValue& seen : decision.seen) {
+    std::uint32_t number = 0;
+    cursor.take(number);
+    cursor.take(seen.value);
+    auto name = name_of(number);
+    if (!name) return fail(Errc::corrupt, std::format("tag number {} has no name", number));
+    seen.tag = std::move(*name);
+  }
+  return {};
+}
+
+Result<> take_fields(Cursor& cursor, const NameOf& name_of, std::uint8_t version, Decision& decision) {
   std::uint16_t outputs = 0;
   const bool whole = cursor.take_text(decision.correlation_id) && cursor.take_text(decision.user) &&
                      cursor.take_duration(decision.sample_to_proposal) && cursor.take_duration(decision.proposal) &&
@@ -127,14 +128,35 @@ Result<> take_fields(Cursor& cursor, const NameOf& name_of, Decision& decision) 
                      cursor.take_duration(decision.write_acknowledged) && cursor.take_numbers(decision.observation) &&
                      cursor.take_numbers(decision.previous_inputs) && cursor.take_numbers(decision.network_output) &&
                      cursor.take(outputs);
-  if (!whole || cursor.left() != outputs * kOutputBytes) return fail(Errc::corrupt, "its length is not what it says");
+  if (!whole || cursor.left() < outputs * kOutputBytes) return fail(Errc::corrupt, "its length is not what it says");
   decision.outputs.resize(outputs);
   for (DecisionOutput& output : decision.outputs)
     if (auto taken = take_output(cursor, name_of, output); !taken) return taken;
-  return {};
+  if (version > 1) return take_seen(cursor, name_of, decision);
+  return cursor.empty() ? Result<>{} : fail(Errc::corrupt, "its length is not what it says");
 }
 
 }  // namespace
+
+std::string seal_of(const Decision& decision, std::string_view body) {
+  std::string sealed =
+      std::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", decision.id, decision.time.time_since_epoch().count(),
+                  decision.wall_time.time_since_epoch().count(), decision.agent, decision.policy_sha256,
+                  decision.origin, decision.mode);
+  if (static_cast<std::uint8_t>(body.front()) > 1) {
+    for (const DecisionOutput& output : decision.outputs) sealed += output.tag + "\n";
+    for (const SeenValue& seen : decision.seen) sealed += seen.tag + "\n";
+  }
+  sealed += body;
+  const std::string digits = sha256(sealed);
+  std::string seal;
+  for (std::size_t i = 0; i < kSealBytes; ++i) {
+    std::uint8_t byte = 0;
+    std::from_chars(digits.data() + 2 * i, digits.data() + 2 * i + 2, byte, 16);
+    seal.push_back(static_cast<char>(byte));
+  }
+  return seal;
+}
 
 std::string encode_body(const Decision& decision, const NumberOf& number_of) {
   std::string out;
@@ -150,17 +172,24 @@ std::string encode_body(const Decision& decision, const NumberOf& number_of) {
   RLTUNE_CHECK(decision.outputs.size() <= 0xFFFFU);
   put(out, static_cast<std::uint16_t>(decision.outputs.size()));
   for (const DecisionOutput& output : decision.outputs) put_output(out, output, number_of);
+  put(out, static_cast<std::uint8_t>(decision.learnable ? 1 : 0));
+  RLTUNE_CHECK(decision.seen.size() <= 0xFFFFU);
+  put(out, static_cast<std::uint16_t>(decision.seen.size()));
+  for (const SeenValue& seen : decision.seen) {
+    put(out, number_of(seen.tag));
+    put(out, seen.value);
+  }
   return out + seal_of(decision, out);
 }
 
 Result<> decode_body(std::string_view body, const NameOf& name_of, Decision& decision) {
   if (body.size() < 1 + kSealBytes) return fail(Errc::corrupt, "it is cut short");
-  if (static_cast<std::uint8_t>(body[0]) != kVersion)
-    return fail(Errc::corrupt,
-                std::format("its version is {}, known is {}", static_cast<std::uint8_t>(body[0]), kVersion));
+  const auto version = static_cast<std::uint8_t>(body[0]);
+  if (version < 1 || version > kVersion)
+    return fail(Errc::corrupt, std::format("its version is {}, known are 1 to {}", version, kVersion));
   const std::string_view fields = body.substr(0, body.size() - kSealBytes);
   Cursor cursor(fields.substr(1));
-  if (auto taken = take_fields(cursor, name_of, decision); !taken) return taken;
+  if (auto taken = take_fields(cursor, name_of, version, decision); !taken) return taken;
   if (body.substr(fields.size()) != seal_of(decision, fields))
     return fail(Errc::corrupt, "its seal does not match: it was damaged or changed");
   return {};

@@ -18,6 +18,10 @@ using NameOf = std::function<std::optional<std::string>(std::uint32_t number)>;
 // Everything that is not a column, and at the end a seal over body and columns.
 std::string encode_body(const Decision& decision, const NumberOf& number_of);
 
+// The first bytes of the SHA-256 over the columns and the body, which is not empty: damage anywhere in a record
+// shows.
+std::string seal_of(const Decision& decision, std::string_view body);
+
 // Fills what encode_body() wrote; `decision` holds the columns already. Outside bytes: any may come.
 // Errors: corrupt, with the reason.
 Result<> decode_body(std::string_view body, const NameOf& name_of, Decision& decision);

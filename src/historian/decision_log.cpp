@@ -6,6 +6,7 @@
 #include <deque>
 #include <format>
 #include <mutex>
+#include <ranges>
 #include <thread>
 #include <unordered_map>
 
@@ -231,6 +232,20 @@ class DayReader {
     return decisions;
   }
 
+  // The last `limit` made after `wall_time`, newest first. What was written later was made later.
+  Result<std::vector<Decision>> newest(std::int64_t wall_time, std::size_t limit) {
+    if (empty_) return std::vector<Decision>{};
+    SQLite::Statement statement(*database_, std::format("{}ORDER BY seq DESC LIMIT ?", kSelect));
+    statement.bind(1, static_cast<std::int64_t>(limit));
+    std::vector<Decision> decisions;
+    while (statement.executeStep() && statement.getColumn(2).getInt64() > wall_time) {
+      auto decision = decode(statement);
+      if (!decision) return std::unexpected(decision.error());
+      decisions.push_back(std::move(*decision));
+    }
+    return decisions;
+  }
+
   struct Extent {
     std::int64_t first_wall = 0, last_wall = 0, count = 0;
   };
@@ -446,6 +461,19 @@ DecisionLogStatus DecisionLog::status() const {
 
 namespace {
 
+// A file's time stamp may lag behind the clock.
+constexpr Duration kMtimeMargin = std::chrono::seconds(2);
+
+TimePoint last_written(const std::filesystem::path& path) {
+  TimePoint newest = TimePoint::min();
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code code;
+    const auto time = std::filesystem::last_write_time(path.string() + suffix, code);
+    if (!code) newest = std::max(newest, std::chrono::time_point_cast<Duration>(std::chrono::file_clock::to_sys(time)));
+  }
+  return newest == TimePoint::min() ? TimePoint::max() - kMtimeMargin : newest;
+}
+
 // Runs `work` on each file in turn until it returns a value; errors of SQLite name the file.
 template <typename Work>
 Result<> for_each_file(const std::vector<LogFile>& files, Work work) {
@@ -513,6 +541,26 @@ Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder
     return decisions.size() >= limit;
   });
   if (!read) return std::unexpected(read.error());
+  return decisions;
+}
+
+Result<std::vector<Decision>> newest_decisions(const std::filesystem::path& folder, TimePoint wall_time,
+                                               std::size_t limit) {
+  auto files = list_files(folder);
+  if (!files) return std::unexpected(files.error());
+  // Days of a plant's own clock come in any order; what was not written since can be left closed.
+  std::erase_if(*files, [&](const LogFile& file) { return last_written(file.path) + kMtimeMargin < wall_time; });
+  std::vector<Decision> decisions;
+  auto read = for_each_file(*files, [&](const LogFile&, DayReader& reader) -> Result<bool> {
+    auto page = reader.newest(to_nanoseconds(wall_time), limit);
+    if (!page) return std::unexpected(page.error());
+    std::ranges::move(*page | std::views::reverse, std::back_inserter(decisions));
+    return false;
+  });
+  if (!read) return std::unexpected(read.error());
+  std::ranges::stable_sort(decisions, {}, &Decision::wall_time);
+  if (decisions.size() > limit)
+    decisions.erase(decisions.begin(), decisions.end() - static_cast<std::ptrdiff_t>(limit));
   return decisions;
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
+#include <set>
 
 #include "rltune/base/check.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/config/expression.hpp"
 
 namespace rltune::io {
 namespace {
@@ -39,6 +41,22 @@ Duration age_of(std::span<const Sample> samples, TimePoint now) noexcept {
   if (samples.empty()) return {};
   const Duration age = now - samples.front().received_time;
   return age > Duration::zero() && age < std::chrono::seconds(1) ? age : Duration::zero();
+}
+
+// The tags whose values a decision's record keeps, so that learning can be done again from it.
+std::vector<std::size_t> rewarded_tags(const config::Site& site, const config::Learning& learning) {
+  if (!learning.enabled) return {};
+  std::vector<std::string> names, texts{learning.reward};
+  for (const config::Tag& tag : site.tags) names.push_back(tag.name);
+  for (const auto& [name, text] : learning.costs) texts.push_back(text);
+  std::set<std::size_t> tags;
+  for (const std::string& text : texts) {
+    const auto expression = config::Expression::compile(text, names);
+    if (!expression) continue;  // the learner refuses it with its name
+    tags.insert(expression->used().begin(), expression->used().end());
+    tags.insert(expression->used_previous().begin(), expression->used_previous().end());
+  }
+  return {tags.begin(), tags.end()};
 }
 
 std::int64_t unix_ns(TimePoint time) noexcept { return time.time_since_epoch().count(); }
@@ -86,6 +104,7 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
     state.timeout = agent_timeout(site, agent);
     state.period = from_seconds(agent.period_s);
     state.last_proposal = now;
+    state.rewarded = rewarded_tags(site, agent.learning);
     for (const std::string& name : agent.outputs) {
       const auto tag = site.find_tag(name).value();
       state.outputs.push_back(static_cast<std::size_t>(std::ranges::find(output_tags_, tag) - output_tags_.begin()));
@@ -237,7 +256,8 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
   decision.user = cycle.user;
   decision.mode = static_cast<std::uint8_t>(parts_.guard.mode());
   decision.time = site_now();
-  decision.wall_time = parts_.clock.now();
+  decision.wall_time = TimePoint(Duration(event.wall_unix_ns()));
+  decision.learnable = event.learnable();
   if (const v1::Proposal* proposal = cycle.proposal) {
     decision.correlation_id = proposal->correlation_id();
     decision.policy_sha256 = proposal->policy_sha256();
@@ -245,6 +265,8 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
     decision.previous_inputs.assign(proposal->previous_inputs().begin(), proposal->previous_inputs().end());
     decision.network_output.assign(proposal->network_output().begin(), proposal->network_output().end());
     decision.proposal = Duration(proposal->proposal_ns());
+    for (const std::size_t tag : agents_[find_agent(cycle.agent).value()].rewarded)
+      decision.seen.push_back({parts_.site.tags[tag].name, event.values(static_cast<int>(element_offset_[tag]))});
   }
   for (const std::size_t output : cycle.outputs) {
     const guard::OutputVerdict& verdict = verdicts_[output];
@@ -267,7 +289,9 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
 void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   const bool automatic = parts_.guard.mode() == guard::Mode::automatic;
   bool learnable = automatic && cycle.origin == "policy";
-  event.set_id(make_id(parts_.clock.now()));
+  const TimePoint wall = parts_.clock.now();
+  event.set_id(make_id(wall));
+  event.set_wall_unix_ns(unix_ns(wall));
   event.set_agent(cycle.agent);
   event.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
   event.set_time_unix_ns(unix_ns(site_now()));
@@ -292,7 +316,7 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   }
   for (const Sample& element : latest_elements_)
     event.add_values(element.quality == Quality::good ? element.value : std::nan(""));
-  ++decisions_;
+  event.set_sequence(++decisions_);
   if (!parts_.decisions.append(make_record(cycle, event))) {
     if (trouble_.empty()) log::error("the decision log is full; holding until it can be written again");
     trouble_ = "the decision log cannot keep up or its disk is full";

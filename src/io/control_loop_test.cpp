@@ -35,6 +35,8 @@ config::Site make_site(config::ClockKind clock) {
   agent.id = "climate";
   agent.period_s = 1.0;
   agent.outputs = {"heating"};
+  agent.learning.enabled = true;
+  agent.learning.reward = "temperature - previous(temperature)";
   site.agents = {agent};
   site.guard.mode = "automatic";
   site.guard.outputs = {{.tag = "heating", .limits = {0.0, 150.0}, .step_max = 15.0}};
@@ -145,6 +147,24 @@ TEST_F(ControlLoopTest, accepted_proposal_is_written_and_recorded) {
   EXPECT_EQ(records->front().origin, "policy");
   EXPECT_EQ(records->front().outputs.at(0).applied, 60.0);
   EXPECT_TRUE(records->front().outputs.at(0).verified);
+}
+
+TEST_F(ControlLoopTest, a_record_has_all_that_learning_needs_of_the_event) {
+  start();
+  attach();
+  const auto first = propose(60.0), second = propose(61.0);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(second->sequence(), first->sequence() + 1);
+  ASSERT_TRUE(log->flush());
+  const auto records = historian::newest_decisions(folder / "decisions", TimePoint{}, 10);
+  ASSERT_TRUE(records);
+  ASSERT_EQ(records->size(), 2U);
+  const historian::Decision& record = records->at(1);
+  EXPECT_TRUE(record.learnable);
+  EXPECT_EQ(record.wall_time.time_since_epoch().count(), second->wall_unix_ns());
+  ASSERT_EQ(record.seen.size(), 1U) << "the reward's tag, and no other";
+  EXPECT_EQ(record.seen[0].tag, "temperature");
+  EXPECT_EQ(record.seen[0].value, 20.0);
 }
 
 TEST_F(ControlLoopTest, a_step_beyond_the_limit_is_clamped_before_it_is_written) {

@@ -1,4 +1,4 @@
-// Learning on a running site: new weights act after the gate, learning survives kills and a corrupt checkpoint, and
+// Learning on a running site: new weights act after the gate, learning survives kills and corrupt checkpoints, and
 // every decision of the season can be computed again to the same bits.
 #include <set>
 
@@ -103,6 +103,127 @@ TEST(Learning, every_decision_of_a_killed_and_learning_season_is_computed_again_
   EXPECT_GE(acted.size(), 2U);
   std::printf("computed again: %d decisions\n", replayed["same"].get<int>());
 }
+
+// ---- what learning knows after a loss -----------------------------------------------------------------
+
+constexpr int kShort =
+    16;  // days: 768 decisions, so few that no candidate is offered yet and the season stays the same
+
+std::unique_ptr<PilotSite> short_season(const std::string& checkpoint_minutes = "0.01") {
+  return std::make_unique<PilotSite>(
+      testing::PilotOptions{.days = kShort,
+                            .learning = true,
+                            .twin_arguments = {"--start", "2014-02-09", "--weather-seed", "1", "--days",
+                                               std::to_string(kShort), "--forecast-leads", "0"},
+                            .edits = {{{"checkpoint_minutes: 0.05", "checkpoint_minutes: " + checkpoint_minutes}}}});
+}
+
+// A season of a second passes before a learner has started: the plant stands still most of the time.
+bool slowly(PilotSite& site, const std::function<bool()>& condition) {
+  for (int turn = 0; turn < 500 && !condition(); ++turn) {
+    site.twin().signal(SIGSTOP);
+    std::this_thread::sleep_for(100ms);
+    site.twin().signal(SIGCONT);
+    std::this_thread::sleep_for(10ms);
+  }
+  return condition();
+}
+
+// Of the learner's last line about it.
+int transitions_learnt(const PilotSite& site) {
+  const std::string log = read_file(site.path("run/logs/learner.climate.log")).value_or("");
+  const std::size_t at = log.rfind("checkpoint written");
+  const std::string key = "\"transitions\":\"";
+  const std::size_t number = at == std::string::npos ? at : log.find(key, at);
+  return number == std::string::npos ? 0 : std::atoi(log.c_str() + number + key.size());
+}
+
+// The plant does not go on after its season; what there is to learn from ends with it.
+void learn_to_the_end(PilotSite& site) {
+  ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= 48.0 * kShort; }, 120s))
+      << site.everything();
+  ASSERT_TRUE(PilotSite::eventually([&] { return transitions_learnt(site) >= 48 * kShort; }, 60s))
+      << site.log("learner.climate");
+}
+
+// All that learning knows. Two of them differ in when the newest decision was made, and so in the seal at the end.
+std::string newest_checkpoint(const PilotSite& site) {
+  constexpr std::size_t kSeal = 64, kWallTime = 8;
+  std::string bytes = read_file(checkpoints(site).back()).value_or("");
+  bytes.resize(std::max(bytes.size(), kSeal + kWallTime) - kSeal - kWallTime);
+  return bytes;
+}
+
+const std::string& undisturbed() {
+  static const std::string checkpoint = [] {
+    const auto site = short_season();
+    site->start();
+    learn_to_the_end(*site);
+    return newest_checkpoint(*site);
+  }();
+  return checkpoint;
+}
+
+class LostLearning : public ::testing::TestWithParam<bool> {};
+
+TEST_P(LostLearning, is_rebuilt_from_the_decision_log_to_the_same_bits) {
+  const bool every_checkpoint = GetParam();
+  ASSERT_FALSE(undisturbed().empty());
+  const auto site = short_season();
+  ASSERT_NO_FATAL_FAILURE(site->start());
+  const std::size_t enough = every_checkpoint ? 1 : 2;
+  ASSERT_TRUE(slowly(*site, [&] { return checkpoints(*site).size() >= enough; })) << site->log("learner.climate");
+  ASSERT_LT(site->value("clock_step"), 48.0 * kShort - 100.0);
+  // Dead while the season goes on, with the newest of its memory, or all of it, torn.
+  const pid_t learner = site->role("learner.climate").pid();
+  ASSERT_GT(learner, 0);
+  ::kill(learner, SIGSTOP);
+  std::this_thread::sleep_for(100ms);
+  const auto files = checkpoints(*site);
+  for (const auto& file : files)
+    if (every_checkpoint || file == files.back())
+      std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+  ::kill(learner, SIGKILL);
+  ASSERT_NO_FATAL_FAILURE(learn_to_the_end(*site));
+  EXPECT_TRUE(site->log("learner.climate").contains("a checkpoint is skipped")) << site->log("learner.climate");
+  EXPECT_EQ(transitions_learnt(*site), 48 * kShort);
+  EXPECT_TRUE(newest_checkpoint(*site) == undisturbed()) << site->log("learner.climate");
+}
+
+TEST(Learning, an_orderly_stop_leaves_a_checkpoint_that_learning_goes_on_from) {
+  ASSERT_FALSE(undisturbed().empty());
+  const auto site = short_season("600");  // none but at the stop
+  ASSERT_NO_FATAL_FAILURE(site->start());
+  ASSERT_TRUE(slowly(*site, [&] { return site->log("learner.climate").contains("learning starts"); }));
+  ASSERT_TRUE(slowly(*site, [&] { return site->value("clock_step") >= 200.0; })) << site->everything();
+  EXPECT_TRUE(checkpoints(*site).empty());
+  site->up().signal(SIGTERM);
+  ASSERT_TRUE(site->up().wait(20s)) << site->everything();
+  ASSERT_EQ(checkpoints(*site).size(), 1U) << site->log("learner.climate");
+  const int learnt = transitions_learnt(*site);
+  EXPECT_GT(learnt, 100) << site->log("learner.climate");
+  site->start_up();
+  const std::string goes_on = std::format("\"learning goes on from a checkpoint\",\"transitions\":\"{}\"", learnt);
+  ASSERT_TRUE(PilotSite::eventually([&] { return site->log("learner.climate").contains(goes_on); }, 30s))
+      << site->log("learner.climate");
+  ASSERT_TRUE(PilotSite::eventually([&] { return site->value("clock_step") >= 48.0 * kShort; }, 120s))
+      << site->everything();
+  site->up().signal(SIGTERM);
+  ASSERT_TRUE(site->up().wait(20s)) << site->everything();
+  EXPECT_GT(transitions_learnt(*site), learnt) << site->log("learner.climate");
+  // What the stop came before is in the log, and learnt from at the next start.
+  for (int start = 0; start < 5 && transitions_learnt(*site) < 48 * kShort; ++start) {
+    site->start_up();
+    std::this_thread::sleep_for(2s);
+    site->up().signal(SIGTERM);
+    ASSERT_TRUE(site->up().wait(20s)) << site->everything();
+  }
+  EXPECT_EQ(transitions_learnt(*site), 48 * kShort) << site->log("learner.climate");
+  EXPECT_TRUE(newest_checkpoint(*site) == undisturbed()) << site->log("learner.climate");
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, LostLearning, ::testing::Bool(),
+                         [](const auto& which) { return which.param ? "all_torn" : "the_newest_torn"; });
 
 }  // namespace
 }  // namespace rltune

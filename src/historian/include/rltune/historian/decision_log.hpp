@@ -29,6 +29,11 @@ struct DecisionOutput {
   bool verified = false;
 };
 
+struct SeenValue {
+  std::string tag;
+  double value = 0.0;  // NaN where it was not good
+};
+
 struct Decision {
   std::string id;  // UUIDv7
   std::string agent;
@@ -43,6 +48,8 @@ struct Decision {
   std::vector<double> previous_inputs;
   std::vector<float> network_output;
   std::vector<DecisionOutput> outputs;
+  std::vector<SeenValue> seen;  // what else learning from it needs: the tags of its reward, as io had them
+  bool learnable = false;       // applied by the loop, not by a person, the DCS, an interlock or the fallback
   Duration sample_to_proposal{}, proposal{}, verdict{}, sample_to_write{}, write_acknowledged{};
 };
 
@@ -79,6 +86,9 @@ class DecisionLog {
 // `after_id` if given. Errors: not_found (the folder, the id), corrupt (names the file and the record).
 Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder, TimePoint from, TimePoint to,
                                              std::size_t limit, const std::string& after_id = {});
+// Those made after `wall_time`, the newest `limit` of them, in the order in which they were made.
+Result<std::vector<Decision>> newest_decisions(const std::filesystem::path& folder, TimePoint wall_time,
+                                               std::size_t limit);
 Result<Decision> find_decision(const std::filesystem::path& folder, const std::string& id);
 
 // What the log takes on disk, for `rltune site storage`.

@@ -64,8 +64,9 @@ class ControlLoop {
 
  private:
   struct AgentState {
-    std::vector<std::size_t> outputs;  // guard outputs it owns, in its own order
-    Duration timeout{};                // wall time without a proposal after which it is lost
+    std::vector<std::size_t> outputs;   // guard outputs it owns, in its own order
+    std::vector<std::size_t> rewarded;  // tags that its reward and costs name, where it learns
+    Duration timeout{};                 // wall time without a proposal after which it is lost
     Duration period{};
     Duration last_proposal{};  // steady
     Duration last_fallback{};  // steady: of the last decision made without it
