@@ -95,7 +95,8 @@ root_create() {
   discard "$ROOT.part"
   local make=(mmdebstrap --variant=minbase --aptopt='Acquire::http::Timeout "30"' --aptopt='Acquire::Retries "3"'
     --include="$(packages_of build | paste -sd,)" trixie)
-  { if [ "$(id -u)" = 0 ]; then "${make[@]}" --mode=root --format=directory "$ROOT.part" "$MIRROR" 2>&1
+  # In a mount namespace of its own: what mmdebstrap mounts into the root goes with it, however it ends.
+  { if [ "$(id -u)" = 0 ]; then unshare --mount --propagation private "${make[@]}" --mode=root --format=directory "$ROOT.part" "$MIRROR" 2>&1
     else make_as_user "${make[@]}"; fi; } | progress ||
     die "the environment could not be made" "The log: $CACHE/environment.log. Start again to retry."
   in_root "$ROOT.part" mkdir -p /.rltune
@@ -120,7 +121,7 @@ root_add() {
 
 discard() { # FOLDER: removes a root, whoever its files belong to inside the user namespace
   [ -e "$1" ] || return 0
-  if [ "$(id -u)" = 0 ]; then rm -rf "$1"; else unshare --user --map-root-user --map-auto rm -rf "$1"; fi
+  if [ "$(id -u)" = 0 ]; then rm -rf --one-file-system "$1"; else unshare --user --map-root-user --map-auto rm -rf --one-file-system "$1"; fi
 }
 
 progress() { # keeps the log, shows one line that moves on a terminal
