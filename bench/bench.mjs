@@ -2,6 +2,7 @@
 //
 // Exit status: 0 every bound kept, 1 one missed or a benchmark failed, 2 wrong usage.
 import { join } from "node:path";
+import { learningGroups } from "./learning_groups.mjs";
 import { bin, measure, print, results, source } from "./measure.mjs";
 import { moduleGroups } from "./module_groups.mjs";
 import { runModuleGroup } from "./run_module_group.mjs";
@@ -11,6 +12,7 @@ import { writePage } from "./write_page.mjs";
 
 const groups = [
   ...systemGroups.map((group) => ({ ...group, rows: () => runSystemGroup(group, bin) })),
+  ...learningGroups.map((group) => ({ ...group, rows: () => group.run(bin) })),
   ...moduleGroups.map((group) => ({ ...group, rows: () => runModuleGroup(group, bin) })),
 ];
 const options = ["--write", "--list", "--help", "-h"];
