@@ -63,6 +63,10 @@ class AuditTest : public testing::Test {
     decision.network_output.assign(controller_->network_output().begin(), controller_->network_output().end());
     decision.outputs = {{"heating", inputs[0], true, inputs[0], 0, 0, true, true},
                         {"roof_vents", inputs[1], true, 0.5, 1, 6, true, true}};
+    if (number % 5 == 0) {
+      decision.outputs[0].explored = 0.1 * (number + 1);
+      decision.outputs[0].proposed += decision.outputs[0].explored;
+    }
     return decision;
   }
 
@@ -125,17 +129,19 @@ TEST_F(AuditTest, one_changed_bit_is_found_and_named) {
   decisions[3].network_output[1] = std::nextafter(decisions[3].network_output[1], 2.0F);
   decisions[8].outputs[0].proposed = std::nextafter(decisions[8].outputs[0].proposed, 1e9);
   decisions[9].outputs[1].proposed = std::nextafter(decisions[9].outputs[1].proposed, 1e9);
+  decisions[10].outputs[0].explored += 1e-6;
   decisions[20].observation[4] += 1.0F;
   record(decisions);
   const Answer result = run(replay_all());
   EXPECT_EQ(result.status, 1);
   const auto object = json::parse(result.output);
-  EXPECT_EQ(object["different"], 4);
-  EXPECT_EQ(object["same"], kCount - 4);
+  EXPECT_EQ(object["different"], 5);
+  EXPECT_EQ(object["same"], kCount - 5);
   EXPECT_EQ(object["differences"][0]["id"], decisions[3].id);
   EXPECT_EQ(object["differences"][0]["values"][0]["what"], "network_output[1]");
   EXPECT_EQ(object["differences"][1]["values"][0]["what"], "proposed heating");
   EXPECT_EQ(object["differences"][2]["values"][0]["what"], "proposed roof_vents");
+  EXPECT_EQ(object["differences"][3]["values"][0]["what"], "proposed heating");
   EXPECT_NE(object["differences"][1]["values"][0]["recorded"], object["differences"][1]["values"][0]["computed"]);
 }
 

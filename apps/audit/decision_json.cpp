@@ -45,13 +45,15 @@ ordered_json numbers(const std::vector<Number>& values) {
 double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
 
 ordered_json output_json(const historian::DecisionOutput& output) {
-  return {{"tag", output.tag},
-          {"proposed", output.present ? number(output.proposed) : ordered_json(nullptr)},
-          {"action", name_of(kActions, output.action)},
-          {"reasons", reason_names(output.reasons)},
-          {"applied", number(output.applied)},
-          {"written", output.written},
-          {"verified", output.verified}};
+  ordered_json object{{"tag", output.tag},
+                      {"proposed", output.present ? number(output.proposed) : ordered_json(nullptr)},
+                      {"action", name_of(kActions, output.action)},
+                      {"reasons", reason_names(output.reasons)},
+                      {"applied", number(output.applied)},
+                      {"written", output.written},
+                      {"verified", output.verified}};
+  if (output.explored != 0.0) object["explored"] = output.explored;
+  return object;
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ namespace {
 bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 bool same_bits(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
 
+// What the agent proposes when the policy wants this.
+double proposal_of(const historian::DecisionOutput& output, double wanted) {
+  return output.explored == 0.0 ? wanted : wanted + output.explored;
+}
+
 void compare_network(const historian::Decision& decision, std::span<const float> computed, ReplayResult& result) {
   for (std::size_t i = 0; i < computed.size(); ++i)
     if (!same_bits(decision.network_output[i], computed[i]))
@@ -32,21 +37,23 @@ void compare_proposals(const historian::Decision& decision, const policy::Manife
     }
     const auto index = static_cast<std::size_t>(named - manifest.inputs.begin());
     taken[index] = true;
-    if (!same_bits(output.proposed, computed[index]))
-      result.differences.push_back({"proposed " + output.tag, output.proposed, computed[index]});
+    const double wanted = proposal_of(output, computed[index]);
+    if (!same_bits(output.proposed, wanted))
+      result.differences.push_back({"proposed " + output.tag, output.proposed, wanted});
   }
   for (const historian::DecisionOutput* output : left) {
     std::optional<std::size_t> free, equal;
     for (std::size_t i = 0; i < computed.size(); ++i) {
       if (taken[i]) continue;
       if (!free) free = i;
-      if (!equal && same_bits(output->proposed, computed[i])) equal = i;
+      if (!equal && same_bits(output->proposed, proposal_of(*output, computed[i]))) equal = i;
     }
     if (equal)
       taken[*equal] = true;
     else
-      result.differences.push_back({"proposed " + output->tag, output->proposed,
-                                    free ? computed[*free] : std::numeric_limits<double>::quiet_NaN()});
+      result.differences.push_back(
+          {"proposed " + output->tag, output->proposed,
+           free ? proposal_of(*output, computed[*free]) : std::numeric_limits<double>::quiet_NaN()});
   }
 }
 

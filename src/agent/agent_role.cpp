@@ -7,6 +7,7 @@
 
 #include "activation_gate.hpp"
 #include "decision_schedule.hpp"
+#include "explorer.hpp"
 #include "policy_store.hpp"
 #include "rltune/agent/decider.hpp"
 #include "rltune/base/backoff.hpp"
@@ -31,6 +32,7 @@ constexpr auto kAttachTimeout = 500ms, kTurn = 100ms;
 constexpr auto kProposeTimeout = 3000ms;
 // In lockstep a plant that says nothing for so long may mean that its last batch missed us: io is asked.
 constexpr Duration kQuietFirst = 200ms, kQuietMax = 5s;
+constexpr std::uint32_t kAutomatic = 3;  // guard::Mode; docs/formats/decision-log.md numbers them
 
 // Tags whose samples open a decision: what the plant says, not what we wrote.
 std::vector<bool> opening_tags(const config::Site& site) {
@@ -93,6 +95,8 @@ class AgentRole {
   std::string active_sha256_;
   ActivationGate gate_;
   std::optional<WeightsBoard> board_;  // where the site learns
+  std::optional<Explorer> explorer_;   // where the site allows it
+  std::uint32_t mode_ = 0;             // io's, as of its last answer
   v1::SampleBatch batch_;
   v1::Proposal proposal_;
   v1::DecisionEvent event_;
@@ -181,10 +185,7 @@ Result<> AgentRole::open(const std::string& run_folder) {
 Result<> AgentRole::open_board(const std::filesystem::path& run_folder) {
   if (!agent_.learning.enabled) return {};
   if (agent_.learning.explore)
-    return fail(Errc::unsupported,
-                std::format("agent {}: learning.explore is not offered; learning uses what the policy does "
-                            "anyway: set it to false",
-                            agent_.id));
+    explorer_.emplace(agent_, static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()));
   auto board = WeightsBoard::open(WeightsBoard::path_in(run_folder, agent_.id));
   if (!board) return std::unexpected(board.error());
   board_.emplace(std::move(*board));
@@ -246,6 +247,7 @@ void AgentRole::attach() {
               {{"agent", agent_.id}, {"policy", active_sha256_}, {"decisions", std::to_string(decisions_)}});
   if (!attached_) schedule_.start(clock_.steady());
   attached_ = true;
+  mode_ = answer->mode();
   trouble_.clear();
   sequence_ = 0;
   // Whatever was published before is in here: state first, then the stream.
@@ -342,6 +344,11 @@ void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration 
   proposal_.mutable_previous_inputs()->Assign(decision.previous_inputs.begin(), decision.previous_inputs.end());
   proposal_.mutable_network_output()->Assign(decision.network_output.begin(), decision.network_output.end());
   proposal_.set_outcome(static_cast<std::uint32_t>(decision.outcome));
+  proposal_.clear_explored();
+  if (explorer_ && mode_ == kAutomatic && decision.outcome == controllers::Outcome::ok) {
+    const auto added = explorer_->explore({proposal_.mutable_values()->mutable_data(), decision.values.size()});
+    proposal_.mutable_explored()->Assign(added.begin(), added.end());
+  }
 }
 
 void AgentRole::propose(std::int64_t received_steady_ns) {
@@ -356,6 +363,7 @@ void AgentRole::propose(std::int64_t received_steady_ns) {
                  {{"reason", answer.error().message}, {"code", to_string(answer.error().code)}});
     return;
   }
+  if (explorer_ && event_.ParseFromString(*answer)) mode_ = event_.mode();
   ++decisions_;
   last_decided_ = last_heard_ = clock_.steady();
   gate_.watch({proposal_.observation().data(), static_cast<std::size_t>(proposal_.observation_size())});

@@ -105,7 +105,7 @@ Result<> take_output(Cursor& cursor, const NameOf& name_of, DecisionOutput& outp
 Result<> take_seen(Cursor& cursor, const NameOf& name_of, Decision& decision) {
   std::uint8_t learnable = 0;
   std::uint16_t count = 0;
-  if (!cursor.take(learnable) || !cursor.take(count) || cursor.left() != count * kSeenBytes)
+  if (!cursor.take(learnable) || !cursor.take(count) || cursor.left() < count * kSeenBytes)
     return fail(Errc::corrupt, "its length is not what it says");
   decision.learnable = learnable != 0;
   decision.seen.resize(count);
@@ -117,6 +117,11 @@ Result<> take_seen(Cursor& cursor, const NameOf& name_of, Decision& decision) {
     if (!name) return fail(Errc::corrupt, std::format("tag number {} has no name", number));
     seen.tag = std::move(*name);
   }
+  std::vector<double> explored;
+  if (!cursor.take_numbers(explored) || !cursor.empty() ||
+      (!explored.empty() && explored.size() != decision.outputs.size()))
+    return fail(Errc::corrupt, "its length is not what it says");
+  for (std::size_t i = 0; i < explored.size(); ++i) decision.outputs[i].explored = explored[i];
   return {};
 }
 
@@ -179,6 +184,10 @@ std::string encode_body(const Decision& decision, const NumberOf& number_of) {
     put(out, number_of(seen.tag));
     put(out, seen.value);
   }
+  std::vector<double> explored;
+  if (std::ranges::any_of(decision.outputs, [](const auto& output) { return output.explored != 0.0; }))
+    for (const DecisionOutput& output : decision.outputs) explored.push_back(output.explored);
+  put_numbers(out, explored);
   return out + seal_of(decision, out);
 }
 

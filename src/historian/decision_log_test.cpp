@@ -38,6 +38,7 @@ Decision make_decision(TimePoint time, std::uint64_t number) {
   decision.network_output = {0.25F};
   decision.outputs = {{"heating", 10.0, true, 9.5, 1, 6, true, true},
                       {"vents", std::numeric_limits<double>::infinity(), false, 0.5, 4, 2048, false, false}};
+  if (number % 3 == 0) decision.outputs[0].explored = 0.1 * static_cast<double>(number + 1);
   decision.seen = {{"temperature", 21.5}, {"heating", std::numeric_limits<double>::quiet_NaN()}};
   decision.learnable = number % 2 == 0;
   decision.sample_to_proposal = 1us;
@@ -70,8 +71,9 @@ void expect_same(const Decision& a, const Decision& b) {
   ASSERT_EQ(a.outputs.size(), b.outputs.size());
   for (std::size_t i = 0; i < a.outputs.size(); ++i) {
     const DecisionOutput &x = a.outputs[i], &y = b.outputs[i];
-    EXPECT_EQ(std::tie(x.tag, x.proposed, x.present, x.applied, x.action, x.reasons, x.written, x.verified),
-              std::tie(y.tag, y.proposed, y.present, y.applied, y.action, y.reasons, y.written, y.verified));
+    EXPECT_EQ(
+        std::tie(x.tag, x.proposed, x.present, x.applied, x.action, x.reasons, x.written, x.verified, x.explored),
+        std::tie(y.tag, y.proposed, y.present, y.applied, y.action, y.reasons, y.written, y.verified, y.explored));
   }
 }
 
@@ -263,9 +265,10 @@ TEST(DecisionLog, a_body_of_version_1_still_reads) {
   Decision old = decision;
   old.seen.clear();
   old.learnable = false;
+  old.outputs[0].explored = 0.0;
   // What stands between the outputs and the seal came with version 2.
   std::string body = encode_body(old, number_of);
-  body = body.substr(0, body.size() - 8 - 3);
+  body = body.substr(0, body.size() - 8 - 3 - 4);
   body[0] = 1;
   body += seal_of(old, body);
   Decision read = old;

@@ -279,6 +279,9 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
                                 .written = output_written_[output] != 0,
                                 .verified = output_outcomes_[output].verified});
   }
+  if (cycle.proposal != nullptr && cycle.proposal->explored_size() == static_cast<int>(decision.outputs.size()))
+    for (std::size_t i = 0; i < decision.outputs.size(); ++i)
+      decision.outputs[i].explored = cycle.proposal->explored(static_cast<int>(i));
   decision.verdict = cycle.verdict;
   decision.sample_to_write = cycle.sample_to_write;
   decision.sample_to_proposal = cycle.sample_to_write - cycle.verdict;

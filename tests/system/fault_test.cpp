@@ -164,6 +164,40 @@ TEST(ProcessFaults, a_killed_learner_costs_the_loop_nothing_and_comes_back) {
 
 // ---- what a policy may not say ------------------------------------------------------------------------
 
+// Open descriptors of a process that are no files of the site: sockets, pipes, what a thread is woken by.
+std::size_t connections(pid_t pid) {
+  std::size_t count = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(std::format("/proc/{}/fd", pid), ignored))
+    count += std::filesystem::read_symlink(entry.path(), ignored).string().starts_with('/') ? 0 : 1;
+  return count;
+}
+
+TEST(ProcessFaults, io_keeps_nothing_of_agents_that_died) {
+  PilotSite site(wall());
+  ASSERT_NO_FATAL_FAILURE(site.start());
+  ASSERT_TRUE(site.decides(10)) << site.everything();
+  const pid_t io = site.role("io").pid();
+  std::size_t before = 0;
+  for (int kill = 0; kill < 6; ++kill) {
+    const pid_t agent = site.role("agent.climate").pid();
+    ASSERT_GT(agent, 0);
+    ::kill(agent, SIGKILL);
+    ASSERT_TRUE(PilotSite::eventually(
+        [&] {
+          const auto role = site.role("agent.climate");
+          return role.pid() != agent && role.state() == "healthy";
+        },
+        30s))
+        << site.everything();
+    if (kill == 0) before = connections(io);  // with one that died, and its successor
+  }
+  EXPECT_GT(before, 0U);
+  EXPECT_EQ(site.role("io").pid(), io);
+  EXPECT_TRUE(PilotSite::eventually([&] { return connections(io) <= before; }, 5s))
+      << before << " before, now " << connections(io);
+}
+
 TEST(PolicyFaults, a_policy_that_overflows_is_a_named_fault_and_writes_nothing) {
   PilotSite site(wall({.change_policy = [](policy::Artifact& artifact) {
     for (nn::DenseLayer& layer : artifact.network.layers)

@@ -1,5 +1,6 @@
 // Learning on a running site: new weights act after the gate, learning survives kills and corrupt checkpoints, and
 // every decision of the season can be computed again to the same bits.
+#include <map>
 #include <set>
 
 #include "pilot_site.hpp"
@@ -102,6 +103,50 @@ TEST(Learning, every_decision_of_a_killed_and_learning_season_is_computed_again_
   EXPECT_TRUE(acted.contains(site.policy_sha256()));
   EXPECT_GE(acted.size(), 2U);
   std::printf("computed again: %d decisions\n", replayed["same"].get<int>());
+}
+
+// What the site allows to try, by set-point.
+const std::map<std::string, std::pair<double, double>> kTried{
+    {"heating", {10.0, 140.0}}, {"ventilation", {0.0, 7.5}}, {"co2_supply", {0.0, 1.2}}};
+
+TEST(Learning, explores_inside_the_sites_ranges_in_automatic_mode_and_every_bit_is_on_record) {
+  std::string allowed = "checkpoint_minutes: 0.05\n      explore: true\n      explore_within:\n";
+  for (const auto& [output, range] : kTried)
+    allowed += std::format("        {}: {{low: {}, high: {}}}\n", output, range.first, range.second);
+  PilotSite site({.days = kDays,
+                  .learning = true,
+                  .twin_arguments = {"--start", "2014-02-09", "--weather-seed", "1", "--days", std::to_string(kDays),
+                                     "--forecast-leads", "0"},
+                  .edits = {{{"checkpoint_minutes: 0.05\n", allowed}}}});
+  ASSERT_NO_FATAL_FAILURE(site.start());
+  ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= 300.0; }, 60s)) << site.everything();
+  v1::ModeRequest shadow;
+  shadow.set_mode("shadow");
+  ASSERT_TRUE(site.ask<v1::ModeAnswer>("io", "io.Mode", shadow));
+  const std::uint64_t before = site.decisions();
+  ASSERT_TRUE(PilotSite::eventually([&] { return site.decisions() > before + 100; }, 60s)) << site.everything();
+  site.up().signal(SIGTERM);
+  ASSERT_TRUE(site.up().wait(20s)) << site.everything();
+
+  int tried = 0, left_alone = 0, tried_in_shadow = 0;
+  const auto shown = audit(site, {"show", "--limit", "1000000"});
+  for (const auto& decision : shown["decisions"])
+    for (const auto& output : decision["outputs"]) {
+      const auto [low, high] = kTried.at(output["tag"].get<std::string>());
+      const double proposed = output["proposed"].is_number() ? output["proposed"].get<double>() : std::nan("");
+      if (!output.contains("explored")) {
+        left_alone += decision["mode"] == "automatic" ? 1 : 0;
+        continue;
+      }
+      ++(decision["mode"] == "automatic" ? tried : tried_in_shadow);
+      EXPECT_TRUE(proposed >= low && proposed <= high) << output.dump();
+    }
+  EXPECT_GT(tried, 300);
+  EXPECT_GT(left_alone, 0) << "the policy also wants what lies outside a range";
+  EXPECT_LE(tried_in_shadow, 3) << "of the one decision under way when the mode changed";
+  const auto replayed = audit(site, {"replay", "--policy", site.path("site/policy"), "--all"});
+  EXPECT_EQ(replayed["different"], 0) << replayed.dump(2);
+  EXPECT_GE(replayed["same"].get<int>(), 300) << replayed.dump(2);
 }
 
 // ---- what learning knows after a loss -----------------------------------------------------------------

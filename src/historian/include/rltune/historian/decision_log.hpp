@@ -27,6 +27,7 @@ struct DecisionOutput {
   std::uint32_t reasons = 0;  // guard::Reason bits
   bool written = false;
   bool verified = false;
+  double explored = 0.0;  // the part of `proposed` that is exploration, not the policy's
 };
 
 struct SeenValue {
