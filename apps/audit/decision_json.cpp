@@ -66,6 +66,7 @@ ordered_json to_json(const historian::Decision& decision, bool whole) {
                       {"mode", name_of(kModes, decision.mode)},
                       {"origin", decision.origin},
                       {"user", decision.user},
+                      {"reason", decision.reason},
                       {"policy_sha256", decision.policy_sha256},
                       {"correlation_id", decision.correlation_id}};
   object["outputs"] = ordered_json::array();
@@ -83,8 +84,10 @@ ordered_json to_json(const historian::Decision& decision, bool whole) {
 }
 
 void print_text(const historian::Decision& decision) {
-  std::println("{}  {}  {} {} by {}{}", format_rfc3339(decision.time), decision.id, decision.agent,
-               name_of(kModes, decision.mode), decision.origin, decision.user.empty() ? "" : " " + decision.user);
+  std::string who = decision.user.empty() ? decision.origin : decision.user;
+  if (!decision.agent.empty()) who += " for " + decision.agent;
+  std::println("{}  {}  {}, by {}{}", format_rfc3339(decision.time), decision.id, name_of(kModes, decision.mode), who,
+               decision.reason.empty() ? "" : ": " + decision.reason);
   for (const historian::DecisionOutput& output : decision.outputs) {
     std::string reasons;
     for (const std::string& reason : reason_names(output.reasons)) reasons += (reasons.empty() ? " (" : ", ") + reason;

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian; swap here");
 
-constexpr std::uint8_t kVersion = 2;  // version 1 ended with the outputs
+constexpr std::uint8_t kVersion = 2;  // version 1 had no reason and ended with the outputs
 constexpr std::size_t kSealBytes = 8;
 constexpr std::size_t kOutputBytes = 26, kSeenBytes = 12;
 
@@ -128,6 +128,7 @@ Result<> take_seen(Cursor& cursor, const NameOf& name_of, Decision& decision) {
 Result<> take_fields(Cursor& cursor, const NameOf& name_of, std::uint8_t version, Decision& decision) {
   std::uint16_t outputs = 0;
   const bool whole = cursor.take_text(decision.correlation_id) && cursor.take_text(decision.user) &&
+                     (version == 1 || cursor.take_text(decision.reason)) &&
                      cursor.take_duration(decision.sample_to_proposal) && cursor.take_duration(decision.proposal) &&
                      cursor.take_duration(decision.verdict) && cursor.take_duration(decision.sample_to_write) &&
                      cursor.take_duration(decision.write_acknowledged) && cursor.take_numbers(decision.observation) &&
@@ -168,6 +169,7 @@ std::string encode_body(const Decision& decision, const NumberOf& number_of) {
   put(out, kVersion);
   put_text(out, decision.correlation_id);
   put_text(out, decision.user);
+  put_text(out, decision.reason);
   for (const Duration duration : {decision.sample_to_proposal, decision.proposal, decision.verdict,
                                   decision.sample_to_write, decision.write_acknowledged})
     put(out, static_cast<std::int64_t>(duration.count()));

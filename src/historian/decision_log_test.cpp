@@ -29,7 +29,8 @@ Decision make_decision(TimePoint time, std::uint64_t number) {
   decision.correlation_id = std::format("c{}", number);
   decision.policy_sha256 = std::string(64, 'a');
   decision.origin = "policy";
-  decision.user = "";
+  decision.user = number % 3 == 0 ? "anna" : "";
+  decision.reason = number % 3 == 0 ? "the vents make a noise" : "";
   decision.mode = 3;
   decision.time = time;
   decision.wall_time = time + 5ms;
@@ -55,8 +56,10 @@ std::string bytes_of(const std::vector<T>& values) {
 }
 
 void expect_same(const Decision& a, const Decision& b) {
-  EXPECT_EQ(std::tie(a.id, a.agent, a.correlation_id, a.policy_sha256, a.origin, a.user, a.mode, a.time, a.wall_time),
-            std::tie(b.id, b.agent, b.correlation_id, b.policy_sha256, b.origin, b.user, b.mode, b.time, b.wall_time));
+  EXPECT_EQ(std::tie(a.id, a.agent, a.correlation_id, a.policy_sha256, a.origin, a.user, a.reason, a.mode, a.time,
+                     a.wall_time),
+            std::tie(b.id, b.agent, b.correlation_id, b.policy_sha256, b.origin, b.user, b.reason, b.mode, b.time,
+                     b.wall_time));
   EXPECT_EQ(bytes_of(a.observation), bytes_of(b.observation));
   EXPECT_EQ(bytes_of(a.previous_inputs), bytes_of(b.previous_inputs));
   EXPECT_EQ(bytes_of(a.network_output), bytes_of(b.network_output));
@@ -266,9 +269,11 @@ TEST(DecisionLog, a_body_of_version_1_still_reads) {
   old.seen.clear();
   old.learnable = false;
   old.outputs[0].explored = 0.0;
-  // What stands between the outputs and the seal came with version 2.
+  old.reason.clear();
+  // The reason, and what stands between the outputs and the seal, came with version 2.
   std::string body = encode_body(old, number_of);
   body = body.substr(0, body.size() - 8 - 3 - 4);
+  body.erase(1 + 2 + old.correlation_id.size() + 2 + old.user.size(), 2);
   body[0] = 1;
   body += seal_of(old, body);
   Decision read = old;

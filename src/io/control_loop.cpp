@@ -254,6 +254,7 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
   decision.agent = cycle.agent;
   decision.origin = cycle.origin;
   decision.user = cycle.user;
+  decision.reason = cycle.reason;
   decision.mode = static_cast<std::uint8_t>(parts_.guard.mode());
   decision.time = site_now();
   decision.wall_time = TimePoint(Duration(event.wall_unix_ns()));

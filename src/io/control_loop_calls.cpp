@@ -8,6 +8,13 @@
 namespace rltune::io {
 namespace {
 
+// A person's words, which stand on record: at most 500 bytes of them, whatever comes, and whole characters.
+std::string bounded(const std::string& text) {
+  std::size_t size = std::min<std::size_t>(text.size(), 500);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  return text.substr(0, size);
+}
+
 constexpr std::array kModes{guard::Mode::manual, guard::Mode::shadow, guard::Mode::advisory, guard::Mode::automatic};
 
 Result<guard::Mode> parse_mode(const std::string& text) {
@@ -96,7 +103,8 @@ Result<> ControlLoop::write(const v1::WriteRequest& request, v1::WriteAnswer& an
 
   Cycle cycle;
   cycle.origin = "manual";
-  cycle.user = request.user();
+  cycle.user = bounded(request.user());
+  cycle.reason = bounded(request.reason());
   cycle.outputs = {all_outputs_.data() + output, 1};
   std::ranges::fill(proposals_, guard::OutputProposal{});
   proposals_[output] = {.value = request.value(), .present = true};

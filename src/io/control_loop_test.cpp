@@ -215,10 +215,18 @@ TEST_F(ControlLoopTest, a_person_writes_in_manual_mode_alone) {
   v1::WriteRequest request;
   request.set_tag("heating");
   request.set_value(55.0);
+  request.set_user("anna");
+  request.set_reason("frost " + std::string(100'000, '.'));
   v1::WriteAnswer answer;
   ASSERT_TRUE(loop->write(request, answer));
   EXPECT_TRUE(answer.verified());
   EXPECT_EQ(written(heating), std::vector<double>{55.0});
+  ASSERT_TRUE(log->flush());
+  const auto record = historian::read_decisions(folder / "decisions", TimePoint::min(), TimePoint::max(), 10);
+  ASSERT_TRUE(record);
+  ASSERT_EQ(record->size(), 1U);
+  EXPECT_EQ(record->front().user, "anna");
+  EXPECT_EQ(record->front().reason, "frost " + std::string(494, '.'));
 
   v1::ModeRequest mode;
   mode.set_mode("automatic");

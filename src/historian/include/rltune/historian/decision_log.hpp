@@ -42,6 +42,7 @@ struct Decision {
   std::string policy_sha256;  // of the weights that acted; empty for a person or a fallback
   std::string origin;         // "policy", "fallback", "manual"
   std::string user;           // for manual writes
+  std::string reason;         // theirs, in their own words
   std::uint8_t mode = 0;      // guard::Mode
   TimePoint time{};           // decided at, on the site's clock
   TimePoint wall_time{};

@@ -81,7 +81,7 @@ class ControlLoop {
   // What one decision was made of; the record is built of it after the write.
   struct Cycle {
     std::string origin;
-    std::string user;
+    std::string user, reason;                // of a write by hand
     std::string agent;                       // id
     std::span<const std::size_t> outputs;    // guard outputs it decides
     const v1::Proposal* proposal = nullptr;  // null: nobody proposed
