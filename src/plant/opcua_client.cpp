@@ -114,6 +114,17 @@ Errc errc_of(UA_StatusCode status) {
   }
 }
 
+// No connection, or one that ended before it could be used: what happened, and what to look at.
+Error unreachable(const std::string& url, bool session, UA_StatusCode status) {
+  const auto say = [&](const char* what) {
+    return Error{Errc::disconnected, std::format("{} {} ({})", url, what, status_name(status))};
+  };
+  if (session) return say("ended the connection while the session was being opened; its log may say why");
+  if (status == UA_STATUSCODE_BADCONNECTIONREJECTED)
+    return say("does not answer: nobody listens there. Is the server running, and are host and port right?");
+  return say("cannot be talked to: is the host's name right, and is it an OPC UA server that listens on this port?");
+}
+
 }  // namespace
 
 Error service_error(UA_StatusCode status, std::string_view what) {
@@ -311,9 +322,13 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
                 std::format("{} does not tell its endpoints without security ({}), as every server should",
                             options_.url, status_name(status)));
   if (errc_of(status) == Errc::denied)
-    return fail(Errc::denied,
-                std::format("{} refused the secure channel ({}); is our certificate {} trusted at the server?",
-                            options_.url, status_name(status), (options_.pki / "own" / "cert.der").string()));
+    return fail(
+        Errc::denied,
+        std::format("{} refused the secure channel ({}): the server has to trust our certificate {}; copy it to where "
+                    "it keeps the trusted ones, then try again",
+                    options_.url, status_name(status), (options_.pki / "own" / "cert.der").string()));
+  if (errc_of(status) == Errc::disconnected)
+    return std::unexpected(unreachable(options_.url, !config->noSession, status));
   return std::unexpected(service_error(status, where));
 }
 

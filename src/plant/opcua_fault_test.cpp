@@ -24,6 +24,9 @@ TEST_F(OpcuaFaultTest, nobody_there_is_an_error_and_not_a_hang) {
   options_.call_timeout = 300ms;
   const auto error = refusal({tag("Double")});
   EXPECT_EQ(error.code, Errc::disconnected) << error.message;
+  EXPECT_THAT(error.message, HasSubstr("Is the server running, and are host and port right?"));
+  options_.url = "opc.tcp://no-such-host.invalid:4840";
+  EXPECT_THAT(refusal({tag("Double")}).message, HasSubstr("is the host's name right"));
 }
 
 TEST_F(OpcuaFaultTest, open_waits_for_a_server_that_is_starting) {
