@@ -1,29 +1,21 @@
 // What the two commands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "rltune/base/error.hpp"
+#include "command.hpp"
 #include "rltune/historian/decision_log.hpp"
 
 namespace rltune::audit {
 
-inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;
-inline constexpr int kWrongUsage = 2;
-
-// Thrown by a command that does not end with kDone.
-struct Exit {
-  int status = kDone;
-};
-
-// Says the error on stderr and throws Exit.
-[[noreturn]] void stop(int status, const std::string& message);
-[[noreturn]] void stop(const Error& error);
+using command::Exit;
+using command::kDone;
+using command::kFailed;
+using command::kWrongUsage;
+using command::stop;
 
 void add_show_command(CLI::App& app);
 void add_replay_command(CLI::App& app);

@@ -1,26 +1,22 @@
 // What the laboratory's commands share. A command is a file: it adds its verb to its noun and, when chosen, runs.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
-#include "rltune/base/error.hpp"
+#include "command.hpp"
 
 namespace rltune::lab {
 
-// Exit statuses of every command.
-inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;
-inline constexpr int kWrongUsage = 2;
+using command::counted;
+using command::Exit;
+using command::kDone;
+using command::kFailed;
+using command::kWrongUsage;
+using command::parse_settings;
 
-// Each function adds verbs to their noun. A verb's callback does the work and ends with `throw Exit{status}` where
-// that is not kDone.
-struct Exit {
-  int status = kDone;
-};
+// Each function adds verbs to their noun.
 void add_plant_commands(CLI::App& plant);
 void add_policy_train_command(CLI::App& policy);
 void add_policy_evaluate_command(CLI::App& policy);
@@ -29,9 +25,6 @@ void add_controller_commands(CLI::App& controller);
 
 // --set name=value, repeated: adds the option to a command.
 void add_set_option(CLI::App& command, std::vector<std::string>& settings);
-// Its values as a map. Throws Exit{kWrongUsage} after saying what is wrong.
-std::map<std::string, double> parse_settings(const std::vector<std::string>& settings,
-                                             std::string_view option = "--set");
 
 // Says the error on stderr and throws Exit: a name or value that the user gave wrongly is wrong usage
 // (not_found, invalid_argument), everything else a failure.

@@ -1,10 +1,5 @@
 // rltune-lab serves the nouns plant, policy and controller of the command line: what a person does before there
 // is a site.
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
-#include <print>
-
 #include "common.hpp"
 #include "rltune/base/log.hpp"
 
@@ -21,15 +16,5 @@ int main(int argc, char** argv) {
   add_policy_show_command(policy);
   CLI::App& controller = *app.add_subcommand("controller", "Classical controllers: list, tune")->require_subcommand(1);
   add_controller_commands(controller);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kWrongUsage;
-  } catch (const Exit& exit) {
-    return exit.status;
-  } catch (const std::exception& error) {
-    std::println(stderr, "rltune: {}", error.what());
-    return kFailed;
-  }
-  return kDone;
+  return rltune::command::run(app, argc, argv);
 }

@@ -113,14 +113,14 @@ void print_summary(const char* title, const ordered_json& figures) {
   std::println("{:<22} {:.6g} {}", title, figures["return"].get<double>(), figures["return_unit"].get<std::string>());
   for (const auto& [name, value] : figures["terms"].items()) std::println("  {:<20} {:.6g}", name, value.get<double>());
   for (const auto& limit : figures["violations"])
-    std::println("  {:<20} out of {:g}-{:g} {} in {} steps, {:.1f} {}-hours, worst {:.2f}",
-                 limit["name"].get<std::string>(), limit["low"].get<double>(), limit["high"].get<double>(),
-                 limit["unit"].get<std::string>(), limit["steps"].get<std::size_t>(), limit["unit_hours"].get<double>(),
+    std::println("  {:<20} out of {:g}-{:g} {} in {}, {:.1f} {}-hours, worst {:.2f}", limit["name"].get<std::string>(),
+                 limit["low"].get<double>(), limit["high"].get<double>(), limit["unit"].get<std::string>(),
+                 counted(limit["steps"].get<std::size_t>(), "step"), limit["unit_hours"].get<double>(),
                  limit["unit"].get<std::string>(), limit["worst"].get<double>());
 }
 
 void print_text(const ordered_json& object) {
-  std::println("{} seasons of {:g} days, {}", object["episodes"].get<std::size_t>(),
+  std::println("{} of {:g} days, {}", counted(object["episodes"].get<std::size_t>(), "season"),
                object["season_days"].get<double>(), object["weather"].get<std::string>());
   print_summary(object["controller"].get<std::string>().c_str(), object);
   if (object["episodes"] > 1)
@@ -128,10 +128,10 @@ void print_text(const ordered_json& object) {
                  object["return_interval"][0].get<double>(), object["return_interval"][1].get<double>());
   if (!object.contains("against")) return;
   print_summary(object["against"]["controller"].get<std::string>().c_str(), object["against"]);
-  std::println("gain {:.6g}, 95 % from {:.6g} to {:.6g}, better in {} of {} seasons",
-               object["gain"]["mean"].get<double>(), object["gain"]["mean_interval"][0].get<double>(),
-               object["gain"]["mean_interval"][1].get<double>(), object["gain"]["wins"].get<std::size_t>(),
-               object["gain"]["seasons"].get<std::size_t>());
+  std::println("gain {:.6g}, 95 % from {:.6g} to {:.6g}, better in {} of {}", object["gain"]["mean"].get<double>(),
+               object["gain"]["mean_interval"][0].get<double>(), object["gain"]["mean_interval"][1].get<double>(),
+               object["gain"]["wins"].get<std::size_t>(),
+               counted(object["gain"]["seasons"].get<std::size_t>(), "season"));
 }
 
 void evaluate_command(const EvaluateOptions& options) {

@@ -92,9 +92,10 @@ void check(const std::string& file, bool json) {
   if (json) return std::println("{}", report.dump(2));
   for (const auto& warning : report["warnings"])
     std::println(stderr, "{}: warning: {}", file, warning.get<std::string>());
-  std::println("{}: site {} is valid: {} tags, {} outputs, {} agents, {} interlocks; starts in {} mode", file,
-               site->name, site->tags.size(), site->guard.outputs.size(), site->agents.size(),
-               site->guard.interlocks.size(), site->guard.mode);
+  std::println("{}: site {} is valid: {}, {}, {}, {}; starts in {} mode", file, site->name,
+               counted(site->tags.size(), "tag"), counted(site->guard.outputs.size(), "output"),
+               counted(site->agents.size(), "agent"), counted(site->guard.interlocks.size(), "interlock"),
+               site->guard.mode);
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ class Io {
     if (answer.error().code == Errc::timeout || answer.error().code == Errc::disconnected)
       stop(kFailed, std::format("site {} does not answer at {}; is it running? Start it with: rltune up {}", site_.name,
                                 endpoint_, options_.file.string()));
+    if (answer.error().code == Errc::denied)
+      stop(kFailed, std::format("{}: rltune site mode {} manual", answer.error().message, options_.file.string()));
     stop(answer.error());
   }
 
@@ -76,35 +78,54 @@ v1::ModeAnswer change_mode(Io& io, const ControlOptions& options, const std::str
   return io.call<v1::ModeAnswer>("io.Mode", request);
 }
 
-void print_mode(const Io& io, const v1::ModeAnswer& answer, bool json) {
+// `was`: the mode before; empty where it was only asked for.
+void print_mode(const Io& io, const std::string& was, const v1::ModeAnswer& answer, bool json) {
   if (json) {
     ordered_json out{{"site", io.site().name}, {"mode", answer.mode()}};
+    out["was"] = was.empty() ? ordered_json(nullptr) : ordered_json(was);
     out["refused"] = answer.refused().empty() ? ordered_json(nullptr) : ordered_json(answer.refused());
     std::println("{}", out.dump(2));
   } else if (answer.refused().empty()) {
-    std::println("{}: {}", io.site().name, answer.mode());
+    const bool changed = !was.empty() && was != answer.mode();
+    std::println("{}: {}{}", io.site().name, answer.mode(),
+                 changed        ? std::format(" (was {})", was)
+                 : !was.empty() ? ", as before"
+                                : "");
   }
   if (!answer.refused().empty())
     stop(kFailed, std::format("refused: {}; the mode stays {}", answer.refused(), answer.mode()));
 }
 
+std::string mode_of(Io& io) { return io.call<v1::ModeAnswer>("io.Mode", v1::ModeRequest()).mode(); }
+
 void mode(const ControlOptions& options) {
   if (!options.mode.empty())
     if (const auto known = guard::parse_mode(options.mode); !known) stop(kWrongUsage, known.error().message);
   Io io(options);
-  const bool automatic = !options.mode.empty() && *guard::parse_mode(options.mode) == guard::Mode::automatic;
+  const std::string was = mode_of(io);
+  if (options.mode.empty()) {
+    v1::ModeAnswer answer;
+    answer.set_mode(was);
+    return print_mode(io, {}, answer, options.json);
+  }
+  const bool automatic = *guard::parse_mode(options.mode) == guard::Mode::automatic;
   if (automatic) {
     std::string outputs;
     for (const config::OutputRule& rule : io.site().guard.outputs) outputs += (outputs.empty() ? "" : ", ") + rule.tag;
     confirm(std::format("The agents of {} will write {}. Go on?", io.site().name, outputs), options.yes);
   }
-  print_mode(io, change_mode(io, options, options.mode), options.json);
+  print_mode(io, was, change_mode(io, options, options.mode), options.json);
 }
 
 // Nothing is written any more: every output stays where it is.
 void hold(const ControlOptions& options) {
   Io io(options);
-  print_mode(io, change_mode(io, options, "manual"), options.json);
+  const std::string was = mode_of(io);
+  print_mode(io, was, change_mode(io, options, "manual"), options.json);
+  if (options.json) return;
+  std::println("Every output stays where it is. A value by hand: rltune site write {} OUTPUT VALUE",
+               options.file.string());
+  if (was != "manual") std::println("Back to what was: rltune site mode {} {}", options.file.string(), was);
 }
 
 const config::OutputRule& rule_of(const config::Site& site, const std::string& tag) {
@@ -113,6 +134,43 @@ const config::OutputRule& rule_of(const config::Site& site, const std::string& t
   std::string names;
   for (const config::OutputRule& rule : site.guard.outputs) names += (names.empty() ? "" : ", ") + rule.tag;
   stop(kWrongUsage, std::format("'{}' is not an output of {}; there are {}", tag, site.name, names));
+}
+
+// What a person makes of the guard's words.
+std::string in_words(std::uint32_t reasons) {
+  using guard::Reason;
+  struct Words {
+    Reason reason;
+    const char* text;
+  };
+  constexpr Words kWords[] = {{Reason::limit_low, "it is below the lower limit"},
+                              {Reason::limit_high, "it is above the upper limit"},
+                              {Reason::rate, "it may not change so much at once"},
+                              {Reason::not_finite, "it is no number"},
+                              {Reason::minimum_on_time, "it has to stay on for longer"},
+                              {Reason::minimum_off_time, "it has to stay off for longer"},
+                              {Reason::starts_per_hour, "it was started too often this hour"},
+                              {Reason::interlock, "an interlock has tripped"},
+                              {Reason::bad_input, "a tag that an interlock needs is bad"},
+                              {Reason::stale_input, "a tag that an interlock needs is stale"},
+                              {Reason::mode, "the mode does not allow it"},
+                              {Reason::not_owner, "it belongs to its agent"},
+                              {Reason::dcs_took_over, "the control system has taken it"},
+                              {Reason::link_down, "the plant does not answer; 'rltune site status' says why"}};
+  std::string text;
+  for (const Words& words : kWords)
+    if ((reasons & static_cast<std::uint32_t>(words.reason)) != 0)
+      text += (text.empty() ? "" : ", ") + std::string(words.text);
+  return text.empty() ? guard::describe(reasons) : text;
+}
+
+void print_write(const ControlOptions& options, const v1::WriteAnswer& answer, const std::string& unit) {
+  const v1::OutputVerdict& verdict = answer.verdict();
+  const std::string why = in_words(verdict.reasons());
+  const std::string stands = std::format("{} {:g} {}", verdict.written() ? "=" : "stays", verdict.applied(), unit);
+  std::println("{} {}: {}{}{}", options.tag, stands, guard::to_string(static_cast<guard::Action>(verdict.action())),
+               answer.verified() ? ", read back from the plant" : "",
+               why.empty() ? "" : std::format("; {:g} was asked, and {}", options.value, why));
 }
 
 void write(const ControlOptions& options) {
@@ -130,21 +188,18 @@ void write(const ControlOptions& options) {
   request.set_reason(options.reason);
   const auto answer = io.call<v1::WriteAnswer>("io.Write", request);
   const v1::OutputVerdict& verdict = answer.verdict();
-  const char* action = guard::to_string(static_cast<guard::Action>(verdict.action()));
-  const std::string reasons = guard::describe(verdict.reasons());
   if (options.json) {
     std::println("{}", ordered_json{{"tag", options.tag},
                                     {"asked", options.value},
                                     {"applied", number(verdict.applied())},
                                     {"unit", unit},
-                                    {"action", action},
-                                    {"reasons", reasons},
+                                    {"action", guard::to_string(static_cast<guard::Action>(verdict.action()))},
+                                    {"reasons", guard::describe(verdict.reasons())},
                                     {"written", verdict.written()},
                                     {"verified", answer.verified()}}
                            .dump(2));
   } else {
-    std::println("{} = {} {}: {}{}{}", options.tag, verdict.applied(), unit, action, reasons.empty() ? "" : ", ",
-                 reasons);
+    print_write(options, answer, unit);
   }
   if (!verdict.written()) stop(kFailed, "nothing was written");
   if (!answer.verified()) stop(kFailed, "written, but the plant does not show the value");
@@ -254,7 +309,7 @@ void add_control_commands(CLI::App& app) {
   options = std::make_shared<ControlOptions>();
   CLI::App& write_verb = add(app, "write", "Write one output, within the guard's rules", options, write);
   write_verb.add_option("tag", options->tag, "The output")->required();
-  write_verb.add_option("value", options->value, "In the tag's unit")->required();
+  write_verb.add_option("value", options->value, "In the tag's unit")->required()->check(CLI::Number);
   add_reason(write_verb, options);
   add_yes(write_verb, options);
   write_verb.footer(
@@ -264,7 +319,9 @@ void add_control_commands(CLI::App& app) {
   options = std::make_shared<ControlOptions>();
   CLI::App& hold_verb = add(app, "hold", "Stop writing at once: every output stays where it is", options, hold);
   add_reason(hold_verb, options);
-  hold_verb.footer("The mode becomes manual. Example:\n  rltune site hold site.yaml --reason 'the vents make a noise'");
+  hold_verb.footer(
+      "The mode becomes manual; the answer says how to go back. Example:\n  rltune site hold site.yaml --reason 'the "
+      "vents make a noise'");
 
   options = std::make_shared<ControlOptions>();
   CLI::App& status_verb = add(app, "status", "What a running site does", options, status);

@@ -60,8 +60,8 @@ void report(const InitOptions& options, const DraftCounts& counts) {
                            .dump(2));
     return;
   }
-  std::println("{}: {} tags, {} of them outputs; {} variables left out", options.out.string(), counts.tags,
-               counts.outputs, counts.left_out);
+  std::println("{}: {}, {} of them outputs; {} left out", options.out.string(), counted(counts.tags, "tag"),
+               counts.outputs, counted(counts.left_out, "variable"));
   std::println("Go through the lines marked CHECK, then: rltune site check {}", options.out.string());
 }
 

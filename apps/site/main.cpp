@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <exception>
 #include <iostream>
 #include <print>
 
@@ -10,13 +9,6 @@
 #include "site.hpp"
 
 namespace rltune::site {
-
-void stop(int status, const std::string& message) {
-  std::println(stderr, "rltune: {}", message);
-  throw Exit{status};
-}
-
-void stop(const Error& error) { stop(kFailed, error.message); }
 
 config::Site load(const std::filesystem::path& file) {
   auto site = config::load_site(file);
@@ -50,15 +42,5 @@ int main(int argc, char** argv) {
   app.footer(
       "'rltune site <verb> --help' has examples; docs/site.md explains every field of site.yaml.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kWrongUsage;
-  } catch (const Exit& exit) {
-    return exit.status;
-  } catch (const std::exception& error) {
-    std::println(stderr, "rltune: {}", error.what());
-    return kFailed;
-  }
-  return kDone;
+  return rltune::command::run(app, argc, argv);
 }

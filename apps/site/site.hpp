@@ -1,27 +1,20 @@
 // What the verbs of `rltune site` share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 
-#include "rltune/base/error.hpp"
+#include "command.hpp"
 #include "rltune/config/site.hpp"
 
 namespace rltune::site {
 
-inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;
-inline constexpr int kWrongUsage = 2;
-
-// Thrown by a command that does not end with kDone.
-struct Exit {
-  int status = kDone;
-};
-
-// Says it on stderr and throws Exit.
-[[noreturn]] void stop(int status, const std::string& message);
-[[noreturn]] void stop(const Error& error);
+using command::counted;
+using command::Exit;
+using command::kDone;
+using command::kFailed;
+using command::kWrongUsage;
+using command::stop;
 
 // The site, or Exit with every fault of its file.
 config::Site load(const std::filesystem::path& file);

@@ -52,7 +52,7 @@ TEST_F(SiteTest, check_accepts_and_warns) {
   const Answer answer = run("check " + file());
   EXPECT_EQ(answer.status, 0) << answer.err;
   EXPECT_EQ(answer.out,
-            file() + ": site pilot is valid: 7 tags, 1 outputs, 1 agents, 1 interlocks; starts in automatic mode\n");
+            file() + ": site pilot is valid: 7 tags, 1 output, 1 agent, 1 interlock; starts in automatic mode\n");
   EXPECT_NE(
       answer.err.find("warning: agent climate: there is no policy at " + (folder_.path() / "policies/pilot").string()),
       std::string::npos)
@@ -208,7 +208,10 @@ TEST_F(SiteTest, mode_is_shown_and_changed_and_automatic_needs_a_yes) {
     EXPECT_NE(unasked.err.find("The agents of pilot will write heating"), std::string::npos) << unasked.err;
     EXPECT_EQ(run("mode " + file()).out, "pilot: shadow\n");
     EXPECT_EQ(json::parse(run("mode --json --yes " + file() + " automatic --reason well").out)["mode"], "automatic");
-    EXPECT_EQ(run("hold " + file() + " --reason noise").out, "pilot: manual\n");
+    EXPECT_EQ(run("mode --yes " + file() + " automatic").out, "pilot: automatic, as before\n");
+    EXPECT_EQ(run("hold " + file() + " --reason noise").out,
+              "pilot: manual (was automatic)\nEvery output stays where it is. A value by hand: rltune site write " +
+                  file() + " OUTPUT VALUE\nBack to what was: rltune site mode " + file() + " automatic\n");
   }
   FakeIo io(folder_.path());
   io.refused_mode = "automatic";
@@ -221,7 +224,11 @@ TEST_F(SiteTest, write_says_what_the_guard_made_of_it) {
   const FakeIo io(folder_.path());
   const Answer clamped = run("write --yes " + file() + " heating 160");
   EXPECT_EQ(clamped.status, 0) << clamped.err;
-  EXPECT_EQ(clamped.out, "heating = 150 W/m2: clamped, limit_high\n");
+  EXPECT_EQ(clamped.out,
+            "heating = 150 W/m2: clamped, read back from the plant; 160 was asked, and it is above the upper limit\n");
+  EXPECT_EQ(run("write --yes " + file() + " heating 60").out,
+            "heating = 60 W/m2: accepted, read back from the plant\n");
+  EXPECT_NE(run("write --yes " + file() + " heating warm").err.find("warm"), std::string::npos);
   EXPECT_EQ(run("write " + file() + " heating 60").status, 2) << "nobody said yes";
   const Answer unknown = run("write --yes " + file() + " heeting 60");
   EXPECT_EQ(unknown.status, 2);
@@ -231,6 +238,7 @@ TEST_F(SiteTest, write_says_what_the_guard_made_of_it) {
   const Answer denied = run("write --yes " + file() + " heating 60");
   EXPECT_EQ(denied.status, 1);
   EXPECT_NE(denied.err.find("belongs to its agent"), std::string::npos) << denied.err;
+  EXPECT_NE(denied.err.find("rltune site mode " + file() + " manual"), std::string::npos) << denied.err;
 }
 
 TEST_F(SiteTest, status_shows_link_verdicts_and_tags) {

@@ -1,11 +1,7 @@
 // rltune-twin serves the noun twin of the command line: plants to connect to.
-#include <CLI/CLI.hpp>
-#include <charconv>
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <print>
 
+#include "command.hpp"
 #include "rltune/base/log.hpp"
 #include "serve.hpp"
 
@@ -30,21 +26,6 @@ std::filesystem::path default_pki() {
   const char* home = std::getenv("HOME");
   if (state != nullptr && *state != '\0') return std::filesystem::path(state) / "rltune/twin/pki";
   return std::filesystem::path(home != nullptr ? home : ".") / ".local/state/rltune/twin/pki";
-}
-
-std::map<std::string, double> parse_settings(const std::vector<std::string>& settings) {
-  std::map<std::string, double> parsed;
-  for (const std::string& setting : settings) {
-    const std::size_t equals = setting.find('=');
-    double value = 0.0;
-    const char* const end = setting.data() + setting.size();
-    if (equals == std::string::npos || equals == 0)
-      throw CLI::ValidationError("--set", "wants NAME=VALUE, not '" + setting + "'");
-    const auto [stopped, code] = std::from_chars(setting.data() + equals + 1, end, value);
-    if (code != std::errc{} || stopped != end) throw CLI::ValidationError("--set", "'" + setting + "' has no number");
-    parsed[setting.substr(0, equals)] = value;
-  }
-  return parsed;
 }
 
 void add_plant_options(CLI::App& command, ServeArguments& a, std::vector<std::string>& settings) {
@@ -180,18 +161,13 @@ int main(int argc, char** argv) {
   add_plant_options(serve, arguments, settings);
   add_clock_options(serve, arguments);
   add_server_options(serve, arguments);
-  try {
-    app.parse(argc, argv);
-    arguments.settings = parse_settings(settings);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    std::println(stderr, "rltune: {}", error.what());
-    return 1;
-  }
-  const auto served = rltune::twin::serve(arguments);
-  if (served) return 0;
-  std::println(stderr, "rltune: {}", served.error().message);
-  const auto code = served.error().code;
-  return code == rltune::Errc::not_found || code == rltune::Errc::invalid_argument ? 2 : 1;
+  serve.callback([&] {
+    arguments.settings = rltune::command::parse_settings(settings);
+    const auto served = rltune::twin::serve(arguments);
+    if (served) return;
+    const auto code = served.error().code;
+    const bool usage = code == rltune::Errc::not_found || code == rltune::Errc::invalid_argument;
+    rltune::command::stop(usage ? rltune::command::kWrongUsage : rltune::command::kFailed, served.error().message);
+  });
+  return rltune::command::run(app, argc, argv);
 }

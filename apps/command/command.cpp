@@ -1,0 +1,53 @@
+#include "command.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <format>
+#include <print>
+
+namespace rltune::command {
+
+void stop(int status, const std::string& message) {
+  std::println(stderr, "rltune: {}", message);
+  throw Exit{status};
+}
+
+void stop(const Error& error) { stop(kFailed, error.message); }
+
+int run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kWrongUsage;
+  } catch (const Exit& exit) {
+    return exit.status;
+  } catch (const std::exception& error) {
+    std::println(stderr, "rltune: {}", error.what());
+    return kFailed;
+  }
+  return kDone;
+}
+
+std::map<std::string, double> parse_settings(const std::vector<std::string>& settings, std::string_view option) {
+  std::map<std::string, double> parsed;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    double value = 0.0;
+    const char* const end = setting.data() + setting.size();
+    if (equals == std::string::npos || equals == 0)
+      stop(kWrongUsage, std::format("{} wants NAME=VALUE, not '{}'", option, setting));
+    const auto [stopped, code] = std::from_chars(setting.data() + equals + 1, end, value);
+    if (code != std::errc{} || stopped != end)
+      stop(kWrongUsage,
+           std::format("{} {}: '{}' is not a number", option, setting.substr(0, equals), setting.substr(equals + 1)));
+    parsed[setting.substr(0, equals)] = value;
+  }
+  return parsed;
+}
+
+std::string counted(std::size_t number, std::string_view what) {
+  return std::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+}  // namespace rltune::command

@@ -1,0 +1,39 @@
+// What the nouns of the command line share: exit statuses, a way to stop from anywhere, and the frame of main().
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+
+namespace rltune::command {
+
+// Exit statuses of every command.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+
+// A verb's callback does the work, and throws this where it does not end with kDone.
+struct Exit {
+  int status = kDone;
+};
+
+// Says it on stderr and throws Exit.
+[[noreturn]] void stop(int status, const std::string& message);
+[[noreturn]] void stop(const Error& error);
+
+// Parses the arguments, which runs the chosen verb, and returns the status to exit with.
+int run(CLI::App& app, int argc, char** argv);
+
+// NAME=VALUE, repeated, as a map. Throws Exit{kWrongUsage} after saying what is wrong.
+std::map<std::string, double> parse_settings(const std::vector<std::string>& settings,
+                                             std::string_view option = "--set");
+
+// "1 season", "20 seasons".
+std::string counted(std::size_t number, std::string_view what);
+
+}  // namespace rltune::command
