@@ -2,10 +2,12 @@
 // dies with the test.
 #pragma once
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,19 @@
 #include <vector>
 
 namespace rltune::testing {
+
+// A port of this machine that nobody has, for a server that cannot be asked which one it took.
+inline int free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  const bool found = ::bind(probe, reinterpret_cast<const sockaddr*>(&where), size) == 0 &&
+                     ::getsockname(probe, reinterpret_cast<sockaddr*>(&where), &size) == 0;
+  ::close(probe);
+  return found ? ntohs(where.sin_port) : 0;
+}
 
 class ChildProcess {
  public:

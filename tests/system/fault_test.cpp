@@ -283,7 +283,7 @@ TEST(Refusals, a_server_of_another_application) {
 TEST(Refusals, a_server_whose_certificate_is_another_applications) {
   if (!std::filesystem::exists(RLTUNE_SOURCE_DIR "/tests/peers/node_modules/node-opcua"))
     GTEST_SKIP() << "the npm packages of tests/peers are not installed; ./dev build fetches them";
-  PilotSite site(wall({.peer_port = 48330, .peer_certificate_uri = "urn:somebody:else"}));
+  PilotSite site(wall({.peer = true, .peer_certificate_uri = "urn:somebody:else"}));
   ASSERT_NO_FATAL_FAILURE(site.start());
   ASSERT_EQ(site.twin_ready()["application_uri"], "urn:rltune:peer:server");
   ASSERT_TRUE(PilotSite::eventually(

@@ -37,7 +37,7 @@ class OpcuaPeerTest : public ::testing::Test {
     ASSERT_TRUE(client.identity({.application_uri = "urn:rltune:peer:client"}, now));
     const auto identity = server.identity({.application_uri = kServerUri, .hosts = {"localhost", "127.0.0.1"}}, now);
     ASSERT_TRUE(client.trust_der(identity->certificate));
-    options_.url = std::format("opc.tcp://127.0.0.1:{}", kPort);
+    options_.url = std::format("opc.tcp://127.0.0.1:{}", port_);
     options_.server_application_uri = kServerUri;
     options_.pki = path("client");
     options_.user = "operator";
@@ -50,7 +50,7 @@ class OpcuaPeerTest : public ::testing::Test {
 
   void serve() {
     server_.emplace(std::vector<std::string>{"/usr/bin/node", std::string(kPeers) + "/server.mjs", "--port",
-                                             std::to_string(kPort), "--uri", kServerUri, "--own", path("server/own"),
+                                             std::to_string(port_), "--uri", kServerUri, "--own", path("server/own"),
                                              "--trust", path("client/own/cert.der"), "--folder", path("peer"), "--user",
                                              "operator", "--password", "secret"},
                     path("peer.log"));
@@ -72,7 +72,7 @@ class OpcuaPeerTest : public ::testing::Test {
     return std::nullopt;
   }
 
-  static constexpr int kPort = 48317;
+  const int port_ = testing::free_port();
   TemporaryFolder folder_;
   OpcuaOptions options_;
   std::optional<testing::ChildProcess> server_;

@@ -143,7 +143,7 @@ TEST_F(Operator, a_draft_made_from_the_plant_passes_the_check) {
 TEST_F(Operator, drives_a_plant_made_with_another_projects_library) {
   if (!std::filesystem::exists(RLTUNE_SOURCE_DIR "/tests/peers/node_modules/node-opcua"))
     GTEST_SKIP() << "the npm packages of tests/peers are not installed; ./dev build fetches them";
-  ASSERT_NO_FATAL_FAILURE(start({.peer_port = 48329}));
+  ASSERT_NO_FATAL_FAILURE(start({.peer = true}));
   ASSERT_TRUE(site_->decides(20)) << site_->everything();
   const json before = json::parse(run("status", {"--json"}).out);
   EXPECT_GT(before["verdicts"].value("accepted", 0), 30) << before.dump(1);

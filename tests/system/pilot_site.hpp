@@ -62,7 +62,7 @@ struct PilotOptions {
   bool validated = true;
   std::uint64_t weights_seed = 1;
   std::vector<std::string> twin_arguments;
-  int peer_port = 0;  // not 0: the plant is the greenhouse of tests/peers, made with another project's library
+  bool peer = false;  // the plant is the greenhouse of tests/peers, made with another project's library
   std::string peer_certificate_uri = "urn:rltune:peer:server";  // which application the peer's certificate names
   std::vector<std::array<std::string, 2>> edits;                // of site.yaml: this text becomes that one
   std::function<void(policy::Artifact&)> change_policy;         // before it is saved
@@ -165,7 +165,7 @@ class PilotSite {
     ASSERT_TRUE(write_secret_file(path("peer-password"), "secret\n"));
     twin_ = std::make_unique<ChildProcess>(
         std::vector<std::string>{"/usr/bin/node", RLTUNE_SOURCE_DIR "/tests/peers/greenhouse.mjs", "--port",
-                                 std::to_string(options_.peer_port), "--uri", "urn:rltune:peer:server", "--own",
+                                 std::to_string(free_port()), "--uri", "urn:rltune:peer:server", "--own",
                                  path("server/own"), "--trust", path("site/pki/own/cert.der"), "--folder", path("peer"),
                                  "--user", "operator", "--password", "secret"},
         path("twin.log"));
@@ -229,7 +229,7 @@ class PilotSite {
         path("up.log"));
   }
   void start() {
-    if (options_.peer_port != 0)
+    if (options_.peer)
       ASSERT_NO_FATAL_FAILURE(start_peer());
     else
       ASSERT_NO_FATAL_FAILURE(start_twin());

@@ -105,8 +105,9 @@ TEST_F(Supervision, with_the_keeper_killed_every_role_is_gone_and_the_plant_shed
   ASSERT_NO_FATAL_FAILURE(start({.twin_arguments = {"--shed-after", "1"}}));
   EXPECT_EQ(site_->plant_value("shed"), 0.0);
   site_->up().signal(SIGKILL);
-  EXPECT_TRUE(PilotSite::eventually([&] { return gone(io_) && gone(agent_) && gone(coredinator_); }, 5s));
-  EXPECT_TRUE(PilotSite::eventually([&] { return site_->plant_value("shed") == 1.0; }, 10s));
+  EXPECT_TRUE(PilotSite::eventually([&] { return gone(io_) && gone(agent_) && gone(coredinator_); }, 2s));
+  // A second after the last heartbeat, as the twin was told.
+  EXPECT_TRUE(PilotSite::eventually([&] { return site_->plant_value("shed") == 1.0; }, 3s));
 }
 
 TEST(SupervisionOfRefusals, a_policy_that_failed_its_validation_does_not_start_in_automatic_mode) {
