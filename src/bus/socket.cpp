@@ -37,7 +37,9 @@ Result<Socket> Socket::make(Context& context, int type) {
 }
 
 Socket::~Socket() {
-  if (handle_ != nullptr) zmq_close(handle_);
+  if (handle_ == nullptr) return;
+  zmq_socket_monitor(handle_, nullptr, 0);  // libzmq leaks an event of a closing socket that nobody receives any more
+  zmq_close(handle_);
 }
 
 void Socket::set(int option, int value) noexcept { zmq_setsockopt(handle_, option, &value, sizeof value); }

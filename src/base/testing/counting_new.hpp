@@ -29,6 +29,8 @@ inline void* counted(void* memory) {
   return rltune::counting::counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
 }
 [[gnu::noinline]] void* operator new[](std::size_t size, std::align_val_t align) { return operator new(size, align); }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
+[[gnu::noinline]] void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

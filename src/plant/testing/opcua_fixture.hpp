@@ -12,6 +12,7 @@
 #include "rltune/plant/opcua_link.hpp"
 #include "temporary_folder.hpp"
 #include "test_server.hpp"
+#include "time_limit.hpp"
 
 namespace rltune::plant {
 
@@ -31,8 +32,8 @@ class OpcuaFixture : public ::testing::Test {
     options_.password = "secret";
     options_.publishing_interval = milliseconds(20);
     options_.sampling_interval = milliseconds(10);
-    options_.inactivity_timeout = milliseconds(500);
-    options_.call_timeout = milliseconds(2000);
+    options_.inactivity_timeout = time_limit(milliseconds(500));
+    options_.call_timeout = time_limit(milliseconds(2000));
     options_.reconnect_min = milliseconds(20);
     options_.reconnect_max = milliseconds(5000);
     client_pki_ = *OpcuaPki::open(options_.pki);
