@@ -96,7 +96,6 @@ class AgentRole {
   ActivationGate gate_;
   std::optional<WeightsBoard> board_;  // where the site learns
   std::optional<Explorer> explorer_;   // where the site allows it
-  std::uint32_t mode_ = 0;             // io's, as of its last answer
   v1::SampleBatch batch_;
   v1::Proposal proposal_;
   v1::DecisionEvent event_;
@@ -104,6 +103,7 @@ class AgentRole {
   std::vector<Sample> samples_;
   DecisionSchedule schedule_;
 
+  std::uint32_t mode_ = 0;  // io's, as of its last answer
   bool attached_ = false;
   std::uint64_t sequence_ = 0;  // of the newest batch, or of the state that attaching brought
   std::uint64_t streamed_ = 0;  // of the newest batch of the stream

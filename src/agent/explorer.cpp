@@ -18,9 +18,10 @@ Explorer::Explorer(const config::Agent& agent, std::uint64_t seed) : random_(see
 std::span<const double> Explorer::explore(std::span<double> values) noexcept {
   RLTUNE_CHECK(values.size() == within_.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto [low, high] = within_[i];
-    const auto inside = [low, high](double value) { return value >= low && value <= high; };
-    const double tried = std::clamp(values[i] + kDeviation * (high - low) * random_.normal(), low, high);
+    const config::Range& range = within_[i];
+    const auto inside = [&range](double value) { return value >= range.low && value <= range.high; };
+    const double noise = kDeviation * (range.high - range.low) * random_.normal();
+    const double tried = std::clamp(values[i] + noise, range.low, range.high);
     const double added = tried - values[i];
     // The sum may round to beyond the range.
     added_[i] = inside(values[i]) && inside(values[i] + added) ? added : 0.0;

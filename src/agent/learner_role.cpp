@@ -215,7 +215,8 @@ nn::NetworkDescription LearnerRole::acting() const {
   const std::string sha = board_.acting();
   if (sha.empty() || sha == artifact_.sha256) return artifact_.network;
   auto network = policies_.get(sha);
-  return network ? std::move(*network) : artifact_.network;
+  if (network) return *std::move(network);
+  return artifact_.network;
 }
 
 void LearnerRole::offer() {

@@ -134,8 +134,8 @@ void TransitionBuilder::archive(Archive& archive) {
   bool waits = previous_.has_value();
   archive.value(waits);
   if (!waits) return previous_.reset();
-  if (!previous_) previous_.emplace();
-  Moment& moment = *previous_;
+  Moment moment;
+  if (previous_) moment = *previous_;
   auto time_ns = moment.time.time_since_epoch().count();
   archive.value(time_ns);
   moment.time = TimePoint(Duration(time_ns));
@@ -147,6 +147,8 @@ void TransitionBuilder::archive(Archive& archive) {
   if (moment.observation.size() != observations_ || moment.in_force.size() != layout_.size() ||
       moment.applied.size() != layout_.size() || moment.values.size() != first_element_.size())
     previous_.reset();
+  else
+    previous_ = std::move(moment);
 }
 
 }  // namespace rltune::agent

@@ -252,7 +252,9 @@ std::optional<Result<std::string>> Client::finish() {
   std::optional<Result<std::string>> answer = state.receive();
   // Gone since the call was sent, even when another server has taken its place. Its last answer may have come
   // meanwhile.
-  if (!answer && state.server.losses() != state.losses && !(answer = state.receive()))
+  const bool lost = !answer && state.server.losses() != state.losses;
+  if (lost) answer = state.receive();
+  if (lost && !answer)
     answer = fail(Errc::disconnected, state.method + ": " + state.endpoint + " went away before it answered");
   if (!answer && state.left().count() == 0)
     answer = fail(Errc::timeout, state.method + ": no answer from " + state.endpoint + " in time");

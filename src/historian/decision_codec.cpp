@@ -1,5 +1,6 @@
 #include "decision_codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
