@@ -1,5 +1,6 @@
 // The engineer's commands against a site that runs: every change passes the guard and shows on the plant.
 #include "pilot_site.hpp"
+#include "rltune/guard/guard.hpp"
 
 namespace rltune {
 namespace {
@@ -137,6 +138,53 @@ TEST_F(Operator, a_draft_made_from_the_plant_passes_the_check) {
   const std::string text = read_file(out).value_or("");
   EXPECT_NE(text.find("unit: 'degC'"), std::string::npos) << text;
   EXPECT_NE(text.find("role: forecast"), std::string::npos) << text;
+}
+
+TEST_F(Operator, an_output_that_the_control_room_takes_is_left_alone_and_not_learned_from) {
+  const TemporaryFolder room;
+  const std::string modes = (room.path() / "modes").string();
+  ASSERT_TRUE(write_file(modes, ""));
+  ASSERT_NO_FATAL_FAILURE(start(
+      {.twin_arguments = {"--dcs-file", modes},
+       .edits = {
+           {"agents:\n",
+            "  - name: heating_mode\n    node: nsu=urn:rltune:twin:lettuce;s=heating_mode\n    role: mode\nagents:\n"},
+           {"- tag: heating\n", "- tag: heating\n      mode_tag: heating_mode\n      mode_remote: [1]\n"}}}));
+  const auto heating = [](const historian::Decision& decision) {
+    return *std::ranges::find(decision.outputs, "heating", &historian::DecisionOutput::tag);
+  };
+  const auto set_mode = [&](int mode) {
+    EXPECT_TRUE(write_file(modes, std::format("heating_mode: {}\n", mode)));
+    EXPECT_TRUE(PilotSite::eventually([&] { return site_->read("heating_mode") == mode; }, 10s));
+    return WallClock().now();
+  };
+  ASSERT_TRUE(site_->decides(10)) << site_->everything();
+  const TimePoint taken = set_mode(0);
+  ASSERT_TRUE(site_->decides(15)) << site_->everything();
+  const TimePoint returning = WallClock().now(), given_back = set_mode(1);
+  ASSERT_TRUE(site_->decides(15)) << site_->everything();
+
+  std::size_t ours = 0, theirs = 0, ours_again = 0;
+  for (const historian::Decision& decision : site_->recorded()) {
+    const historian::DecisionOutput output = heating(decision);
+    if (decision.origin != "policy" || decision.mode != static_cast<std::uint32_t>(guard::Mode::automatic)) continue;
+    // The change travels within a publishing interval and acts on the next decision; the rest is for a busy machine.
+    if (decision.wall_time > taken + 250ms && decision.wall_time < returning) {
+      ++theirs;
+      EXPECT_FALSE(output.written) << to_seconds(decision.wall_time - taken) << " s after";
+      EXPECT_EQ(output.reasons & static_cast<std::uint32_t>(guard::Reason::dcs_took_over),
+                static_cast<std::uint32_t>(guard::Reason::dcs_took_over));
+      EXPECT_FALSE(decision.learnable) << decision.id;
+      EXPECT_TRUE(std::ranges::any_of(decision.outputs, &historian::DecisionOutput::written)) << "the others stay ours";
+    } else if (decision.wall_time > given_back + 200ms) {
+      ours_again += output.written && decision.learnable ? 1 : 0;
+    } else if (decision.wall_time < taken - 200ms) {
+      ours += output.written && decision.learnable ? 1 : 0;
+    }
+  }
+  EXPECT_GE(ours, 5U);
+  EXPECT_GE(theirs, 5U);
+  EXPECT_GE(ours_again, 5U);
 }
 
 // The same agent on a plant whose server shares no code with ours.
