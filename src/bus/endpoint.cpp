@@ -14,7 +14,7 @@ constexpr std::string_view kIpc = "ipc://", kTcp = "tcp://";
 
 std::string socket_path(const std::string& run_folder, std::string_view file) {
   const std::filesystem::path folder = (std::filesystem::absolute(run_folder) / "").lexically_normal();
-  const std::string path = folder / file;
+  std::string path = folder / file;
   if (path.size() <= kSocketPathMax) return path;
   return std::format("/tmp/rltune-{}-{}/{}", ::getuid(), sha256(folder.native()).substr(0, 16), file);
 }

@@ -347,7 +347,7 @@ Result<std::string> OpcuaPki::trust(const std::filesystem::path& certificate) co
 }
 
 Result<std::string> OpcuaPki::trust_der(std::string_view der) const {
-  const auto thumbprint = thumbprint_of(der);
+  auto thumbprint = thumbprint_of(der);
   if (auto done = write_file(folder_ / "trusted" / (thumbprint + ".der"), der); !done)
     return std::unexpected(done.error());
   return thumbprint;

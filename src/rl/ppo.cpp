@@ -112,8 +112,8 @@ class Ppo final : public Learner {
     bool any_truncated = false;
     for (std::size_t i = 0; i < instances_; ++i) {
       rewards_[at + i] = t.rewards[i];
-      ends_[at + i] = t.terminated[i] != 0 ? kTerminated : t.truncated[i] != 0 ? kTruncated : kGoesOn;
-      any_truncated = any_truncated || ends_[at + i] == kTruncated;
+      ends_[at + i] = t.terminated[i] != 0 ? terminated : t.truncated[i] != 0 ? truncated : goes_on;
+      any_truncated = any_truncated || ends_[at + i] == truncated;
     }
     ++time_;
     steps_ += instances_;
@@ -162,7 +162,7 @@ class Ppo final : public Learner {
   }
 
  private:
-  enum End : std::uint8_t { kGoesOn, kTruncated, kTerminated };
+  enum End : std::uint8_t { goes_on, truncated, terminated };
 
   // Transitions of one rollout; tables are [step][instance].
   std::size_t size() const noexcept { return h_.n_steps * instances_; }
@@ -212,10 +212,10 @@ class Ppo final : public Learner {
       for (std::size_t t = h_.n_steps; t-- > 0;) {
         const std::size_t at = t * instances_ + i;
         const bool last = t + 1 == h_.n_steps;
-        const bool stored = last || ends_[at] == kTruncated;
+        const bool stored = last || ends_[at] == truncated;
         double next = static_cast<double>(stored ? next_values_[at] : values_[at + instances_]);
-        if (ends_[at] == kTerminated) next = 0.0;
-        if (ends_[at] != kGoesOn || last) advantage = 0.0;
+        if (ends_[at] == terminated) next = 0.0;
+        if (ends_[at] != goes_on || last) advantage = 0.0;
         const double value = static_cast<double>(values_[at]);
         const double delta = static_cast<double>(rewards_[at]) + h_.gamma * next - value;
         advantage = delta + h_.gamma * h_.gae_lambda * advantage;
