@@ -26,16 +26,10 @@ fi
 
 cmake --preset release -B "$tree" -DRLTUNE_UNITY=OFF >/dev/null
 say "headers compile alone"
-ninja -C "$tree" -j "$(nproc)" all_verify_interface_header_sets >"$tree/headers.log" 2>&1 || { grep -E 'error|FAILED' "$tree/headers.log" | head -20 >&2; failed=1; }
+ninja -C "$tree" -j "${RLTUNE_JOBS:-$(nproc)}" all_verify_interface_header_sets >"$tree/headers.log" 2>&1 || { grep -E 'error|FAILED' "$tree/headers.log" | head -20 >&2; failed=1; }
 
 mapfile -t tidy_sources < <(printf '%s\n' "${sources[@]}" | grep -v -E '_(test|bench|fuzz)\.cpp$')
-say "clang-tidy on ${#tidy_sources[@]} files"
-# GCC's precompiled headers and warning names mean nothing to clang.
-mkdir -p "$tree/tidy"
-sed -E 's/-include [^ ]*cmake_pch[^ ]*//g; s/-Winvalid-pch//g; s/-Wno-interference-size//g; s/-fconcepts[^ ]*//g; s/-mprefer-vector-width=[0-9]+//g' \
-  "$tree/compile_commands.json" >"$tree/tidy/compile_commands.json"
-printf '%s\n' "${tidy_sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p "$tree/tidy" --quiet --extra-arg=-Wno-unknown-warning-option \
-  >"$tree/tidy.log" 2>/dev/null || { grep -E 'error:|warning:' "$tree/tidy.log" | sort -u | head -40 >&2; failed=1; }
+node scripts/tidy.mjs "$tree" "${tidy_sources[@]}" || failed=1
 
 [ $failed -eq 0 ] && say "lint is clean"
 exit $failed
