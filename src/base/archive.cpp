@@ -1,5 +1,6 @@
 #include "rltune/base/archive.hpp"
 
+#include <algorithm>
 #include <format>
 
 #include "rltune/base/check.hpp"
@@ -66,6 +67,8 @@ void Archive::random(Random& random) {
   auto has_spare = static_cast<std::uint8_t>(state.has_spare);  // a byte that is neither 0 nor 1 is no bool
   value(has_spare);
   state.has_spare = has_spare != 0;
+  if (std::ranges::count(state.words, 0U) == std::ssize(state.words))
+    return refuse("a generator that is all zeros never moves");
   if (failure_.empty()) random.set_state(state);
 }
 

@@ -77,7 +77,8 @@ Result<local_seconds> parse_civil_time(std::string_view text) {
   const auto month = digits(text, 5, 2);
   const auto day = digits(text, 8, 2);
   const auto clock = text.size() >= 10 ? time_of_day(text.substr(10)) : std::nullopt;
-  if (year && month && day && clock && text[4] == '-' && text[7] == '-') {
+  const bool representable = year && *year >= 1678 && *year <= 2261;  // what nanoseconds in 64 bits can hold
+  if (representable && month && day && clock && text[4] == '-' && text[7] == '-') {
     const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
                                            std::chrono::day{static_cast<unsigned>(*day)}};
     if (date.ok()) return local_seconds{std::chrono::local_days{date}} + *clock;

@@ -134,6 +134,13 @@ TEST(weather_csv, a_missing_column_or_file_is_named) {
   EXPECT_EQ(load_weather_csv(kData / "none.csv").error().code, Errc::not_found);
 }
 
+TEST(weather_csv, a_year_that_no_clock_holds_is_a_bad_row) {
+  const auto weather = csv(kHeader + rows(0, 24) + "5847-03-25T22:30:00,0,8,70,0,500\n");
+  ASSERT_TRUE(weather.has_value()) << weather.error().message;
+  EXPECT_EQ(weather->rows.size(), 24U);
+  EXPECT_THAT(weather->notes.at(0), HasSubstr("5847-03-25T22:30:00"));
+}
+
 TEST(weather_csv, a_damaged_gzip_file_is_refused) {
   const auto bytes = read_file(kData / "spring.csv.gz");
   const auto path = std::filesystem::temp_directory_path() / std::format("rltune-weather-{}.csv.gz", ::getpid());
