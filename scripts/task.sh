@@ -70,6 +70,7 @@ case $command in
     exit $status ;;
   asan|tsan)
     build "$command"
+    export TSAN_OPTIONS=suppressions=$SOURCE/scripts/tsan.supp
     rm -rf "$SOURCE/build/$command/test-results"
     status=0; run_tests "$command" -LE system "$@" || status=$?
     count_tests "$command"
