@@ -396,5 +396,33 @@ TEST(DecisionLog, storage_says_what_it_takes) {
   EXPECT_NEAR(storage->bytes_per_day, static_cast<double>(storage->bytes) * 8.65, static_cast<double>(storage->bytes));
 }
 
+double resident_mib() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  file >> total >> resident;
+  return static_cast<double>(resident * 4096) / (1U << 20U);
+}
+
+// 25 MB of decisions, as days of work bring: what SQLite keeps of them in memory is bounded.
+TEST(DecisionLog, a_growing_file_takes_no_more_memory) {
+  const ScratchFolder scratch;
+  auto log = DecisionLog::open(scratch.path());
+  ASSERT_TRUE(log);
+  TimePoint time = at("2026-01-02T00:00:00Z");
+  const auto write_more = [&] {
+    for (std::uint64_t number = 0; number < 20'000; ++number) {
+      time += 1ms;
+      ASSERT_TRUE(log->append(make_decision(time, number)));
+      if (number % 500 == 499) {
+        ASSERT_TRUE(log->flush());
+      }
+    }
+  };
+  write_more();
+  const double before = resident_mib();
+  write_more();
+  EXPECT_LT(resident_mib() - before, 1.0);
+}
+
 }  // namespace
 }  // namespace rltune::historian
