@@ -83,5 +83,6 @@ case $command in
   ci)
     "$SOURCE/scripts/task.sh" lint
     "$SOURCE/scripts/task.sh" build
+    "$SOURCE/scripts/task.sh" lint --all
     "$SOURCE/scripts/task.sh" test ;;
 esac

@@ -164,8 +164,8 @@ class PilotSite {
     ASSERT_TRUE(identity && ours && ours->trust_der(identity->certificate));
     ASSERT_TRUE(write_secret_file(path("peer-password"), "secret\n"));
     twin_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{"/usr/bin/node", RLTUNE_SOURCE_DIR "/tests/peers/greenhouse.mjs", "--port",
-                                 std::to_string(free_port()), "--uri", "urn:rltune:peer:server", "--own",
+        std::vector<std::string>{"/usr/bin/node", std::string(RLTUNE_SOURCE_DIR) + "/tests/peers/greenhouse.mjs",
+                                 "--port", std::to_string(free_port()), "--uri", "urn:rltune:peer:server", "--own",
                                  path("server/own"), "--trust", path("site/pki/own/cert.der"), "--folder", path("peer"),
                                  "--user", "operator", "--password", "secret"},
         path("twin.log"));

@@ -9,7 +9,7 @@
 
 namespace rltune::guard {
 
-enum GuardedTag : std::size_t { kTemperature, kHeating, kHeatingMode, kPressure, kFan };
+inline constexpr std::size_t kTemperature = 0, kHeating = 1, kHeatingMode = 2, kPressure = 3, kFan = 4;
 
 // heating: limits, rate, step, DCS mode, an interlock on the temperature. fan: run times, starts, an interlock
 // on the pressure. Agent 0 owns heating, agent 1 the fan.

@@ -152,9 +152,10 @@ class TestClient {
       UA_DataChangeFilter filter{UA_DATACHANGETRIGGER_STATUSVALUETIMESTAMP, 0, 0};
       UA_ExtensionObject_setValueNoDelete(&item.requestedParameters.filter, &filter,
                                           &UA_TYPES[UA_TYPES_DATACHANGEFILTER]);
-      auto result =
-          UA_Client_MonitoredItems_createDataChange(client_, made.subscriptionId, UA_TIMESTAMPSTORETURN_BOTH, item,
-                                                    reinterpret_cast<void*>(i), &TestClient::changed, nullptr);
+      // The context carries the item's number. NOLINTNEXTLINE(performance-no-int-to-ptr)
+      void* const context = reinterpret_cast<void*>(i);
+      auto result = UA_Client_MonitoredItems_createDataChange(client_, made.subscriptionId, UA_TIMESTAMPSTORETURN_BOTH,
+                                                              item, context, &TestClient::changed, nullptr);
       const UA_StatusCode status = result.statusCode;
       UA_MonitoredItemCreateResult_clear(&result);
       if (status != UA_STATUSCODE_GOOD) return status;

@@ -13,7 +13,7 @@ template <typename T>
 struct AlignedAllocator {
   using value_type = T;
   AlignedAllocator() noexcept = default;
-  template <typename U>
+  template <typename U>  // NOLINTNEXTLINE(google-explicit-constructor): containers convert it
   AlignedAllocator(const AlignedAllocator<U>&) noexcept {}
   T* allocate(std::size_t count) {
     return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{kAlignment}));
