@@ -12,7 +12,7 @@ PolicyStore PolicyStore::of(const config::Site& site) {
 }
 
 Result<std::string> PolicyStore::put(std::string_view onnx) const {
-  const std::string sha = sha256(onnx);
+  std::string sha = sha256(onnx);
   if (auto stored = sha256_file(file_of(sha)); stored && *stored == sha) return sha;
   if (auto written = write_file(file_of(sha), onnx); !written) return std::unexpected(written.error());
   return sha;
