@@ -8,26 +8,12 @@
 // SCRATCH/writes.log. Ends on SIGTERM.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import opcua from "node-opcua";
-import { makeIdentity, parseArguments } from "./identity.mjs";
+import { parseArguments } from "./identity.mjs";
+import { makeServer } from "./secured_server.mjs";
 
 const { options } = parseArguments(process.argv.slice(2));
-const { certificateFile, privateKeyFile, manager } = await makeIdentity(options);
 const namespaceUri = "urn:rltune:peer:greenhouse";
-
-const server = new opcua.OPCUAServer({
-  port: Number(options.port),
-  hostname: "127.0.0.1",
-  serverInfo: { applicationUri: options.uri, productUri: "urn:rltune:peer" },
-  certificateFile,
-  privateKeyFile,
-  serverCertificateManager: manager,
-  securityPolicies: [opcua.SecurityPolicy.Basic256Sha256],
-  securityModes: [opcua.MessageSecurityMode.SignAndEncrypt],
-  allowAnonymous: false,
-  userManager: { isValidUser: (user, password) => user === options.user && password === options.password },
-});
-await server.initialize();
+const server = await makeServer(options);
 
 const { addressSpace } = server.engine;
 const namespace = addressSpace.registerNamespace(namespaceUri);

@@ -6,26 +6,15 @@
 // Prints "ready" once it serves, and every value written to it as JSON. Ends on SIGTERM.
 import { join } from "node:path";
 import opcua from "node-opcua";
-import { makeIdentity, parseArguments } from "./identity.mjs";
+import { parseArguments } from "./identity.mjs";
+import { makeServer } from "./secured_server.mjs";
 
 const { options } = parseArguments(process.argv.slice(2));
-const { certificateFile, privateKeyFile, manager } = await makeIdentity(options);
 const namespaceUri = "urn:rltune:peer:plant";
-
-const server = new opcua.OPCUAServer({
-  port: Number(options.port),
-  hostname: "127.0.0.1",
-  serverInfo: { applicationUri: options.uri, productUri: "urn:rltune:peer" },
-  certificateFile,
-  privateKeyFile,
-  serverCertificateManager: manager,
+const server = await makeServer(options, {
   securityPolicies: [opcua.SecurityPolicy.Basic256Sha256, opcua.SecurityPolicy.Aes256_Sha256_RsaPss],
-  securityModes: [opcua.MessageSecurityMode.SignAndEncrypt],
-  allowAnonymous: false,
-  userManager: { isValidUser: (user, password) => user === options.user && password === options.password },
   nodeset_filename: [opcua.nodesets.standard, join(import.meta.dirname, "types.NodeSet2.xml")],
 });
-await server.initialize();
 
 const { addressSpace } = server.engine;
 const namespace = addressSpace.registerNamespace(namespaceUri);
