@@ -190,12 +190,17 @@ const float* MlpPass::descend(const Mlp& net, std::size_t l, const float* delta,
                               float* shift_gradient) noexcept {
   const Mlp::Offsets& at = net.offsets_[l];
   float* lower = lower_delta_.data();
-  for_each_block(layers_[l].propagate, [&](const Gemm& gemm, std::size_t first, std::size_t) {
-    gemm(&net.transposed_[at.transposed], delta + first * at.outputs, lower + first * at.inputs);
-  });
   const Layer& below = layers_[l - 1];
   const Mlp::Offsets& below_at = net.offsets_[l - 1];
-  multiply_by_derivative(lower, below.output.data(), below.raw.data(), below.output.size(), net.shape_.activation);
+  if (at.outputs == 1) {
+    outer_times_derivative(delta, &net.parameters_[at.weight], below.output.data(), below.raw.data(), rows_, at.inputs,
+                           net.shape_.activation, lower);
+  } else {
+    for_each_block(layers_[l].propagate, [&](const Gemm& gemm, std::size_t first, std::size_t) {
+      gemm(&net.transposed_[at.transposed], delta + first * at.outputs, lower + first * at.inputs);
+    });
+    multiply_by_derivative(lower, below.output.data(), below.raw.data(), below.output.size(), net.shape_.activation);
+  }
   if (below_at.normalised)
     layer_norm_backward(lower, below.z.data(), below.inverse_deviation.data(), &net.parameters_[below_at.gain], rows_,
                         below_at.outputs, gain_gradient, shift_gradient);

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "elementary.hpp"
 #include "instruction_set.hpp"
 
 namespace rltune::nn {
 namespace {
+
+constexpr std::size_t kLanes = 16;
 
 template <Activation kind>
 [[gnu::always_inline]] inline float activate(float x) noexcept {
@@ -18,16 +21,29 @@ template <Activation kind>
   return x;
 }
 
+// `count` columns from `first` of every row: rows inside, so that a narrow layer keeps the processor as busy as a wide
+// one.
+template <Activation kind>
+[[gnu::always_inline]] inline void bias_columns(float* __restrict y, const float* __restrict bias, std::size_t rows,
+                                                std::size_t width, float* __restrict raw, std::size_t first,
+                                                std::size_t count) noexcept {
+  for (std::size_t row = 0; row < rows; ++row) {
+    float* __restrict out = y + row * width + first;
+    for (std::size_t i = 0; i < count; ++i) {
+      const float x = out[i] + bias[first + i];
+      if constexpr (kind == Activation::silu) raw[row * width + first + i] = x;
+      out[i] = activate<kind>(x);
+    }
+  }
+}
+
 template <Activation kind>
 [[gnu::always_inline]] inline void bias_rows(float* __restrict y, const float* __restrict bias, std::size_t rows,
                                              std::size_t width, float* __restrict raw) noexcept {
-  for (std::size_t row = 0; row < rows; ++row, y += width) {
-    for (std::size_t i = 0; i < width; ++i) {
-      const float x = y[i] + bias[i];
-      if constexpr (kind == Activation::silu) raw[row * width + i] = x;
-      y[i] = activate<kind>(x);
-    }
-  }
+  const std::size_t whole = width / kLanes * kLanes;
+  for (std::size_t first = 0; first < whole; first += kLanes)
+    bias_columns<kind>(y, bias, rows, width, raw, first, kLanes);
+  if (whole < width) bias_columns<kind>(y, bias, rows, width, raw, whole, width - whole);
 }
 
 template <Activation kind>
@@ -43,28 +59,94 @@ template <Activation kind>
   }
 }
 
+// Sixteen lanes into one, by halves.
+[[gnu::always_inline]] inline float sum_of_lanes(float* __restrict lanes) noexcept {
+  for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += lanes[lane + 8];
+  for (std::size_t lane = 0; lane < 4; ++lane) lanes[lane] += lanes[lane + 4];
+  return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+}
+
 // Sums in 16 lanes, then the lanes: an order that vectorises without leave to reassociate.
 [[gnu::always_inline]] inline float lane_sum(const float* __restrict x, std::size_t count) noexcept {
-  float lanes[16] = {};
-  const std::size_t whole = count / 16 * 16;
-  for (std::size_t i = 0; i < whole; i += 16)
-    for (std::size_t lane = 0; lane < 16; ++lane) lanes[lane] += x[i + lane];
+  float lanes[kLanes] = {};
+  const std::size_t whole = count / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane];
   for (std::size_t i = whole; i < count; ++i) lanes[i - whole] += x[i];
-  float sum = 0.0F;
-  for (const float lane : lanes) sum += lane;
-  return sum;
+  return sum_of_lanes(lanes);
 }
 
 [[gnu::always_inline]] inline float lane_dot(const float* __restrict x, const float* __restrict y,
                                              std::size_t count) noexcept {
-  float lanes[16] = {};
-  const std::size_t whole = count / 16 * 16;
-  for (std::size_t i = 0; i < whole; i += 16)
-    for (std::size_t lane = 0; lane < 16; ++lane) lanes[lane] += x[i + lane] * y[i + lane];
+  float lanes[kLanes] = {};
+  const std::size_t whole = count / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane] * y[i + lane];
   for (std::size_t i = whole; i < count; ++i) lanes[i - whole] += x[i] * y[i];
-  float sum = 0.0F;
-  for (const float lane : lanes) sum += lane;
-  return sum;
+  return sum_of_lanes(lanes);
+}
+
+using Lanes [[gnu::vector_size(64)]] = float;
+
+[[gnu::always_inline]] inline void load(const float* from, Lanes& to) noexcept { std::memcpy(&to, from, sizeof to); }
+
+// Lane sums of sixteen rows at once, in the order of sum_of_lanes: each level adds the halves of two rows and keeps
+// both results in one register, until lane r holds the sum of row r.
+[[gnu::always_inline]] inline void sum_of_each(Lanes (&rows)[kLanes]) noexcept {
+  for (std::size_t r = 0; r < 8; ++r) {
+    const Lanes &a = rows[r], &b = rows[r + 8];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+              __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  }
+  for (std::size_t r = 0; r < 4; ++r) {
+    const Lanes &a = rows[r], &b = rows[r + 4];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+              __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+  }
+  for (std::size_t r = 0; r < 2; ++r) {
+    const Lanes &a = rows[r], &b = rows[r + 2];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+              __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+  const Lanes &a = rows[0], &b = rows[1];
+  rows[0] = __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
+            __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+}
+
+// Sixteen rows times one column; width is a multiple of 16.
+[[gnu::always_inline]] inline void dot_block(const float* x, std::size_t stride, const float* weight, std::size_t width,
+                                             float bias, float* y) noexcept {
+  Lanes sums[kLanes] = {}, w, row;
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    load(weight + i, w);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kLanes; ++r) {
+      load(x + r * stride + i, row);
+      sums[r] += row * w;
+    }
+  }
+  sum_of_each(sums);
+  sums[0] += bias;
+  std::memcpy(y, &sums[0], sizeof sums[0]);
+}
+
+// Sums of sixteen columns, four rows at a time so that additions need not wait for each other.
+[[gnu::always_inline]] inline void sum_columns(const float* __restrict delta, std::size_t rows, std::size_t width,
+                                               float* __restrict sum) noexcept {
+  Lanes sums[4] = {}, row;
+  std::size_t at = 0;
+  for (; at + 4 <= rows; at += 4) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      load(delta + (at + i) * width, row);
+      sums[i] += row;
+    }
+  }
+  for (; at < rows; ++at) {
+    load(delta + at * width, row);
+    sums[0] += row;
+  }
+  const Lanes total = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  std::memcpy(sum, &total, sizeof total);
 }
 
 RLTUNE_NN_CLONES void bias_relu(float* y, const float* bias, std::size_t rows, std::size_t width) noexcept {
@@ -113,20 +195,35 @@ RLTUNE_NN_CLONES void standardise(const float* __restrict y, const float* __rest
   }
 }
 
-RLTUNE_NN_CLONES void derivative_relu(float* __restrict delta, const float* __restrict y, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) delta[i] = y[i] > 0.0F ? delta[i] : 0.0F;
+// d loss / d x of y = f(x), given that of y. `raw` is x, where the layer keeps it.
+template <Activation kind>
+[[gnu::always_inline]] inline float through(float delta, float y, float raw) noexcept {
+  if constexpr (kind == Activation::relu) return y > 0.0F ? delta : 0.0F;
+  if constexpr (kind == Activation::tanh) return delta * (1.0F - y * y);
+  if constexpr (kind == Activation::elu) return y > 0.0F ? delta : delta * (y + 1.0F);
+  if constexpr (kind == Activation::silu) {
+    const float sigmoid = vector_sigmoid(raw);
+    return delta * (sigmoid * (1.0F + raw * (1.0F - sigmoid)));
+  }
+  return delta;
 }
-RLTUNE_NN_CLONES void derivative_tanh(float* __restrict delta, const float* __restrict y, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) delta[i] *= 1.0F - y[i] * y[i];
+
+template <Activation kind>
+[[gnu::always_inline]] inline void derivative_loop(float* __restrict delta, const float* __restrict y,
+                                                   const float* __restrict raw, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    delta[i] = through<kind>(delta[i], y[i], kind == Activation::silu ? raw[i] : 0.0F);
 }
-RLTUNE_NN_CLONES void derivative_elu(float* __restrict delta, const float* __restrict y, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) delta[i] = y[i] > 0.0F ? delta[i] : delta[i] * (y[i] + 1.0F);
-}
-RLTUNE_NN_CLONES void derivative_silu(float* __restrict delta, const float* __restrict raw,
-                                      std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) {
-    const float sigmoid = vector_sigmoid(raw[i]);
-    delta[i] *= sigmoid * (1.0F + raw[i] * (1.0F - sigmoid));
+
+template <Activation kind>
+[[gnu::always_inline]] inline void outer_loop(const float* __restrict delta, const float* __restrict weight,
+                                              const float* __restrict y, const float* __restrict raw, std::size_t rows,
+                                              std::size_t width, float* __restrict lower) noexcept {
+  for (std::size_t row = 0; row < rows; ++row) {
+    const float factor = delta[row];
+    const std::size_t at = row * width;
+    for (std::size_t i = 0; i < width; ++i)
+      lower[at + i] = through<kind>(factor * weight[i], y[at + i], kind == Activation::silu ? raw[at + i] : 0.0F);
   }
 }
 
@@ -155,19 +252,36 @@ void add_bias_normalise_and_activate(float* y, const float* bias, const float* g
   affine(y, z, gain, shift, rows, width, activation, raw);
 }
 
-void multiply_by_derivative(float* delta, const float* y, const float* raw, std::size_t count,
-                            Activation activation) noexcept {
+RLTUNE_NN_CLONES void multiply_by_derivative(float* delta, const float* y, const float* raw, std::size_t count,
+                                             Activation activation) noexcept {
   switch (activation) {
     case Activation::relu:
-      return derivative_relu(delta, y, count);
+      return derivative_loop<Activation::relu>(delta, y, raw, count);
     case Activation::tanh:
-      return derivative_tanh(delta, y, count);
+      return derivative_loop<Activation::tanh>(delta, y, raw, count);
     case Activation::silu:
-      return derivative_silu(delta, raw, count);
+      return derivative_loop<Activation::silu>(delta, y, raw, count);
     case Activation::elu:
-      return derivative_elu(delta, y, count);
+      return derivative_loop<Activation::elu>(delta, y, raw, count);
     case Activation::identity:
       return;
+  }
+}
+
+RLTUNE_NN_CLONES void outer_times_derivative(const float* delta, const float* weight, const float* y, const float* raw,
+                                             std::size_t rows, std::size_t width, Activation activation,
+                                             float* lower) noexcept {
+  switch (activation) {
+    case Activation::relu:
+      return outer_loop<Activation::relu>(delta, weight, y, raw, rows, width, lower);
+    case Activation::tanh:
+      return outer_loop<Activation::tanh>(delta, weight, y, raw, rows, width, lower);
+    case Activation::silu:
+      return outer_loop<Activation::silu>(delta, weight, y, raw, rows, width, lower);
+    case Activation::elu:
+      return outer_loop<Activation::elu>(delta, weight, y, raw, rows, width, lower);
+    case Activation::identity:
+      return outer_loop<Activation::identity>(delta, weight, y, raw, rows, width, lower);
   }
 }
 
@@ -193,14 +307,23 @@ RLTUNE_NN_CLONES void layer_norm_backward(float* __restrict delta, const float* 
 
 RLTUNE_NN_CLONES void dot_rows(const float* x, std::size_t stride, std::size_t rows, const float* weight,
                                std::size_t width, float bias, float* __restrict y) noexcept {
-  for (std::size_t row = 0; row < rows; ++row) y[row] = lane_dot(x + row * stride, weight, width) + bias;
+  std::size_t row = 0;
+  if (width % kLanes == 0)
+    for (; row + kLanes <= rows; row += kLanes) dot_block(x + row * stride, stride, weight, width, bias, y + row);
+  for (; row < rows; ++row) y[row] = lane_dot(x + row * stride, weight, width) + bias;
 }
 
 RLTUNE_NN_CLONES void sum_rows(const float* __restrict delta, std::size_t rows, std::size_t width,
                                float* __restrict sum) noexcept {
-  std::fill_n(sum, width, 0.0F);
-  for (std::size_t row = 0; row < rows; ++row, delta += width)
-    for (std::size_t i = 0; i < width; ++i) sum[i] += delta[i];
+  if (width == 1) {
+    *sum = lane_sum(delta, rows);
+    return;
+  }
+  std::size_t first = 0;
+  for (; first + kLanes <= width; first += kLanes) sum_columns(delta + first, rows, width, sum + first);
+  std::fill_n(sum + first, width - first, 0.0F);
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t i = first; i < width; ++i) sum[i] += delta[row * width + i];
 }
 
 RLTUNE_NN_CLONES void transpose(const float* __restrict source, std::size_t rows, std::size_t columns,

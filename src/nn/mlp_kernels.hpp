@@ -22,6 +22,11 @@ void add_bias_normalise_and_activate(float* y, const float* bias, const float* g
 void multiply_by_derivative(float* delta, const float* y, const float* raw, std::size_t count,
                             Activation activation) noexcept;
 
+// What a single output's delta (one number a row) gives the layer below, of outputs y, before its activation:
+// lower = (delta weight') f'.
+void outer_times_derivative(const float* delta, const float* weight, const float* y, const float* raw, std::size_t rows,
+                            std::size_t width, Activation activation, float* lower) noexcept;
+
 // Through the normalisation: delta becomes d loss / d (y + bias); writes the gain's and shift's gradients.
 void layer_norm_backward(float* delta, const float* z, const float* inverse_deviation, const float* gain,
                          std::size_t rows, std::size_t width, float* gain_gradient, float* shift_gradient) noexcept;

@@ -13,16 +13,14 @@
 namespace rltune::nn {
 namespace {
 
-NetworkDescription make(std::initializer_list<std::size_t> widths, Activation hidden) {
+NetworkDescription make(std::initializer_list<std::size_t> widths, Activation hidden,
+                        Activation output = Activation::tanh) {
   Random random(1);
   const std::vector<std::size_t> shape(widths);
   NetworkDescription description{std::vector<float>(shape[0], 0.1F), std::vector<float>(shape[0], 1.5F), 5.0F, {}};
   for (std::size_t l = 0; l + 1 < shape.size(); ++l) {
-    DenseLayer layer{shape[l],
-                     shape[l + 1],
-                     {},
-                     std::vector<float>(shape[l + 1], 0.01F),
-                     l + 2 == shape.size() ? Activation::tanh : hidden};
+    DenseLayer layer{
+        shape[l], shape[l + 1], {}, std::vector<float>(shape[l + 1], 0.01F), l + 2 == shape.size() ? output : hidden};
     for (std::size_t i = 0; i < layer.inputs * layer.outputs; ++i)
       layer.weight.push_back(static_cast<float>(random.normal() / std::sqrt(static_cast<double>(layer.inputs))));
     description.layers.push_back(std::move(layer));
@@ -85,8 +83,10 @@ void decide(benchmark::State& state, const NetworkDescription& description) {
   state.counters["clock_ns"] = clock;
 }
 
-BENCHMARK_CAPTURE(decide, relu_4_64_64_2, make({4, 64, 64, 2}, Activation::relu))->Iterations(5);
-BENCHMARK_CAPTURE(decide, tanh_4_64_64_2, make({4, 64, 64, 2}, Activation::tanh))->Iterations(5);
+// As PPO leaves them, the output clipped; and as SAC and TD3 do, the output squashed.
+BENCHMARK_CAPTURE(decide, relu_4_64_64_2, make({4, 64, 64, 2}, Activation::relu, Activation::identity))->Iterations(5);
+BENCHMARK_CAPTURE(decide, tanh_4_64_64_2, make({4, 64, 64, 2}, Activation::tanh, Activation::identity))->Iterations(5);
+BENCHMARK_CAPTURE(decide, squashed_4_64_64_2, make({4, 64, 64, 2}, Activation::relu))->Iterations(5);
 
 BENCHMARK_CAPTURE(infer, relu_4_64_64_2, make({4, 64, 64, 2}, Activation::relu));
 BENCHMARK_CAPTURE(infer, tanh_4_64_64_2, make({4, 64, 64, 2}, Activation::tanh));

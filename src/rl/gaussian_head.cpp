@@ -26,14 +26,14 @@ class GaussianHead final : public ActionHead {
   }
 
   void sample(const HeadRows& rows, std::size_t, float* actions, float* log_probability) const override {
-    for (std::size_t row = 0; row < rows.count; ++row) {
-      float sum = 0.0F;
-      for (std::size_t k = 0; k < actions_; ++k) {
+    std::fill_n(log_probability, rows.count, 0.0F);
+    for (std::size_t k = 0; k < actions_; ++k) {
+      const float deviation = std::exp(parameters_[k]);
+      for (std::size_t row = 0; row < rows.count; ++row) {
         float& action = actions[row * actions_ + k];
-        sum += -0.5F * action * action - parameters_[k] - kHalfLogTwoPi;
-        action = rows.out[row * actions_ + k] + std::exp(parameters_[k]) * action;
+        log_probability[row] += -0.5F * action * action - parameters_[k] - kHalfLogTwoPi;
+        action = rows.out[row * actions_ + k] + deviation * action;
       }
-      log_probability[row] = sum;
     }
   }
 
