@@ -136,7 +136,7 @@ void plan_dataset(const TrainOptions& options, TrainPlan& plan) {
   if (offline == options.dataset.empty())
     stop(kWrongUsage, offline
                           ? std::format("{} learns from data: give --dataset", options.algorithm)
-                          : std::format("{} learns by acting; --dataset is for bc, td3_bc and iql", options.algorithm));
+                          : std::format("{} learns by acting; --dataset is for bc, td3-bc and iql", options.algorithm));
   if (!offline) return;
   if (plan.instances != 1) stop(kWrongUsage, "n_envs must be 1 where data is learned from");
   plan.dataset = or_stop(dataset::read(options.dataset));
@@ -163,7 +163,7 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
   command.add_option("--algorithm", options.algorithm, "How to learn")
       ->check(CLI::IsMember(rl::algorithm_names()))
       ->capture_default_str();
-  command.add_option("--dataset", options.dataset, "What an offline algorithm (bc, td3_bc, iql) learns from")
+  command.add_option("--dataset", options.dataset, "What an offline algorithm (bc, td3-bc, iql) learns from")
       ->type_name("FILE");
   command.add_option(
       "--steps", options.steps,

@@ -42,7 +42,7 @@ constexpr std::array kAlgorithms{algorithm<SacHyperparameters, make_sac>("sac"),
                                  algorithm<Td3Hyperparameters, make_td3>("td3"),
                                  algorithm<DqnHyperparameters, make_dqn>("dqn"),
                                  algorithm<BcHyperparameters, make_bc>("bc", true),
-                                 algorithm<Td3BcHyperparameters, make_td3_bc>("td3_bc", true),
+                                 algorithm<Td3BcHyperparameters, make_td3_bc>("td3-bc", true),
                                  algorithm<IqlHyperparameters, make_iql>("iql", true)};
 
 Result<const Algorithm*> find(std::string_view name) {

@@ -2,6 +2,7 @@
 // when the reward has the other sign; they are reproducible, resumable and take no memory in a step.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
@@ -41,7 +42,7 @@ std::unique_ptr<Learner> make_offline(const std::string& name, std::size_t choic
     set("beta", "100");
     set("expectile", "0.9");
   }
-  if (name == "td3_bc") set("alpha", "20");
+  if (name == "td3-bc") set("alpha", "20");
   const SetPointTask task(1, 1.0, choices);
   auto learner = make_learner(name,
                               {.observation = task.spec().observation,
@@ -94,6 +95,12 @@ TEST(Bc, does_what_the_data_did) {
   }
 }
 
+std::string test_name(const testing::TestParamInfo<const char*>& algorithm) {
+  std::string label = algorithm.param;
+  std::ranges::replace(label, '-', '_');
+  return label;
+}
+
 class OfflineTest : public testing::TestWithParam<const char*> {};
 class ImprovingTest : public testing::TestWithParam<const char*> {};
 
@@ -110,8 +117,7 @@ TEST_P(ImprovingTest, does_not_learn_it_when_the_reward_has_the_other_sign) {
   EXPECT_LT(learn(*learner, 5'000), -15.0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithms, ImprovingTest, testing::Values("td3_bc", "iql"),
-                         [](const auto& name) { return std::string(name.param); });
+INSTANTIATE_TEST_SUITE_P(Algorithms, ImprovingTest, testing::Values("td3-bc", "iql"), test_name);
 
 TEST_P(OfflineTest, same_seed_gives_the_same_bits_on_one_thread_and_on_two) {
   const auto one = make_offline(GetParam()), two = make_offline(GetParam(), 0, 1, 2),
@@ -171,8 +177,7 @@ TEST_P(OfflineTest, what_is_not_finite_shows_in_the_metrics) {
   EXPECT_FALSE(finite);
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithms, OfflineTest, testing::Values("bc", "td3_bc", "iql"),
-                         [](const auto& name) { return std::string(name.param); });
+INSTANTIATE_TEST_SUITE_P(Algorithms, OfflineTest, testing::Values("bc", "td3-bc", "iql"), test_name);
 
 TEST(IqlLosses, slopes_match_differences) {
   for (const float tau : {0.3F, 0.7F, 0.9F})

@@ -145,7 +145,7 @@ class Td3Bc final : public OfflineLearner {
 
 Result<std::unique_ptr<Learner>> make_td3_bc(const LearnerOptions& options, const Td3BcHyperparameters& h) {
   if (options.discrete_actions > 0)
-    return fail(Errc::invalid_argument, "td3_bc gives continuous actions, and this task's are discrete: take bc");
+    return fail(Errc::invalid_argument, "td3-bc gives continuous actions, and this task's are discrete: take bc");
   if (h.policy_delay == 0) return fail(Errc::invalid_argument, "hyperparameter policy_delay must be positive");
   if (h.alpha < 0.0) return fail(Errc::invalid_argument, "hyperparameter alpha must not be negative");
   const OfflineLearner::Settings settings{.hidden = h.hidden,

@@ -94,7 +94,7 @@ struct LearnerOptions {
   std::shared_ptr<Workers> workers;  // none: one thread
 };
 
-// "sac", "ppo", "td3", "dqn"; offline: "bc", "td3_bc", "iql".
+// "sac", "ppo", "td3", "dqn"; offline: "bc", "td3-bc", "iql".
 std::vector<std::string> algorithm_names();
 // An offline algorithm learns from data that is there: observe() takes it in bulk, row after row of each trajectory,
 // then every update() is one gradient step over all of it. Its n_timesteps and LearnerOptions::steps_planned count
