@@ -1,4 +1,5 @@
 // rltune run, by its executable: a sweep on one worker, on two, and killed; and what is said of its runs.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -149,6 +150,21 @@ TEST_F(RunCommandsTest, a_training_that_fails_is_named_and_the_others_go_on) {
   EXPECT_EQ(answer.status, 1);
   EXPECT_NE(answer.output.find("batch_size=none/seed-1"), std::string::npos) << answer.output;
   EXPECT_TRUE(std::filesystem::exists(*scratch_ / "failing/batch_size=32/seed-1/policy.onnx"));
+}
+
+// Once, and before anything is made of it.
+TEST_F(RunCommandsTest, what_a_training_would_refuse_the_sweep_refuses) {
+  const auto refusal = [&](const std::string& what) {
+    const Answer answer = lab("run sweep --seeds 2 --out " + (*scratch_ / "none").string() + " " + what, true);
+    EXPECT_EQ(answer.status, 2) << what;
+    EXPECT_FALSE(std::filesystem::exists(*scratch_ / "none"));
+    return answer.output;
+  };
+  EXPECT_THAT(refusal("--environment pendulum --algorithm sac"), testing::HasSubstr("come after --"));
+  EXPECT_THAT(refusal("--vary gamma=0.9"), testing::HasSubstr("give what to train after --"));
+  EXPECT_THAT(refusal("-- --environment pendulum --vary gamma=0.9"), testing::HasSubstr("--vary"));
+  EXPECT_THAT(refusal("-- --environment pendulum --seed 3"), testing::HasSubstr("--seed after -- is the sweep's"));
+  EXPECT_THAT(refusal("-- --environment pendulum --hyper gama=1"), testing::HasSubstr("gama"));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "rltune/base/interrupt.hpp"
 #include "rltune/runs/sweep.hpp"
 #include "run_commands.hpp"
+#include "train_options.hpp"
 
 namespace rltune::lab {
 namespace {
@@ -63,6 +64,27 @@ std::vector<Job> jobs_of(const SweepOptions& options) {
       jobs.push_back(std::move(job));
     }
   return jobs;
+}
+
+// What 'rltune policy train' would refuse of every training is said once and at once, not in a log a training.
+void check_training(const SweepOptions& options) {
+  for (const char* ours : {"--seed", "--out", "--threads"})
+    for (const std::string& argument : options.train)
+      if (argument == ours || argument.starts_with(std::string(ours) + "="))
+        stop(kWrongUsage, std::format("{} after -- is the sweep's to set: give --out, --seeds and --first-seed before "
+                                      "the --",
+                                      ours));
+  CLI::App train{"", "rltune policy train"};
+  TrainOptions parsed;
+  add_train_options(train, parsed);
+  std::vector<std::string> arguments{options.out, "--out"};  // CLI11 takes them from the back
+  arguments.insert(arguments.end(), options.train.rbegin(), options.train.rend());
+  try {
+    train.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    stop(kWrongUsage, std::format("what follows -- goes to 'rltune policy train', which refuses it: {}", error.what()));
+  }
+  hyperparameters_of(parsed, task_name(parsed));
 }
 
 // A policy was written: nothing is left to do.
@@ -161,6 +183,7 @@ void run_all(const SweepOptions& options, std::vector<Job>& jobs) {
 }
 
 void sweep(const SweepOptions& options) {
+  check_training(options);
   std::vector<Job> jobs = jobs_of(options);
   ordered_json description{
       {"format", "rltune/sweep/v1"}, {"train", options.train},           {"vary", options.vary},
@@ -210,13 +233,22 @@ void add_run_sweep_command(CLI::App& run) {
   command.add_option("--workers", options->workers, "Trainings at once; 0: one a core")->check(CLI::Range(0, 1024));
   command.add_option("--metric", options->metric, "Which figure the closing table compares")->capture_default_str();
   command.add_flag("--json", options->json, "One JSON object on stdout");
-  command.add_option("train", options->train, "After --: options of 'rltune policy train'")->required();
+  command.add_option("train", options->train, "After --: options of 'rltune policy train'");
   command.footer(
       "The same command again continues what was cut short. Examples:\n"
       "  rltune run sweep --out sweeps/gamma --vary gamma=0.95,0.98,0.99 --seeds 5 -- --environment pendulum "
       "--algorithm sac --steps 10000\n"
       "  rltune run sweep --out sweeps/rates --vary learning_rate=1e-4..1e-2 --random 20 --seeds 1 -- --plant cstr");
-  command.callback([options] { sweep(*options); });
+  command.allow_extras();  // said here, with what to do
+  command.callback([options, &command] {
+    std::vector<std::string> unknown = command.remaining();
+    std::erase(unknown, "--");
+    if (!unknown.empty())
+      stop(kWrongUsage,
+           std::format("'run sweep' has no {}; the options of 'rltune policy train' come after --", unknown.front()));
+    if (options->train.empty()) stop(kWrongUsage, "give what to train after --: -- --environment pendulum");
+    sweep(*options);
+  });
 }
 
 }  // namespace rltune::lab
