@@ -1,5 +1,8 @@
 #include "command.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -15,7 +18,13 @@ void stop(int status, const std::string& message) {
 
 void stop(const Error& error) { stop(kFailed, error.message); }
 
+void hold_standard_streams() {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file)
+    if (::fcntl(file, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // takes the lowest number that is free: this one
+}
+
 int run(CLI::App& app, int argc, char** argv) {
+  hold_standard_streams();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -26,7 +26,11 @@ struct Exit {
 [[noreturn]] void stop(int status, const std::string& message);
 [[noreturn]] void stop(const Error& error);
 
-// Parses the arguments, which runs the chosen verb, and returns the status to exit with.
+// A standard stream that we were started without leads nowhere from now on, instead of into the first file that is
+// opened: what is printed would stand among a run's metrics.
+void hold_standard_streams();
+
+// Holds the standard streams, parses the arguments, which runs the chosen verb, and returns the status to exit with.
 int run(CLI::App& app, int argc, char** argv);
 
 // NAME=VALUE, repeated, as a map. Throws Exit{kWrongUsage} after saying what is wrong.

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <cmath>
+#include <sstream>
 #include <thread>
 
 #include "command_line.hpp"
@@ -20,32 +21,70 @@ constexpr const char* kSac =
 
 std::string folder_of(const std::filesystem::path& path) { return " --out " + path.string(); }
 
+pid_t start(const std::string& arguments) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  const std::string command = "exec " RLTUNE_BIN_DIR "/rltune-lab " + arguments + " >/dev/null 2>&1";
+  ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+  ::_exit(127);
+}
+
+// The step that the run in `folder` has a checkpoint of; 0: none. State is written after its checkpoint.
+std::uint64_t checkpointed(const std::filesystem::path& folder) {
+  const auto state = runs::read_state(folder);
+  return std::filesystem::exists(folder / "checkpoint") && state ? state->step : 0;
+}
+
+// Waits until the child has gone further by a checkpoint than `step`, or has ended.
+bool goes_on_from(std::uint64_t step, const std::filesystem::path& folder, pid_t child) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  siginfo_t ended{};
+  while (std::chrono::steady_clock::now() < end) {
+    if (checkpointed(folder) > step) return true;
+    if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == child)
+      return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
 TEST(TrainRun, killed_and_continued_it_ends_with_the_same_bits) {
   const Scratch scratch;
-  const std::string what = std::string(kSac) + " --steps 6000 --checkpoint-seconds 0.05";
-  ASSERT_EQ(lab(what + folder_of(scratch / "1" / "policy")).status, 0);
+  const std::string what = std::string(kSac) + " --steps 6000 --checkpoint-seconds 0.02";
+  ASSERT_EQ(lab(std::string(kSac) + " --steps 6000" + folder_of(scratch / "1" / "policy")).status, 0);
   const auto cut = scratch / "2" / "policy";
   int kills = 0;
-  for (int attempt = 0; attempt < 40; ++attempt) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const std::string command = "exec " RLTUNE_BIN_DIR "/rltune-lab " + what + folder_of(cut) + " >/dev/null 2>&1";
-      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      ::_exit(127);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(60 + 40 * attempt));
+  for (const std::uint64_t step : {0, 150, 1500, 3000}) {
+    const pid_t child = start(what + folder_of(cut));
+    EXPECT_TRUE(goes_on_from(step, cut, child)) << "no checkpoint behind step " << step << " within a minute";
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
-    if (WIFEXITED(status)) break;
-    ++kills;
+    kills += WIFSIGNALED(status) ? 1 : 0;
   }
   EXPECT_GE(kills, 2);
+  ASSERT_EQ(lab(what + folder_of(cut)).status, 0);
   const auto ended = runs::read_state(cut);
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->status, runs::Status::finished);
   for (const char* file : {"policy.onnx", "best.onnx", "metrics.jsonl"})
     EXPECT_TRUE(*read_file(scratch / "1" / "policy" / file) == *read_file(cut / file)) << file;
+}
+
+// The first files that it opens would otherwise be its standard streams.
+TEST(TrainRun, started_without_standard_streams_it_prints_into_none_of_its_files) {
+  const Scratch scratch;
+  const auto out = scratch / "policy";
+  const std::string what =
+      "policy train --environment pendulum --algorithm sac --threads 1 --steps 200 "
+      "--hyper hidden=8x8 --hyper learning_starts=50";
+  ASSERT_EQ(std::system((RLTUNE_BIN_DIR "/rltune-lab " + what + folder_of(out) + " 0<&- 1>&- 2>&-").c_str()), 0);
+  std::istringstream lines(*read_file(out / "metrics.jsonl"));
+  int read = 0;
+  for (std::string line; std::getline(lines, line); ++read)
+    EXPECT_FALSE(nlohmann::json::parse(line, nullptr, false).is_discarded()) << line;
+  EXPECT_GT(read, 10);
+  EXPECT_TRUE(policy::load_artifact(out));
 }
 
 TEST(TrainRun, a_learning_rate_that_explodes_is_lowered_until_training_stands) {
