@@ -24,7 +24,7 @@ const togetherMax = 12;
 function clangCommand(command) {
   return command
     .replace(/-include (\S*cmake_pch\S*)/g, (_, file) => {
-      const copy = path.join(folder, file.replaceAll('/', '_'));
+      const copy = path.join(folder, path.relative(source, file).replaceAll('/', '_'));  // the same in every clone
       if (!fs.existsSync(copy)) fs.copyFileSync(file, copy);
       return `-include ${copy}`;
     })
