@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "critics.hpp"
-#include "deterministic_actor.hpp"
+#include "deterministic_pass.hpp"
 #include "target_smoothing.hpp"
 
 namespace rltune::rl {
@@ -83,24 +83,24 @@ TEST(TwinCritics, believe_the_lower_value_and_follow_slowly) {
 }
 
 // loss = -mean Q_1(s, tanh(f(s))) in the actor's parameters: through the critic and the squashing.
-TEST(DeterministicActor, gradient_of_its_value_matches_differences) {
+TEST(DeterministicPass, gradient_of_its_value_matches_differences) {
   Random random(1);
   TwinCritics critics(kCritic, random);
-  DeterministicActor actor(kActor, random);
+  TrainedNetwork actor(kActor, random, 0.01F);
   for (float& parameter : actor.network().parameters()) parameter += static_cast<float>(0.3 * random.normal());
   actor.network().prepare_backward();
   TwinCritics::Shard shard(kCritic, kRows, kStates, kActions);
   Batch batch = some_batch(2);
-  DeterministicActor::Shard pass(kActor, batch);
+  DeterministicPass pass(kActor, batch);
   const auto loss = [&] {
-    DeterministicActor::act(actor.network(), pass, batch, batch.now.data());
+    pass.act(actor.network(), batch, batch.now.data());
     double sum = 0.0;
     for (const float value : critics.first(shard, batch.now.data())) sum -= static_cast<double>(value) / kRows;
     return sum;
   };
   loss();
   const std::vector<float> weights(kRows, -1.0F / kRows);
-  actor.backward(pass, batch, batch.now.data(), critics.action_gradient(shard, weights));
+  pass.backward(actor.network(), batch, batch.now.data(), critics.action_gradient(shard, weights));
   const nn::AlignedFloats gradient = pass.gradient;
   expect_gradient(actor.network().parameters(), gradient, loss);
 }

@@ -15,15 +15,15 @@ struct Shard {
         preference_gradient(batch.rows * shape.outputs),
         chosen(batch.rows),
         weight(batch.rows) {}
-  DeterministicActor::Shard actor;
+  DeterministicPass actor;
   nn::AlignedFloats action_gradient, log_probability, preference_gradient, chosen, weight;
   double loss = 0.0;
 };
 
 class Bc final : public OfflineLearner {
  public:
-  Bc(const LearnerOptions& options, const BcHyperparameters& hyperparameters, const Settings& settings)
-      : OfflineLearner(options, settings), h_(hyperparameters), categorical_{choices_} {
+  Bc(const LearnerOptions& options, const BcHyperparameters& hyperparameters)
+      : OfflineLearner(options, hyperparameters), h_(hyperparameters), categorical_{choices_} {
     for (const Batch& batch : batches_) shards_.emplace_back(actor_.network().shape(), batch);
   }
 
@@ -38,12 +38,12 @@ class Bc final : public OfflineLearner {
     });
     nn::AdamOptions options = adam(h_.learning_rate);
     options.weight_decay = static_cast<float>(h_.weight_decay);
-    actor_.step(shards_[0].actor, shards_[1].actor, options);
+    actor_.step(shards_[0].actor.gradient, shards_[1].actor.gradient, options);
   }
 
   // loss = mean (pi(s) - a)^2
   void gradients(Shard& shard, Batch& batch) const {
-    DeterministicActor::act(actor_.network(), shard.actor, batch, batch.now.data());
+    shard.actor.act(actor_.network(), batch, batch.now.data());
     const float weight = row_weight() / static_cast<float>(actions_);
     shard.loss = 0.0;
     for (std::size_t row = 0; row < batch.rows; ++row)
@@ -53,7 +53,7 @@ class Bc final : public OfflineLearner {
         shard.action_gradient[at] = 2.0F * weight * error;
         shard.loss += static_cast<double>(weight * error * error);
       }
-    actor_.backward(shard.actor, batch, batch.now.data(), shard.action_gradient);
+    shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 
   // loss = -mean log p(a | s)
@@ -86,14 +86,8 @@ class Bc final : public OfflineLearner {
 }  // namespace
 
 Result<std::unique_ptr<Learner>> make_bc(const LearnerOptions& options, const BcHyperparameters& h) {
-  const OfflineLearner::Settings settings{.hidden = h.hidden,
-                                          .activation = h.activation,
-                                          .batch_size = h.batch_size,
-                                          .buffer_size = h.buffer_size,
-                                          .learning_rate_end = h.learning_rate_end,
-                                          .observation_clip = h.observation_clip};
-  if (auto checked = OfflineLearner::check(settings); !checked) return std::unexpected(checked.error());
-  return std::make_unique<Bc>(options, h, settings);
+  if (auto checked = OfflineLearner::check(h); !checked) return std::unexpected(checked.error());
+  return std::make_unique<Bc>(options, h);
 }
 
 }  // namespace rltune::rl

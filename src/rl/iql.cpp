@@ -32,7 +32,7 @@ struct Shard {
         action_gradient(batch.rows * batch.actions),
         log_std_gradient(batch.actions) {}
 
-  DeterministicActor::Shard actor;
+  DeterministicPass actor;
   TwinCritics::Shard critics;
   nn::MlpPass value;
   nn::AlignedFloats value_gradient, value_parameters, believed, target, weight, action_gradient, log_std_gradient;
@@ -41,28 +41,20 @@ struct Shard {
 
 class Iql final : public OfflineLearner {
  public:
-  Iql(const LearnerOptions& options, const IqlHyperparameters& hyperparameters, const Settings& settings,
-      const Shapes& shapes)
-      : OfflineLearner(options, settings),
+  Iql(const LearnerOptions& options, const IqlHyperparameters& hyperparameters, const Shapes& shapes)
+      : OfflineLearner(options, hyperparameters),
         h_(hyperparameters),
         critics_(shapes.critic, random_),
-        value_(shapes.value),
-        value_adam_(value_.parameters().size()),
+        value_(shapes.value, random_, 1.0F),
         log_std_(actions_, 0.0F),
         log_std_adam_(actions_),
-        valued_(states_ + actions_),
-        valuing_(shapes.critic, 1, states_, actions_) {
-    value_.initialise(random_, 1.0F);
+        action_values_(shapes.critic, states_, actions_) {
     for (const Batch& batch : batches_) shards_.emplace_back(shapes, batch);
   }
 
   bool action_values(std::span<const float> observations, std::span<const float> actions,
                      std::span<float> values) override {
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      normaliser_.apply(&observations[row * states_], 1, valued_.data(), states_ + actions_);
-      std::copy_n(&actions[row * actions_], actions_, &valued_[states_]);
-      critics_.lower(valuing_, valued_.data(), values.subspan(row, 1));
-    }
+    action_values_.write(critics_, normaliser_, observations, actions, values);
     return true;
   }
 
@@ -80,11 +72,9 @@ class Iql final : public OfflineLearner {
     workers_->run([this](std::size_t s) {
       critics_.step(s, shards_[0].critics, shards_[1].critics, adam(h_.learning_rate_critic));
       if (s == 0) {
-        nn::add(shards_[1].value_parameters, shards_[0].value_parameters);
-        value_adam_.step(value_.parameters(), shards_[0].value_parameters, adam(h_.learning_rate_critic));
-        value_.prepare_backward();
+        value_.step(shards_[0].value_parameters, shards_[1].value_parameters, adam(h_.learning_rate_critic));
       } else {
-        actor_.step(shards_[0].actor, shards_[1].actor, adam(h_.learning_rate_actor));
+        actor_.step(shards_[0].actor.gradient, shards_[1].actor.gradient, adam(h_.learning_rate_actor));
         nn::add(shards_[1].log_std_gradient, shards_[0].log_std_gradient);
         log_std_adam_.step(log_std_, shards_[0].log_std_gradient, adam(h_.learning_rate_actor));
         for (float& log_std : log_std_) log_std = std::clamp(log_std, kLogStdLow, kLogStdHigh);
@@ -96,7 +86,7 @@ class Iql final : public OfflineLearner {
   // loss = mean expectile(min_c Q'_c(s, a) - V(s)); leaves the advantages' weights behind.
   void value_gradients(Shard& shard, const Batch& batch) const {
     critics_.lower_of_targets(shard.critics, batch.now.data(), shard.believed);
-    const auto value = shard.value.forward(value_, batch.now.data());
+    const auto value = shard.value.forward(value_.network(), batch.now.data());
     shard.value_loss = shard.expected = 0.0;
     for (std::size_t row = 0; row < batch.rows; ++row) {
       const float advantage = shard.believed[row] - value[row];
@@ -106,12 +96,12 @@ class Iql final : public OfflineLearner {
       shard.expected += static_cast<double>(row_weight() * value[row]);
       shard.weight[row] = advantage_weight(advantage, static_cast<float>(h_.beta), static_cast<float>(h_.weight_max));
     }
-    shard.value.backward(value_, shard.value_gradient, shard.value_parameters);
+    shard.value.backward(value_.network(), shard.value_gradient, shard.value_parameters);
   }
 
   // y = r + discount V(s'),  loss = sum_c mean (Q_c(s, a) - y)^2 / 2
   void critic_gradients(Shard& shard, const Batch& batch) const {
-    const auto next = shard.value.forward(value_, batch.next.data());
+    const auto next = shard.value.forward(value_.network(), batch.next.data());
     for (std::size_t row = 0; row < batch.rows; ++row)
       shard.target[row] = batch.reward[row] + batch.discount[row] * next[row];
     critics_.gradients(shard.critics, batch.now.data(), shard.target, row_weight());
@@ -119,7 +109,7 @@ class Iql final : public OfflineLearner {
 
   // loss = -mean weight log p(a | s),  p normal around tanh(f(s)) with one deviation an action
   void actor_gradients(Shard& shard, Batch& batch) const {
-    DeterministicActor::act(actor_.network(), shard.actor, batch, batch.now.data());
+    shard.actor.act(actor_.network(), batch, batch.now.data());
     std::ranges::fill(shard.log_std_gradient, 0.0F);
     shard.actor_loss = 0.0;
     for (std::size_t row = 0; row < batch.rows; ++row) {
@@ -133,7 +123,7 @@ class Iql final : public OfflineLearner {
         shard.actor_loss += static_cast<double>(weight * (0.5F * z * z + log_std_[k] + kHalfLogTwoPi));
       }
     }
-    actor_.backward(shard.actor, batch, batch.now.data(), shard.action_gradient);
+    shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 
   void explore(std::span<float> actions) override {
@@ -158,20 +148,18 @@ class Iql final : public OfflineLearner {
 
   void archive_more(Archive& archive) override {
     critics_.archive(archive);
-    archive_network(archive, value_, value_adam_);
+    value_.archive(archive);
     archive.values(std::span<float>(log_std_));
     archive_adam(archive, log_std_adam_);
   }
 
   const IqlHyperparameters h_;
   TwinCritics critics_;
-  nn::Mlp value_;
-  nn::Adam value_adam_;
+  TrainedNetwork value_;
   nn::AlignedFloats log_std_;
   nn::Adam log_std_adam_;
   std::vector<Shard> shards_;
-  nn::AlignedFloats valued_;
-  TwinCritics::Shard valuing_;
+  ActionValues action_values_;
 };
 
 }  // namespace
@@ -182,21 +170,12 @@ Result<std::unique_ptr<Learner>> make_iql(const LearnerOptions& options, const I
   if (h.expectile <= 0.0 || h.expectile >= 1.0)
     return fail(Errc::invalid_argument, "hyperparameter expectile must lie between 0 and 1");
   if (h.weight_max <= 0.0) return fail(Errc::invalid_argument, "hyperparameter weight_max must be positive");
-  const OfflineLearner::Settings settings{.hidden = h.hidden,
-                                          .activation = h.activation,
-                                          .gamma = h.gamma,
-                                          .n_step = h.n_step,
-                                          .batch_size = h.batch_size,
-                                          .buffer_size = h.buffer_size,
-                                          .learning_rate_end = h.learning_rate_end,
-                                          .reward_scale = h.reward_scale,
-                                          .observation_clip = h.observation_clip};
-  if (auto checked = OfflineLearner::check(settings); !checked) return std::unexpected(checked.error());
+  if (auto checked = OfflineLearner::check(h); !checked) return std::unexpected(checked.error());
   const std::size_t states = options.observation.size();
   const Shapes shapes{{states, h.hidden, options.actions, h.activation, false},
                       {states + options.actions, h.hidden, 1, h.activation, false},
                       {states, h.hidden, 1, h.activation, false}};
-  return std::make_unique<Iql>(options, h, settings, shapes);
+  return std::make_unique<Iql>(options, h, shapes);
 }
 
 }  // namespace rltune::rl

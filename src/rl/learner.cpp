@@ -16,7 +16,7 @@
 namespace rltune::rl {
 namespace {
 
-constexpr std::string_view kFormat = "rltune/learner/v1";
+constexpr std::string_view kFormat = "rltune/learner/v2";
 
 // One line an algorithm.
 struct Algorithm {

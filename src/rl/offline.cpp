@@ -11,26 +11,25 @@
 namespace rltune::rl {
 namespace {
 
-nn::MlpShape actor_shape(const LearnerOptions& options, const OfflineLearner::Settings& settings) {
+nn::MlpShape actor_shape(const LearnerOptions& options, const OfflineHyperparameters& settings) {
   return {options.observation.size(), settings.hidden,
           options.discrete_actions > 0 ? options.discrete_actions : options.actions, settings.activation, false};
 }
 
 }  // namespace
 
-Result<> OfflineLearner::check(const Settings& settings) {
+Result<> OfflineLearner::check(const OfflineHyperparameters& h) {
   const auto refuse = [](std::string_view what) {
     return fail(Errc::invalid_argument, std::format("hyperparameter {}", what));
   };
-  if (settings.batch_size < kShards || settings.batch_size % kShards != 0)
-    return refuse("batch_size must be even and positive");
-  if (settings.gamma < 0.0 || settings.gamma > 1.0) return refuse("gamma must lie in [0, 1]");
-  if (settings.n_step == 0 || settings.buffer_size == 0) return refuse("n_step and buffer_size must be positive");
+  if (h.batch_size < kShards || h.batch_size % kShards != 0) return refuse("batch_size must be even and positive");
+  if (h.gamma < 0.0 || h.gamma > 1.0) return refuse("gamma must lie in [0, 1]");
+  if (h.n_step == 0 || h.buffer_size == 0) return refuse("n_step and buffer_size must be positive");
   return {};
 }
 
-OfflineLearner::OfflineLearner(const LearnerOptions& options, const Settings& settings)
-    : settings_(settings),
+OfflineLearner::OfflineLearner(const LearnerOptions& options, const OfflineHyperparameters& hyperparameters)
+    : settings_(hyperparameters),
       states_(options.observation.size()),
       choices_(options.discrete_actions),
       actions_(options.actions),
@@ -38,13 +37,13 @@ OfflineLearner::OfflineLearner(const LearnerOptions& options, const Settings& se
       steps_planned_(options.steps_planned),
       workers_(options.workers ? options.workers : std::make_shared<Workers>(1)),
       random_(options.seed, 0),
-      normaliser_(options.observation, std::numeric_limits<std::uint64_t>::max(), settings.observation_clip),
-      replay_(states_, actions_, settings.buffer_size),
-      n_step_(states_, actions_, instances_, settings.n_step, settings.gamma),
-      actor_(actor_shape(options, settings), random_),
-      acting_(actor_shape(options, settings), instances_),
+      normaliser_(options.observation, std::numeric_limits<std::uint64_t>::max(), settings_.observation_clip),
+      replay_(states_, actions_, settings_.buffer_size),
+      n_step_(states_, actions_, instances_, settings_.n_step, settings_.gamma),
+      actor_(actor_shape(options, settings_), random_, 0.01F),
+      acting_(actor_.network().shape(), instances_),
       normalised_(instances_ * states_) {
-  for (std::size_t s = 0; s < kShards; ++s) batches_.emplace_back(settings.batch_size / kShards, states_, actions_);
+  for (std::size_t s = 0; s < kShards; ++s) batches_.emplace_back(settings_.batch_size / kShards, states_, actions_);
 }
 
 void OfflineLearner::act(const Situations& now, std::span<float> actions) {

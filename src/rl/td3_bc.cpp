@@ -22,7 +22,7 @@ struct Shard {
         action_gradient(batch.rows * batch.actions) {}
 
   Random random;
-  DeterministicActor::Shard actor;
+  DeterministicPass actor;
   TwinCritics::Shard critics;
   nn::AlignedFloats target, value_weight, action_gradient;
   double value = 0.0, size = 0.0, cloning = 0.0;
@@ -30,26 +30,20 @@ struct Shard {
 
 class Td3Bc final : public OfflineLearner {
  public:
-  Td3Bc(const LearnerOptions& options, const Td3BcHyperparameters& hyperparameters, const Settings& settings,
-        const nn::MlpShape& critic)
-      : OfflineLearner(options, settings),
+  Td3Bc(const LearnerOptions& options, const Td3BcHyperparameters& hyperparameters, const nn::MlpShape& critic)
+      : OfflineLearner(options, hyperparameters),
         h_(hyperparameters),
         critics_(critic, random_),
         target_actor_(actor_.network()),
         smoothing_{static_cast<float>(h_.target_policy_noise), static_cast<float>(h_.target_noise_clip)},
-        valued_(states_ + actions_),
-        valuing_(critic, 1, states_, actions_) {
+        action_values_(critic, states_, actions_) {
     for (std::size_t s = 0; s < kShards; ++s)
       shards_.emplace_back(actor_.network().shape(), critic, batches_[s], options.seed, 1 + s);
   }
 
   bool action_values(std::span<const float> observations, std::span<const float> actions,
                      std::span<float> values) override {
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      normaliser_.apply(&observations[row * states_], 1, valued_.data(), states_ + actions_);
-      std::copy_n(&actions[row * actions_], actions_, &valued_[states_]);
-      critics_.lower(valuing_, valued_.data(), values.subspan(row, 1));
-    }
+    action_values_.write(critics_, normaliser_, observations, actions, values);
     return true;
   }
 
@@ -70,7 +64,7 @@ class Td3Bc final : public OfflineLearner {
     workers_->run([this, lambda](std::size_t s) { actor_gradients(shards_[s], batches_[s], lambda); });
     workers_->run([this](std::size_t s) {
       if (s == 0) {
-        actor_.step(shards_[0].actor, shards_[1].actor, adam(h_.learning_rate_actor));
+        actor_.step(shards_[0].actor.gradient, shards_[1].actor.gradient, adam(h_.learning_rate_actor));
         nn::follow(actor_.network().parameters(), target_actor_.parameters(), static_cast<float>(h_.tau));
       } else {
         critics_.follow(static_cast<float>(h_.tau));
@@ -80,7 +74,7 @@ class Td3Bc final : public OfflineLearner {
 
   // y = r + discount min_c Q'_c(s', clip(pi'(s') + clip(noise))),  loss = sum_c mean (Q_c(s, a) - y)^2 / 2
   void critic_gradients(Shard& shard, Batch& batch) {
-    DeterministicActor::act(target_actor_, shard.actor, batch, batch.next.data());
+    shard.actor.act(target_actor_, batch, batch.next.data());
     smoothing_.apply(shard.random, batch, batch.next);
     critics_.lower_of_targets(shard.critics, batch.next.data(), shard.target);
     for (std::size_t row = 0; row < batch.rows; ++row)
@@ -89,7 +83,7 @@ class Td3Bc final : public OfflineLearner {
   }
 
   void value_policy(Shard& shard, Batch& batch) const {
-    DeterministicActor::act(actor_.network(), shard.actor, batch, batch.now.data());
+    shard.actor.act(actor_.network(), batch, batch.now.data());
     shard.value = shard.size = 0.0;
     for (const float value : critics_.first(shard.critics, batch.now.data())) {
       shard.value += static_cast<double>(row_weight() * value);
@@ -110,7 +104,7 @@ class Td3Bc final : public OfflineLearner {
         shard.action_gradient[at] = of_value[at] + 2.0F * weight * error;
         shard.cloning += static_cast<double>(weight * error * error);
       }
-    actor_.backward(shard.actor, batch, batch.now.data(), shard.action_gradient);
+    shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 
   void report_update() override {
@@ -137,8 +131,7 @@ class Td3Bc final : public OfflineLearner {
   nn::Mlp target_actor_;
   TargetSmoothing smoothing_;
   std::vector<Shard> shards_;
-  nn::AlignedFloats valued_;
-  TwinCritics::Shard valuing_;
+  ActionValues action_values_;
 };
 
 }  // namespace
@@ -148,18 +141,9 @@ Result<std::unique_ptr<Learner>> make_td3_bc(const LearnerOptions& options, cons
     return fail(Errc::invalid_argument, "td3-bc gives continuous actions, and this task's are discrete: take bc");
   if (h.policy_delay == 0) return fail(Errc::invalid_argument, "hyperparameter policy_delay must be positive");
   if (h.alpha < 0.0) return fail(Errc::invalid_argument, "hyperparameter alpha must not be negative");
-  const OfflineLearner::Settings settings{.hidden = h.hidden,
-                                          .activation = h.activation,
-                                          .gamma = h.gamma,
-                                          .n_step = h.n_step,
-                                          .batch_size = h.batch_size,
-                                          .buffer_size = h.buffer_size,
-                                          .learning_rate_end = h.learning_rate_end,
-                                          .reward_scale = h.reward_scale,
-                                          .observation_clip = h.observation_clip};
-  if (auto checked = OfflineLearner::check(settings); !checked) return std::unexpected(checked.error());
+  if (auto checked = OfflineLearner::check(h); !checked) return std::unexpected(checked.error());
   const nn::MlpShape critic{options.observation.size() + options.actions, h.hidden, 1, h.activation, false};
-  return std::make_unique<Td3Bc>(options, h, settings, critic);
+  return std::make_unique<Td3Bc>(options, h, critic);
 }
 
 }  // namespace rltune::rl
