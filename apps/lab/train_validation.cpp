@@ -17,10 +17,12 @@
 namespace rltune::lab {
 namespace {
 
-std::string tunable_controller(const env::PlantSpec& plant) {
-  std::string name;
+// Predictive control is tunable, but as many steps as a policy's would take it days. A plant with neither of the
+// others is held.
+std::string baseline_controller(const env::PlantSpec& plant) {
+  std::string name = "hold";
   for (const controllers::ControllerKind& kind : controllers::controller_kinds(plant))
-    if (kind.tunable && (name.empty() || kind.name == "rule")) name = kind.name;
+    if (kind.tunable && kind.name != "mpc" && (name == "hold" || kind.name == "rule")) name = kind.name;
   return name;
 }
 
@@ -34,7 +36,8 @@ void show_tuning(const std::string& name, const evaluation::TuneProgress& progre
 // Written beside the policy, so that anyone can repeat the comparison.
 Entrant baseline(const TrainPlan& plan, const TrainOptions& options) {
   if (!options.baseline.empty()) return find_entrant(options.baseline, {}, plan.world.plant);
-  const std::string name = tunable_controller(plan.world.plant);
+  const std::string name = baseline_controller(plan.world.plant);
+  if (name == "hold") return find_entrant(name, {}, plan.world.plant);
   evaluation::TuneOptions how{.controller = name, .world = plan.training};
   how.world.parameters = plan.world.overrides;  // the rule is tuned for what is scored, without the policy's margins
   how.steps_budget = plan.steps;

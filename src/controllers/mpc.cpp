@@ -258,14 +258,14 @@ class MpcController final : public LimitedController {
 std::vector<ControllerParameter> parameters(const env::PlantSpec&) {
   return {
       {"horizon", "periods", 12, 1, 96, "how far it looks ahead"},
-      {"population", "1", 74, 8, 1024, "sequences drawn an iteration"},
-      {"iterations", "1", 10, 0, 100, "rounds of drawing a decision"},
+      {"population", "1", 74, 8, 1024, "sequences drawn an iteration", false},
+      {"iterations", "1", 10, 0, 100, "rounds of drawing a decision", false},
       {"elites", "1", 8, 2, 64, "best sequences that shape the next round"},
       {"gradient_steps", "1", 6, 0, 50, "projected gradient steps after the last round"},
       {"spread", "1", 0.5, 0.05, 1.0, "standard deviation of the first round, in half ranges of a move"},
       {"correlation", "1", 0.3, 0.0, 0.99, "of the noise between neighbouring periods"},
       {"momentum", "1", 0.1, 0.0, 0.9, "share of the last round's mean and spread that stays"},
-      {"seed", "1", 1, 0, 1e9, "of its random numbers"},
+      {"seed", "1", 1, 0, 1e9, "of its random numbers", false},
   };
 }
 
@@ -300,7 +300,7 @@ Result<std::unique_ptr<Controller>> make(const env::PlantSpec& plant, const Para
 
 KindEntry mpc_kind() {
   return {"mpc",      "predictive control by sampling over the plant's model, with the forecast it is given",
-          false,      [](const env::PlantSpec& plant) { return !plant.noise_state.has_value(); },
+          true,       [](const env::PlantSpec& plant) { return !plant.noise_state.has_value(); },
           parameters, make};
 }
 

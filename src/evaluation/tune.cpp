@@ -113,7 +113,8 @@ class Tuner {
   Result<double> play(unsigned worker, const Point& point, std::uint64_t season) {
     auto controller = controllers::make_controller(kind_.name, plant_, to_values(point));
     if (!controller) return std::unexpected(controller.error());
-    if (!simulations_[worker]) {
+    // A candidate may look further ahead than those before it.
+    if (!simulations_[worker] || simulations_[worker]->task().forecast_leads < (*controller)->forecast_leads()) {
       env::SimulationOptions world = options_.world;
       world.task.forecast_leads = std::max(world.task.forecast_leads, (*controller)->forecast_leads());
       auto made = env::Simulation::make(std::move(world));

@@ -42,6 +42,20 @@ TEST(Tune, pays_for_set_points_that_change_unannounced) {
   EXPECT_NEAR(cstr_return("pid", tuned.parameters), -85.0, 1.5);
 }
 
+// Candidates look ahead as far as they please; what a decision may cost stays as given.
+TEST(Tune, finds_a_predictive_controller_that_plans_better) {
+  TuneOptions options{.controller = "mpc"};
+  options.world.task = env::make_task("first-order").value();
+  options.steps_budget = 6'000;
+  options.start = {{"horizon", 2}, {"population", 12}, {"iterations", 2}, {"gradient_steps", 0}};
+  const Tuned tuned = tune(options).value();
+  EXPECT_LE(tuned.steps, 6'000U);
+  EXPECT_GT(tuned.mean_return, tuned.mean_return_start);
+  EXPECT_GT(tuned.parameters.at("horizon"), 2.5);
+  EXPECT_EQ(tuned.parameters.at("population"), 12.0);
+  EXPECT_EQ(tuned.parameters.at("iterations"), 2.0);
+}
+
 TEST(Tune, the_number_of_workers_changes_nothing) {
   TuneOptions options = cstr("rule", 10'000);
   options.world.randomisation.parameter_noise = 0.05;
