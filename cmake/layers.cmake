@@ -9,8 +9,8 @@ set(RLTUNE_MAY_USE_rl           base nn env)
 set(RLTUNE_MAY_USE_dataset      base env rl)
 set(RLTUNE_MAY_USE_controllers  base env)
 set(RLTUNE_MAY_USE_policy       base nn env rl controllers)
-set(RLTUNE_MAY_USE_evaluation   base env controllers)
 set(RLTUNE_MAY_USE_guard        base config)
+set(RLTUNE_MAY_USE_evaluation   base config env controllers guard)
 set(RLTUNE_MAY_USE_pipeline     base config env)
 set(RLTUNE_MAY_USE_historian    base)
 set(RLTUNE_MAY_USE_plant        base config)
@@ -22,7 +22,7 @@ set(RLTUNE_MAY_USE_agent        base bus config nn rl env controllers policy pip
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
-set(RLTUNE_MODULES base config bus nn env rl dataset controllers policy evaluation guard pipeline historian plant twin
+set(RLTUNE_MODULES base config bus nn env rl dataset controllers policy guard evaluation pipeline historian plant twin
                    keeper coredinator io agent runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -79,4 +79,15 @@ ordered_json to_json(const evaluation::PairedGain& gain) {
           {"band_hours_outside_against", gain.unit_hours_against}};
 }
 
+ordered_json to_json(const evaluation::GuardTally& tally) {
+  ordered_json outputs = ordered_json::array();
+  for (const evaluation::OutputTally& output : tally.outputs)
+    outputs.push_back({{"name", output.name},
+                       {"accepted", output.accepted},
+                       {"clamped", output.clamped},
+                       {"held", output.held},
+                       {"reasons", output.reasons}});
+  return {{"decisions", tally.decisions}, {"intervened", tally.intervened}, {"outputs", std::move(outputs)}};
+}
+
 }  // namespace rltune::lab

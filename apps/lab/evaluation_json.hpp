@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rltune/evaluation/guarded.hpp"
 #include "rltune/evaluation/summary.hpp"
 
 namespace rltune::lab {
@@ -12,5 +13,6 @@ nlohmann::ordered_json to_json(const evaluation::Episode& episode, const env::Pl
 // The figures over several episodes; "return" is their interquartile mean.
 nlohmann::ordered_json to_json(const evaluation::Summary& summary, const env::PlantSpec& plant);
 nlohmann::ordered_json to_json(const evaluation::PairedGain& gain);
+nlohmann::ordered_json to_json(const evaluation::GuardTally& tally);
 
 }  // namespace rltune::lab

@@ -10,7 +10,9 @@
 #include "evaluate_environment.hpp"
 #include "evaluation_json.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/config/site.hpp"
 #include "rltune/controllers/schedule.hpp"
+#include "rltune/evaluation/guarded.hpp"
 #include "rltune/policy/artifact.hpp"
 #include "world.hpp"
 
@@ -20,10 +22,11 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t kEnvironmentEpisodes = 100;
+constexpr const char* kPlainGuard = "default";
 
 struct EvaluateOptions {
   WorldOptions world;
-  std::string controller, against, trace;
+  std::string controller, against, trace, guard;
   std::vector<std::string> policies;  // folders
   std::vector<std::string> parameters;
   std::size_t episodes = 0;  // 0: 1 of a plant, 100 of an environment
@@ -63,7 +66,24 @@ ordered_json describe(const EvaluateOptions& options, const World& world) {
                       {"forecast", options.world.forecast}};
   if (!world.overrides.empty()) object["settings"] = world.overrides;
   if (!options.world.randomisation.empty()) object["randomisation"] = options.world.randomisation;
+  if (!options.guard.empty()) object["guard_rules"] = options.guard;
   return object;
+}
+
+std::optional<evaluation::GuardedPlant> guard_of(const EvaluateOptions& options, const env::PlantSpec& plant) {
+  if (options.guard.empty()) return std::nullopt;
+  if (options.guard == kPlainGuard) return or_stop(evaluation::GuardedPlant::of_ranges(plant));
+  return or_stop(evaluation::GuardedPlant::of_site(or_stop(config::load_site(options.guard)), plant));
+}
+
+// Plays the seasons, behind the guard if one was asked for; what that did goes into the figures.
+std::vector<evaluation::Episode> play(const Entrant& entrant, const EvaluateOptions& options, const World& world,
+                                      const std::vector<evaluation::Season>& seasons,
+                                      const evaluation::EvaluationOptions& how, ordered_json& figures) {
+  const auto guard = guard_of(options, world.plant);
+  auto episodes = or_stop(evaluation::evaluate(guard ? guard->guard(entrant.make) : entrant.make, seasons, how));
+  if (guard) figures["guard"] = to_json(guard->tally());
+  return episodes;
 }
 
 // A season's rows, for a spreadsheet.
@@ -115,6 +135,15 @@ ordered_json blind_replay(const Entrant& entrant, const std::vector<evaluation::
   return object;
 }
 
+void print_guard(const ordered_json& guard) {
+  std::println("  {:<20} stepped in at {} of {}", "guard", guard["intervened"].get<std::size_t>(),
+               counted(guard["decisions"].get<std::size_t>(), "decision"));
+  for (const auto& output : guard["outputs"])
+    for (const auto& [reason, count] : output["reasons"].items())
+      std::println("    {:<18} {} {}", output["name"].get<std::string>(), reason,
+                   counted(count.get<std::size_t>(), "time"));
+}
+
 void print_summary(const char* title, const ordered_json& figures) {
   std::println("{:<22} {:.6g} {}", title, figures["return"].get<double>(), figures["return_unit"].get<std::string>());
   for (const auto& [name, value] : figures["terms"].items()) std::println("  {:<20} {:.6g}", name, value.get<double>());
@@ -123,6 +152,7 @@ void print_summary(const char* title, const ordered_json& figures) {
                  limit["low"].get<double>(), limit["high"].get<double>(), limit["unit"].get<std::string>(),
                  counted(limit["steps"].get<std::size_t>(), "step"), limit["unit_hours"].get<double>(),
                  limit["unit"].get<std::string>(), limit["worst"].get<double>());
+  if (figures.contains("guard")) print_guard(figures["guard"]);
 }
 
 void print_text(const ordered_json& object) {
@@ -148,19 +178,21 @@ void evaluate_command(const EvaluateOptions& options) {
   how.workers = options.workers;
   how.trace = !options.trace.empty();
   how.task.forecast_leads = std::max(how.task.forecast_leads, entrant.forecast_leads);
-  const auto episodes = or_stop(evaluation::evaluate(entrant.make, seasons, how));
+  ordered_json guarded;
+  const auto episodes = play(entrant, options, world, seasons, how, guarded);
   if (how.trace) or_stop(write_file(options.trace, to_csv(episodes.front(), world.plant)));
   how.trace = false;
 
   ordered_json object = describe(options, world);
   object.update(describe(entrant));
   object.update(to_json(evaluation::summarize(episodes), world.plant));
+  if (!guarded.is_null()) object.update(guarded);
   if (episodes.size() == 1) object["final_state"] = to_json(episodes.front(), world.plant)["final_state"];
   if (!options.against.empty()) {
     const Entrant other = find_entrant(options.against, {}, world.plant);
     how.task.forecast_leads = std::max(how.task.forecast_leads, other.forecast_leads);
-    const auto others = or_stop(evaluation::evaluate(other.make, seasons, how));
     object["against"] = describe(other);
+    const auto others = play(other, options, world, seasons, how, object["against"]);
     object["against"].update(to_json(evaluation::summarize(others), world.plant));
     object["against"]["seasons"] = list_of(others, world.plant);
     object["gain"] = to_json(or_stop(evaluation::compare(episodes, others)));
@@ -216,6 +248,10 @@ void add_policy_evaluate_command(CLI::App& policy) {
       ->take_all();
   command.add_option("--against", options->against, "Compare with this one on the same seasons");
   command
+      .add_option("--guard", options->guard,
+                  "Play behind a site's guard: a site.yaml, or 'default', the plant's ranges and rates alone")
+      ->type_name("FILE");
+  command
       .add_option("--start", options->world.start,
                   "First day, in the weather's time; otherwise seasons are spread over its usable days")
       ->type_name("DATE");
@@ -232,7 +268,8 @@ void add_policy_evaluate_command(CLI::App& policy) {
       "  rltune policy evaluate --plant lettuce --controller rule --episodes 20\n"
       "  rltune policy evaluate --plant lettuce --controller policies/lettuce --against tuned.yaml --episodes 20 \\\n"
       "    --weather weather.csv.gz --parameter-noise 0.2 --per episode --forecast persistence --json\n"
-      "  rltune policy evaluate --plant cstr --controller pid --param concentration_gain=6");
+      "  rltune policy evaluate --plant cstr --controller pid --param concentration_gain=6\n"
+      "  rltune policy evaluate --plant dompc-cstr --controller policies/reactor --against mpc --guard site.yaml");
   command.callback([options] { evaluate(*options); });
 }
 

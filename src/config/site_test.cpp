@@ -234,5 +234,11 @@ TEST(Site, the_lettuce_example_is_accepted) {
   EXPECT_TRUE(site->find_tag("air_temperature"));
 }
 
+TEST(Site, the_reactor_example_is_accepted) {
+  const auto site = load_site(RLTUNE_SOURCE_DIR "/examples/reactor-site/site.yaml");
+  ASSERT_TRUE(site) << site.error().message;
+  EXPECT_EQ(site->guard.interlocks.size(), 1U);
+}
+
 }  // namespace
 }  // namespace rltune::config
