@@ -85,7 +85,10 @@ struct RecordOptions {
 class Recorder {
  public:
   explicit Recorder(const RecordOptions& options)
-      : options_(options), environment_(or_stop(env::make_environment(options.environment, 1))), random_(options.seed) {
+      : options_(options),
+        environment_(or_stop(env::make_environment(options.environment, 1))),
+        allowed_(spec().discrete_actions, 1),
+        random_(options.seed) {
     if (!options.policy.empty()) {
       const policy::Artifact artifact = or_stop(policy::load_artifact(options.policy));
       policy_.emplace(or_stop(nn::PolicyNetwork::create(artifact.network)));
@@ -131,15 +134,17 @@ class Recorder {
   }
 
   void decide(const std::vector<float>& observation, std::vector<float>& action) {
-    if (policy_) policy_->act(observation, action);
+    if (spec().action_masks) environment_->write_masks(allowed_);
+    if (policy_) policy_->act(observation, action, allowed_);
     if (policy_ && random_.uniform() >= options_.noise) return;
     for (float& value : action)
-      value = spec().discrete_actions > 0 ? static_cast<float>(random_.below(spec().discrete_actions))
-                                          : static_cast<float>(random_.uniform(-1.0, 1.0));
+      value = allowed_.empty() ? static_cast<float>(random_.uniform(-1.0, 1.0))
+                               : static_cast<float>(env::random_choice(random_, allowed_));
   }
 
   const RecordOptions& options_;
   std::unique_ptr<env::Environment> environment_;
+  std::vector<std::uint8_t> allowed_;  // of the discrete actions; none where they are numbers
   Random random_;
   std::optional<nn::PolicyNetwork> policy_;
 };

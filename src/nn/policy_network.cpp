@@ -119,12 +119,14 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 // Machines differ in the bits of the NaN that an overflow inside makes; ours is one.
 float squashed(float value) noexcept { return std::isnan(value) ? kNan : std::clamp(value, -1.0F, 1.0F); }
 
-float largest_index(const float* values, std::size_t count) noexcept {
-  std::size_t best = 0;
-  for (std::size_t i = 0; i < count; ++i) {
+float largest_index(std::span<const float> values, std::span<const std::uint8_t> allowed) noexcept {
+  std::size_t best = values.size();
+  for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) return kNan;
-    if (values[i] > values[best]) best = i;
+    const bool may = allowed.empty() || allowed[i] != 0;
+    if (may && (best == values.size() || values[i] > values[best])) best = i;
   }
+  RLTUNE_CHECK(best < values.size());
   return static_cast<float>(best);
 }
 
@@ -246,16 +248,18 @@ std::span<float> PolicyNetwork::state() noexcept { return state_->state; }
 std::span<const float> PolicyNetwork::state() const noexcept { return state_->state; }
 void PolicyNetwork::reset() noexcept { std::ranges::fill(state_->state, 0.0F); }
 
-void PolicyNetwork::act(std::span<const float> observation, std::span<float> action) noexcept {
+void PolicyNetwork::act(std::span<const float> observation, std::span<float> action,
+                        std::span<const std::uint8_t> allowed) noexcept {
   State& state = *state_;
   RLTUNE_CHECK(observation.size() == state.inputs && action.size() == outputs());
+  RLTUNE_CHECK(allowed.empty() || (state.discrete && allowed.size() == state.preferences));
   state.for_each_memory([](std::span<const float> values, float* padded_values, const float*) {
     std::copy_n(values.data(), values.size(), padded_values);
   });
   const float* const result = state.run(state.network, observation.data(), state.front.get(), state.back.get());
   state.keep_next_state();
   if (state.discrete)
-    action[0] = largest_index(result, state.preferences);
+    action[0] = largest_index({result, state.preferences}, allowed);
   else
     for (std::size_t i = 0; i < action.size(); ++i) action[i] = squashed(result[i]);
 }

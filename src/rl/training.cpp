@@ -85,10 +85,15 @@ void Training::stagger(std::uint64_t seed) {
     environment.reset(random.bits(), std::span(t.next).subspan(first * t.d, count * t.d));
     const std::size_t ahead = spec().episode_steps_max * e / environments_.size();
     const std::span<float> actions = std::span(t.actions).subspan(first * t.a, count * t.a);
+    std::vector<std::uint8_t> allowed(count * spec().discrete_actions, 1);
     for (std::size_t step = 0; step < ahead; ++step) {
-      for (float& action : actions)
-        action = spec().discrete_actions > 0 ? static_cast<float>(random.below(spec().discrete_actions))
-                                             : static_cast<float>(random.uniform(-1.0, 1.0));
+      if (spec().action_masks) environment.write_masks(allowed);
+      const std::size_t choices = spec().discrete_actions;
+      for (std::size_t i = 0; i < actions.size(); ++i)
+        actions[i] =
+            choices > 0
+                ? static_cast<float>(env::random_choice(random, std::span(allowed).subspan(i * choices, choices)))
+                : static_cast<float>(random.uniform(-1.0, 1.0));
       environment.step(actions, t.output(first, count));
     }
   }
@@ -188,14 +193,18 @@ Result<PolicyReturns> evaluate_policy(const nn::NetworkDescription& network, env
                                             spec.name, d, a, spec.discrete_actions > 0 ? " choice" : ""));
   std::vector<float> observations(n * d), successors(n * d), actions(n * a), rewards(n), terms(n * k), states(n * m);
   std::vector<std::uint8_t> terminated(n), truncated(n), ended(n);
+  const std::size_t choices = spec.action_masks ? spec.discrete_actions : 0;
+  std::vector<std::uint8_t> masks(n * choices);
   PolicyReturns result{std::vector<double>(n), std::vector<double>(n), std::vector<double>(k)};
   environment.reset(seed, observations);
   const std::size_t steps_max = spec.episode_steps_max > 0 ? spec.episode_steps_max : kContinuingSteps;
   for (std::size_t left = n, step = 0; left > 0 && step < steps_max; ++step) {
+    if (choices > 0) environment.write_masks(masks);
     for (std::size_t i = 0; i < n; ++i) {
       const std::span<float> memory = std::span(states).subspan(i * m, m);  // of this episode alone
       std::ranges::copy(memory, policy->state().begin());
-      policy->act(std::span(observations).subspan(i * d, d), std::span(actions).subspan(i * a, a));
+      policy->act(std::span(observations).subspan(i * d, d), std::span(actions).subspan(i * a, a),
+                  std::span(masks).subspan(i * choices, choices));
       std::ranges::copy(policy->state(), memory.begin());
     }
     if (!std::ranges::all_of(actions, [](float action) { return std::isfinite(action); }))

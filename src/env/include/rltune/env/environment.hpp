@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "rltune/base/archive.hpp"
+#include "rltune/base/random.hpp"
 #include "rltune/env/space.hpp"
 
 namespace rltune::env {
@@ -61,5 +62,13 @@ class Environment {
   // to the same bits. For checkpoints of training runs.
   virtual void archive(Archive& archive) = 0;
 };
+
+// Any of the choices that a mask allows, evenly. REQUIRES: it allows one.
+inline std::size_t random_choice(Random& random, std::span<const std::uint8_t> allowed) {
+  const auto count = std::ranges::count_if(allowed, [](std::uint8_t one) { return one != 0; });
+  std::size_t left = random.below(static_cast<std::uint64_t>(count)), choice = 0;
+  for (;; ++choice)
+    if (allowed[choice] != 0 && left-- == 0) return choice;
+}
 
 }  // namespace rltune::env

@@ -75,9 +75,11 @@ class PolicyNetwork {
 
   std::size_t inputs() const noexcept;
   std::size_t outputs() const noexcept;  // 1 where the policy is discrete
-  // Output in [-1, 1], or an index from 0. REQUIRES: sizes match. An observation that is not finite, or an overflow
-  // inside, gives NaN and leaves the state as it was: the caller holds.
-  void act(std::span<const float> observation, std::span<float> action) noexcept;
+  // Output in [-1, 1], or an index from 0, of those that `allowed` marks with 1 where it is not empty. REQUIRES: sizes
+  // match. An observation that is not finite, or an overflow inside, gives NaN and leaves the state as it was: the
+  // caller holds.
+  void act(std::span<const float> observation, std::span<float> action,
+           std::span<const std::uint8_t> allowed = {}) noexcept;
 
   // What the recurrent layers remember, layer after layer: hidden values, then an LSTM's cell values. Empty without
   // recurrent layers. Written into the network, a recorded state makes the next act() the recorded one, to the bit.
