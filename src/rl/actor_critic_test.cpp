@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "cloning.hpp"
 #include "critics.hpp"
 #include "deterministic_pass.hpp"
 #include "target_smoothing.hpp"
@@ -19,6 +20,7 @@ Batch some_batch(std::uint64_t seed) {
   Random random(seed);
   for (float& value : batch.now) value = static_cast<float>(random.uniform(-1.0, 1.0));
   batch.next = batch.now;
+  for (float& value : batch.taken) value = static_cast<float>(random.uniform(-1.0, 1.0));
   return batch;
 }
 
@@ -103,6 +105,95 @@ TEST(DeterministicPass, gradient_of_its_value_matches_differences) {
   pass.backward(actor.network(), batch, batch.now.data(), critics.action_gradient(shard, weights));
   const nn::AlignedFloats gradient = pass.gradient;
   expect_gradient(actor.network().parameters(), gradient, loss);
+}
+
+// A policy that has learned something, with its pass over a batch.
+struct Policy {
+  Policy() {
+    for (float& parameter : net.network().parameters()) parameter += static_cast<float>(0.3 * random.normal());
+    net.network().prepare_backward();
+  }
+  void act() { pass.act(net.network(), batch, batch.now.data()); }
+  void backward() { pass.backward(net.network(), batch, batch.now.data(), slope); }
+
+  Random random{1};
+  TrainedNetwork net{kActor, random, 0.01F};
+  Batch batch = some_batch(2);
+  DeterministicPass pass{kActor, batch};
+  std::vector<float> slope = std::vector<float>(kRows * kActions);
+};
+
+// Behaviour cloning's whole loss, mean (tanh(f(s)) - a)^2.
+TEST(ActorLoss, of_cloning_matches_differences) {
+  Policy policy;
+  const auto loss = [&] {
+    policy.act();
+    std::ranges::fill(policy.slope, 0.0F);
+    return cloning_loss(policy.batch, 1.0F / kRows, policy.slope);
+  };
+  loss();
+  policy.backward();
+  const nn::AlignedFloats gradient = policy.pass.gradient;
+  expect_gradient(policy.net.network().parameters(), gradient, loss);
+}
+
+// TD3+BC's, mean [-lambda Q_1(s, tanh(f(s))) + (tanh(f(s)) - a)^2].
+TEST(ActorLoss, of_value_and_cloning_matches_differences) {
+  Policy policy;
+  TwinCritics critics(kCritic, policy.random);
+  TwinCritics::Shard shard(kCritic, kRows, kStates, kActions);
+  constexpr float kLambda = 1.7F;
+  const std::vector<float> weights(kRows, -kLambda / kRows);
+  const auto loss = [&] {
+    policy.act();
+    double sum = 0.0;
+    for (const float value : critics.first(shard, policy.batch.now.data()))
+      sum -= static_cast<double>(kLambda / kRows * value);
+    std::ranges::copy(critics.action_gradient(shard, weights), policy.slope.begin());
+    return sum + cloning_loss(policy.batch, 1.0F / kRows, policy.slope);
+  };
+  loss();
+  policy.backward();
+  const nn::AlignedFloats gradient = policy.pass.gradient;
+  expect_gradient(policy.net.network().parameters(), gradient, loss);
+}
+
+// IQL's, -mean weight log p(a | s), in the network and in the deviations.
+TEST(ActorLoss, of_weighted_likelihood_matches_differences) {
+  Policy policy;
+  const std::vector<float> weights{0.3F / kRows, 2.0F / kRows, 0.0F, 1.0F / kRows, 5.0F / kRows, 0.7F / kRows};
+  std::vector<float> log_std{-0.4F, 0.3F}, log_std_slope(kActions);
+  const auto loss = [&] {
+    policy.act();
+    return likelihood_loss(policy.batch, weights, log_std, policy.slope, log_std_slope);
+  };
+  loss();
+  policy.backward();
+  const nn::AlignedFloats gradient = policy.pass.gradient;
+  const std::vector<float> of_deviation = log_std_slope;
+  expect_gradient(policy.net.network().parameters(), gradient, loss);
+  for (std::size_t k = 0; k < kActions; ++k) expect_gradient({&log_std[k], 1}, {&of_deviation[k], 1}, loss);
+}
+
+// SAC's way through both critics: mean min_c Q_c in the action.
+TEST(TwinCritics, slope_of_the_lower_value_matches_differences) {
+  Random random(1);
+  const TwinCritics critics(kCritic, random);
+  TwinCritics::Shard shard(kCritic, kRows, kStates, kActions);
+  Batch batch = some_batch(2);
+  std::vector<float> lower(kRows);
+  const auto loss = [&] {
+    critics.lower(shard, batch.now.data(), lower);
+    double sum = 0.0;
+    for (const float value : lower) sum += static_cast<double>(value / kRows);
+    return sum;
+  };
+  loss();
+  const auto slope = critics.lower_action_gradient(shard, 1.0F / kRows);
+  const std::vector<float> gradient(slope.begin(), slope.end());
+  for (std::size_t row = 0; row < kRows; ++row)
+    expect_gradient(std::span(batch.now).subspan(row * batch.stride() + kStates, 1),
+                    std::span(gradient).subspan(row * kActions, 1), loss);
 }
 
 TEST(TargetSmoothing, moves_actions_within_the_clip_and_the_range) {

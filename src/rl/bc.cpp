@@ -1,5 +1,6 @@
 #include "bc.hpp"
 
+#include "cloning.hpp"
 #include "offline.hpp"
 #include "report.hpp"
 #include "rltune/nn/categorical.hpp"
@@ -44,15 +45,8 @@ class Bc final : public OfflineLearner {
   // loss = mean (pi(s) - a)^2
   void gradients(Shard& shard, Batch& batch) const {
     shard.actor.act(actor_.network(), batch, batch.now.data());
-    const float weight = row_weight() / static_cast<float>(actions_);
-    shard.loss = 0.0;
-    for (std::size_t row = 0; row < batch.rows; ++row)
-      for (std::size_t k = 0; k < actions_; ++k) {
-        const std::size_t at = row * actions_ + k;
-        const float error = batch.action(row)[k] - batch.taken[at];
-        shard.action_gradient[at] = 2.0F * weight * error;
-        shard.loss += static_cast<double>(weight * error * error);
-      }
+    std::ranges::fill(shard.action_gradient, 0.0F);
+    shard.loss = cloning_loss(batch, row_weight(), shard.action_gradient);
     shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cloning.hpp"
 #include "critics.hpp"
 #include "iql_losses.hpp"
 #include "offline.hpp"
@@ -12,7 +13,6 @@
 namespace rltune::rl {
 namespace {
 
-constexpr float kHalfLogTwoPi = 0.918938533F;
 constexpr float kLogStdLow = -5.0F, kLogStdHigh = 2.0F;
 
 struct Shapes {
@@ -110,19 +110,8 @@ class Iql final : public OfflineLearner {
   // loss = -mean weight log p(a | s),  p normal around tanh(f(s)) with one deviation an action
   void actor_gradients(Shard& shard, Batch& batch) const {
     shard.actor.act(actor_.network(), batch, batch.now.data());
-    std::ranges::fill(shard.log_std_gradient, 0.0F);
-    shard.actor_loss = 0.0;
-    for (std::size_t row = 0; row < batch.rows; ++row) {
-      const float weight = row_weight() * shard.weight[row];
-      for (std::size_t k = 0; k < actions_; ++k) {
-        const std::size_t at = row * actions_ + k;
-        const float inverse = std::exp(-log_std_[k]);
-        const float z = (batch.taken[at] - batch.action(row)[k]) * inverse;
-        shard.action_gradient[at] = -weight * z * inverse;
-        shard.log_std_gradient[k] -= weight * (z * z - 1.0F);
-        shard.actor_loss += static_cast<double>(weight * (0.5F * z * z + log_std_[k] + kHalfLogTwoPi));
-      }
-    }
+    for (float& weight : shard.weight) weight *= row_weight();
+    shard.actor_loss = likelihood_loss(batch, shard.weight, log_std_, shard.action_gradient, shard.log_std_gradient);
     shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 

@@ -307,6 +307,31 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, SteadyTest,
                                          kPrioritisedDqn),
                          label_of);
 
+TEST(Learner, a_step_of_learning_from_data_takes_no_memory) {
+  for (const char* name : {"bc", "td3-bc", "iql"}) {
+    auto hyperparameters = *default_hyperparameters(name, "");
+    for (const auto& [which, value] : {std::pair{"hidden", "32x32"}, {"batch_size", "64"}, {"buffer_size", "2000"}})
+      ASSERT_TRUE(hyperparameters.set(which, value, "test"));
+    SetPointTask task(1);
+    const auto learner = *make_learner(name, {.observation = task.spec().observation, .actions = 1}, hyperparameters);
+    Tables t(task);
+    Random random(3);
+    task.reset(1, t.now);
+    for (int step = 0; step < 500; ++step) {
+      t.actions[0] = static_cast<float>(random.uniform(-1.0, 1.0));
+      task.step(t.actions, t.output());
+      learner->observe(t.transitions());
+      t.now.swap(t.next);
+    }
+    for (int step = 0; step < 10; ++step) learner->update();
+    const std::uint64_t before = counting::allocations();
+    std::size_t made = 0;
+    for (int step = 0; step < 100; ++step) made += learner->update();
+    EXPECT_EQ(counting::allocations(), before) << name;
+    EXPECT_EQ(made, 100U) << name;
+  }
+}
+
 // Action 1 brings 1 and action 0 nothing; gamma 0.5. Where successors allow action 0 alone, action 1 is worth 1; where
 // they allow both, 1 / (1 - 0.5).
 TEST(Learner, dqn_neither_takes_nor_expects_what_a_mask_forbids) {

@@ -95,6 +95,14 @@ TEST(Bc, does_what_the_data_did) {
   }
 }
 
+float opposite(Random& random, float x, float set_point) { return -expert(random, x, set_point); }
+
+TEST(Bc, does_the_opposite_where_the_data_did) {
+  const auto learner = make_offline("bc");
+  feed(*learner, opposite, 5'000);
+  EXPECT_LT(learn(*learner, 1'500), -15.0);
+}
+
 std::string test_name(const testing::TestParamInfo<const char*>& algorithm) {
   std::string label = algorithm.param;
   std::ranges::replace(label, '-', '_');

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cloning.hpp"
 #include "critics.hpp"
 #include "offline.hpp"
 #include "report.hpp"
@@ -94,16 +95,8 @@ class Td3Bc final : public OfflineLearner {
   // loss = mean [ -lambda Q_1(s, pi(s)) + (pi(s) - a)^2 ],  lambda held still
   void actor_gradients(Shard& shard, Batch& batch, float lambda) const {
     std::ranges::fill(shard.value_weight, -lambda * row_weight());
-    const auto of_value = critics_.action_gradient(shard.critics, shard.value_weight);
-    const float weight = row_weight() / static_cast<float>(actions_);
-    shard.cloning = 0.0;
-    for (std::size_t row = 0; row < batch.rows; ++row)
-      for (std::size_t k = 0; k < actions_; ++k) {
-        const std::size_t at = row * actions_ + k;
-        const float error = batch.action(row)[k] - batch.taken[at];
-        shard.action_gradient[at] = of_value[at] + 2.0F * weight * error;
-        shard.cloning += static_cast<double>(weight * error * error);
-      }
+    std::ranges::copy(critics_.action_gradient(shard.critics, shard.value_weight), shard.action_gradient.begin());
+    shard.cloning = cloning_loss(batch, row_weight(), shard.action_gradient);
     shard.actor.backward(actor_.network(), batch, batch.now.data(), shard.action_gradient);
   }
 
