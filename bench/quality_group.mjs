@@ -3,13 +3,13 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-// Steps are the published run's; none of ours takes more.
+// Steps are the published run's, except that TD3 on MountainCarContinuous makes do with a third of its 300,000.
 const published = [
   ["cartpole", "ppo", 100_000, 500], ["cartpole", "dqn", 50_000, 500],
   ["acrobot", "ppo", 1_000_000, -73.5], ["acrobot", "dqn", 100_000, -76.6],
   ["pendulum", "ppo", 100_000, -172], ["pendulum", "sac", 20_000, -157], ["pendulum", "td3", 20_000, -152],
   ["mountain-car-continuous", "ppo", 20_000, 88.3], ["mountain-car-continuous", "sac", 50_000, 94.7],
-  ["mountain-car-continuous", "td3", 300_000, 93.5],
+  ["mountain-car-continuous", "td3", 100_000, 93.5],
   ["mountain-car", "ppo", 1_000_000, -110.4], ["mountain-car", "dqn", 120_000, -100.8],
 ];
 
@@ -20,7 +20,8 @@ export const qualityGroup = {
   run: quality,
   note: "Median over seeds (10; `--seeds N`), each trained to its last step and examined over 100 episodes of its own; the spread " +
     "is the 95 % bootstrap interval of the interquartile mean (Agarwal et al. 2021). The bound is what rl-baselines3-zoo " +
-    "published for as many steps. Pendulum's episodes spread by +-90, the mean of 100 of them by +-9.",
+    "published for as many steps (TD3 on MountainCarContinuous: for 300,000). Pendulum's episodes spread by +-90, the mean " +
+    "of 100 of them by +-9.",
 };
 
 function quality(bin, { seeds = 10 } = {}) {
