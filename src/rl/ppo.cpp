@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
-#include <numeric>
 
-#include "action_head.hpp"
-#include "clipped_objective.hpp"
 #include "cost_multipliers.hpp"
 #include "normaliser.hpp"
 #include "policy_layers.hpp"
-#include "report.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/nn/adam.hpp"
 #include "rltune/nn/mlp.hpp"
@@ -128,7 +124,7 @@ class Ppo final : public Learner {
     value_rollout();
     penalise();
     rollout_.estimate_advantages(h_.gamma, h_.gae_lambda);
-    const std::size_t made = improve();
+    const std::size_t made = improve_policy();
     rollout_.time = 0;
     normaliser_ = measured_;
     return made;
@@ -210,27 +206,14 @@ class Ppo final : public Learner {
       rollout_.rewards[at] = multipliers_.penalised(rollout_.rewards[at], &rollout_.costs[at * rollout_.shape.costs]);
   }
 
-  std::size_t improve() {
-    report(metrics_, "train/value", rollout_.mean_value());
-    report(metrics_, "train/explained_variance", rollout_.explained_variance());
+  std::size_t improve_policy() {
     value_scale_.follow(rollout_.returns, critic_);
-    std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-    std::size_t made = 0;
-    double divergence = 0.0;
-    for (std::size_t epoch = 0; epoch < h_.n_epochs; ++epoch) {
-      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_.below(i)]);
-      divergence = 0.0;
-      std::size_t batches = 0;
-      for (std::size_t first = 0; first + h_.batch_size <= order_.size(); first += h_.batch_size, ++batches) {
-        minibatch(first);
-        divergence += (shards_[0].policy + shards_[1].policy).divergence;
-      }
-      made += batches;
-      divergence /= static_cast<double>(std::max<std::size_t>(batches, 1));
-      if (h_.target_kl > 0.0 && divergence > h_.target_kl) break;
-    }
-    report_update(divergence);
-    return made;
+    const Improvement done = improve(h_, random_, order_, h_.batch_size, [this](std::size_t first) {
+      minibatch(first);
+      return shards_[0].policy + shards_[1].policy;
+    });
+    report_update(done.divergence);
+    return done.minibatches;
   }
 
   void minibatch(std::size_t first) {
@@ -290,23 +273,16 @@ class Ppo final : public Learner {
     }
   }
 
-  nn::AdamOptions adam(double rate) const {
-    nn::AdamOptions options =
-        adam_options(rate, h_.learning_rate_end, progress(steps_, steps_planned_), h_.learning_rate_decay);
-    options.epsilon = 1e-5F;
-    return options;
-  }
+  nn::AdamOptions adam(double rate) const { return on_policy_adam(h_, rate, progress(steps_, steps_planned_)); }
 
   void report_update(double divergence) {
-    const PolicyLoss policy = shards_[0].policy + shards_[1].policy;
-    report(metrics_, "train/policy_gradient_loss", policy.loss);
-    report(metrics_, "train/value_loss", shards_[0].value_loss + shards_[1].value_loss);
-    report(metrics_, "train/entropy_loss", -policy.entropy);
-    report(metrics_, "train/clip_fraction", policy.clipped);
-    report(metrics_, "train/approx_kl", divergence);
-    if (!head_->discrete()) report(metrics_, "train/std", head_->deviation());
-    report(metrics_, "train/learning_rate", static_cast<double>(adam(h_.learning_rate).learning_rate));
-    report(metrics_, "train/n_updates", static_cast<double>(updates_));
+    report_to(metrics_,
+              {.policy = shards_[0].policy + shards_[1].policy,
+               .value_loss = shards_[0].value_loss + shards_[1].value_loss,
+               .divergence = divergence,
+               .learning_rate = static_cast<double>(adam(h_.learning_rate).learning_rate),
+               .updates = updates_},
+              rollout_, *head_);
     multipliers_.report_to(metrics_);
   }
 
@@ -349,8 +325,7 @@ Result<std::unique_ptr<Learner>> make_ppo(const LearnerOptions& options, const P
   if (h.n_steps * options.instances < h.batch_size)
     return refuse(std::format("batch_size={} is more than a rollout's {} transitions", h.batch_size,
                               h.n_steps * options.instances));
-  if (h.gamma < 0.0 || h.gamma > 1.0 || h.gae_lambda < 0.0 || h.gae_lambda > 1.0)
-    return refuse("gamma and gae_lambda must lie in [0, 1]");
+  if (auto checked = check_on_policy(h); !checked) return std::unexpected(checked.error());
   if (h.sde_sample_freq == 0) return refuse("sde_sample_freq must be positive");
   if (h.use_sde && options.discrete_actions > 0) return refuse("use_sde is for continuous actions");
   const std::size_t states = options.observation.size();

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <format>
-#include <numeric>
 
-#include "action_head.hpp"
-#include "clipped_objective.hpp"
 #include "memory_network.hpp"
 #include "normaliser.hpp"
 #include "policy_layers.hpp"
-#include "report.hpp"
 #include "rltune/base/denormals.hpp"
 #include "rollout.hpp"
 #include "value_scale.hpp"
@@ -131,7 +127,7 @@ class RecurrentPpo final : public Learner {
   std::size_t update() override {
     if (!rollout_.complete()) return 0;
     rollout_.estimate_advantages(h_.gamma, h_.gae_lambda);
-    const std::size_t made = improve();
+    const std::size_t made = improve_policy();
     rollout_.time = 0;
     normaliser_ = measured_;
     return made;
@@ -187,28 +183,14 @@ class RecurrentPpo final : public Learner {
     for (std::size_t i = 0; i < out.size(); ++i) values[i] = mean + deviation * out[i];
   }
 
-  std::size_t improve() {
-    report(metrics_, "train/value", rollout_.mean_value());
-    report(metrics_, "train/explained_variance", rollout_.explained_variance());
+  std::size_t improve_policy() {
     value_scale_.follow(rollout_.returns, critic_.head);
-    std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-    const std::size_t each = kShards * shards_[0].sequences;
-    std::size_t made = 0;
-    double divergence = 0.0;
-    for (std::size_t epoch = 0; epoch < h_.n_epochs; ++epoch) {
-      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_.below(i)]);
-      divergence = 0.0;
-      std::size_t batches = 0;
-      for (std::size_t first = 0; first + each <= instances_; first += each, ++batches) {
-        minibatch(first);
-        divergence += (shards_[0].policy + shards_[1].policy).divergence;
-      }
-      made += batches;
-      divergence /= static_cast<double>(std::max<std::size_t>(batches, 1));
-      if (h_.target_kl > 0.0 && divergence > h_.target_kl) break;
-    }
-    report_update(divergence);
-    return made;
+    const Improvement done = improve(h_, random_, order_, kShards * shards_[0].sequences, [this](std::size_t first) {
+      minibatch(first);
+      return shards_[0].policy + shards_[1].policy;
+    });
+    report_update(done.divergence);
+    return done.minibatches;
   }
 
   void minibatch(std::size_t first) {
@@ -273,23 +255,16 @@ class RecurrentPpo final : public Learner {
     shard.critic.backward(critic_, shard.value_gradient);
   }
 
-  nn::AdamOptions adam(double rate) const {
-    nn::AdamOptions options =
-        adam_options(rate, h_.learning_rate_end, progress(steps_, steps_planned_), h_.learning_rate_decay);
-    options.epsilon = 1e-5F;
-    return options;
-  }
+  nn::AdamOptions adam(double rate) const { return on_policy_adam(h_, rate, progress(steps_, steps_planned_)); }
 
   void report_update(double divergence) {
-    const PolicyLoss policy = shards_[0].policy + shards_[1].policy;
-    report(metrics_, "train/policy_gradient_loss", policy.loss);
-    report(metrics_, "train/value_loss", shards_[0].value_loss + shards_[1].value_loss);
-    report(metrics_, "train/entropy_loss", -policy.entropy);
-    report(metrics_, "train/clip_fraction", policy.clipped);
-    report(metrics_, "train/approx_kl", divergence);
-    if (!head_->discrete()) report(metrics_, "train/std", head_->deviation());
-    report(metrics_, "train/learning_rate", static_cast<double>(adam(h_.learning_rate).learning_rate));
-    report(metrics_, "train/n_updates", static_cast<double>(updates_));
+    report_to(metrics_,
+              {.policy = shards_[0].policy + shards_[1].policy,
+               .value_loss = shards_[0].value_loss + shards_[1].value_loss,
+               .divergence = divergence,
+               .learning_rate = static_cast<double>(adam(h_.learning_rate).learning_rate),
+               .updates = updates_},
+              rollout_, *head_);
   }
 
   const RecurrentPpoHyperparameters h_;
@@ -328,8 +303,7 @@ Result<std::unique_ptr<Learner>> make_recurrent_ppo(const LearnerOptions& option
   if (options.instances < sequences)
     return refuse(std::format("batch_size={} is {} sequences, and there are {} instances", h.batch_size, sequences,
                               options.instances));
-  if (h.gamma < 0.0 || h.gamma > 1.0 || h.gae_lambda < 0.0 || h.gae_lambda > 1.0)
-    return refuse("gamma and gae_lambda must lie in [0, 1]");
+  if (auto checked = check_on_policy(h); !checked) return std::unexpected(checked.error());
   auto head = options.discrete_actions > 0
                   ? make_categorical_head(options.discrete_actions)
                   : make_gaussian_head({.actions = options.actions, .log_std_start = h.log_std_start});
