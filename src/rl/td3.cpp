@@ -3,27 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deterministic_pass.hpp"
 #include "report.hpp"
-#include "target_smoothing.hpp"
+#include "target_policy.hpp"
 
 namespace rltune::rl {
 namespace {
 
-// Half a batch: its passes and gradients. Each shard has its own, so shards may run at once.
-struct Shard {
-  Shard(const nn::MlpShape& actor_shape, const nn::MlpShape& critic_shape, const Batch& batch, std::uint64_t seed,
-        std::uint64_t stream)
-      : random(seed, stream),
-        actor(actor_shape, batch),
-        critics(critic_shape, batch.rows, batch.states, batch.actions),
-        target(batch.rows),
-        value_weight(batch.rows) {}
-
-  Random random;
-  DeterministicPass actor;
-  TwinCritics::Shard critics;
-  nn::AlignedFloats target, value_weight;
+struct Shard : TwinDelayedShard {
+  using TwinDelayedShard::TwinDelayedShard;
   double value = 0.0;
 };
 
@@ -33,8 +20,7 @@ class Td3 final : public OffPolicyLearner {
       : OffPolicyLearner(options, hyperparameters, options.actions),
         h_(hyperparameters),
         noise_({h_.noise, h_.noise_std, h_.noise_theta}, instances_, actions_),
-        target_actor_(actor_.network()),
-        smoothing_{static_cast<float>(h_.target_policy_noise), static_cast<float>(h_.target_noise_clip)} {
+        target_policy_(actor_.network(), h_.target_policy_noise, h_.target_noise_clip) {
     for (std::size_t s = 0; s < kShards; ++s)
       shards_.emplace_back(actor_.network().shape(), critic_shape_, batches_[s], options.seed, 1 + s);
   }
@@ -51,7 +37,7 @@ class Td3 final : public OffPolicyLearner {
   void gradient_step() override {
     workers_->run([this](std::size_t s) {
       batches_[s].gather(replay_, normaliser_);
-      critic_gradients(shards_[s], batches_[s]);
+      target_policy_.critic_gradients(critics_, shards_[s], batches_[s], row_weight());
     });
     workers_->run([this](std::size_t c) {
       critics_.step(c, shards_[0].critics, shards_[1].critics, adam(h_.learning_rate_critic));
@@ -61,21 +47,11 @@ class Td3 final : public OffPolicyLearner {
     workers_->run([this](std::size_t s) {
       if (s == 0) {
         actor_.step(shards_[0].actor.gradient, shards_[1].actor.gradient, adam(h_.learning_rate_actor));
-        nn::follow(actor_.network().parameters(), target_actor_.parameters(), static_cast<float>(h_.tau));
+        target_policy_.follow(actor_.network(), static_cast<float>(h_.tau));
       } else {
         critics_.follow(static_cast<float>(h_.tau));
       }
     });
-  }
-
-  // y = r + discount min_c Q'_c(s', clip(pi'(s') + clip(noise))),  loss = sum_c mean (Q_c(s, a) - y)^2 / 2
-  void critic_gradients(Shard& shard, Batch& batch) {
-    shard.actor.act(target_actor_, batch, batch.next.data());
-    smoothing_.apply(shard.random, batch, batch.next);
-    critics_.lower_of_targets(shard.critics, batch.next.data(), shard.target);
-    for (std::size_t row = 0; row < batch.rows; ++row)
-      shard.target[row] = batch.reward[row] + batch.discount[row] * shard.target[row];
-    critics_.gradients(shard.critics, batch.now.data(), shard.target, row_weight());
   }
 
   // loss = -mean Q_1(s, pi(s))
@@ -101,15 +77,14 @@ class Td3 final : public OffPolicyLearner {
   void archive_more(Archive& archive) override {
     for (Shard& shard : shards_) archive.random(shard.random);
     noise_.archive(archive);
-    archive.values(target_actor_.parameters());
+    target_policy_.archive(archive);
   }
 
-  void policy_was_replaced() override { target_actor_ = actor_.network(); }
+  void policy_was_replaced() override { target_policy_.replace(actor_.network()); }
 
   const Td3Hyperparameters h_;
   ExplorationNoise noise_;
-  nn::Mlp target_actor_;
-  TargetSmoothing smoothing_;
+  TargetPolicy target_policy_;
   std::vector<Shard> shards_;
 };
 
