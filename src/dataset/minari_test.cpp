@@ -2,7 +2,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <format>
+#include <fstream>
+
 #include "rltune/base/file.hpp"
+#include "rltune/base/random.hpp"
 #include "some_dataset.hpp"
 
 namespace rltune::dataset {
@@ -202,6 +206,43 @@ TEST(Minari, what_is_no_hdf5_file_is_refused) {
   ASSERT_TRUE(write_file(folder.path / "main_data.hdf5", "\x89HDF\r\n\x1a\nand then nothing"));
   EXPECT_EQ(dataset::read(folder.path / "main_data.hdf5").error().code, Errc::parse);
   EXPECT_EQ(read_minari(folder.path / "none.hdf5").error().code, Errc::not_found);
+}
+
+// Cut short anywhere, or with bytes changed anywhere: it is refused, or what comes of it keeps what check() asks.
+TEST(Minari, a_damaged_file_is_refused_or_read_soundly) {
+  const Folder folder;
+  const auto file = folder.path / "main_data.hdf5";
+  {
+    const Writer writer(file);
+    writer.attribute("action_space", kBox);
+    writer.attribute("observation_space", kUnbounded);
+    for (int number = 0; number < 3; ++number) writer.episode(number, 3, number == 2);
+  }
+  const std::string whole = *read_file(file);
+  int refused = 0, read = 0;
+  const auto attempt = [&](const std::string& bytes, const std::string& what) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;  // write_file() would wait for the disk
+    const auto dataset = dataset::read(file);
+    ++(dataset ? read : refused);
+    if (dataset) {
+      EXPECT_TRUE(check(*dataset)) << what;
+    } else {
+      EXPECT_FALSE(dataset.error().message.empty()) << what;
+    }
+  };
+  for (std::size_t part = 0; part < 100; ++part)
+    ASSERT_NO_FATAL_FAILURE(attempt(whole.substr(0, part * whole.size() / 100), "cut at a hundredth"));
+  EXPECT_EQ(read, 0) << "of files cut short";
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+    Random random(seed);
+    std::string bytes = whole;
+    const std::uint64_t changes = 1 + random.below(8);
+    for (std::uint64_t i = 0; i < changes; ++i)
+      bytes[random.below(bytes.size())] = static_cast<char>(random.below(256));
+    ASSERT_NO_FATAL_FAILURE(attempt(bytes, std::format("seed {}", seed)));
+  }
+  EXPECT_GT(refused, 200);
+  EXPECT_GT(read, 100) << "most bytes of such a file are nobody's";
 }
 
 }  // namespace
