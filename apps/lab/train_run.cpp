@@ -172,7 +172,6 @@ void TrainRun::build() {
                                            .workers = workers_},
                                           with_learning_rates(plan_.hyperparameters, factor)));
   if (plan_.dataset) {
-    or_stop(dataset::check_fits(*plan_.dataset, spec));
     dataset::feed(*plan_.dataset, *learner);
     training_ = std::make_unique<rl::Training>(std::move(environments.front()), std::move(learner), workers_);
     return;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <format>
 #include <fstream>
+#include <limits>
 #include <numeric>
 
 #include "bounds.hpp"
@@ -116,6 +117,21 @@ std::size_t Dataset::transitions() const noexcept {
                          [](std::size_t sum, const Episode& episode) { return sum + episode.steps(); });
 }
 
+void measure_observations(Dataset& dataset) {
+  const std::size_t width = dataset.observation.size();
+  for (std::size_t i = 0; i < width; ++i) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const Episode& episode : dataset.episodes)
+      for (std::size_t at = i; at < episode.observations.size(); at += width) {
+        low = std::min(low, static_cast<double>(episode.observations[at]));
+        high = std::max(high, static_cast<double>(episode.observations[at]));
+      }
+    if (!std::isfinite(low) || !std::isfinite(high)) low = high = 0.0;
+    dataset.observation[i].low = low;
+    dataset.observation[i].high = high > low ? high : low + 1.0;
+  }
+}
+
 Result<> check(const Dataset& dataset) {
   if (dataset.observation.empty()) return fail(Errc::corrupt, "the data set has no observations");
   if (dataset.action.empty()) return fail(Errc::corrupt, "the data set has no actions");
@@ -156,21 +172,6 @@ Result<Dataset> read(const std::filesystem::path& path) {
   if (begins.starts_with(kHdf5Begins)) return read_minari(path);
   if (begins.starts_with(kArchiveBegins)) return load(path);
   return read_csv(path);
-}
-
-Result<> check_fits(const Dataset& dataset, const env::EnvironmentSpec& spec) {
-  if (dataset.observation.size() != spec.observation.size())
-    return fail(Errc::mismatch, std::format("the data observes {} variables, {} {}", dataset.observation.size(),
-                                            spec.name, spec.observation.size()));
-  if (dataset.discrete_actions != spec.discrete_actions || dataset.action.size() != spec.action.size())
-    return fail(Errc::mismatch,
-                std::format("the data's actions are {}, those of {} {}",
-                            dataset.discrete_actions > 0 ? std::format("one of {}", dataset.discrete_actions)
-                                                         : std::format("{} numbers", dataset.action.size()),
-                            spec.name,
-                            spec.discrete_actions > 0 ? std::format("one of {}", spec.discrete_actions)
-                                                      : std::format("{} numbers", spec.action.size())));
-  return {};
 }
 
 void feed(const Dataset& dataset, rl::Learner& learner) {

@@ -63,17 +63,70 @@ TEST(Dataset, faults_name_episode_and_field) {
   EXPECT_TRUE(message([](Dataset& d) { d.episodes.clear(); }).find("no episodes") != std::string::npos);
 }
 
-TEST(Dataset, one_that_does_not_fit_an_environment_is_refused) {
+env::EnvironmentSpec spec_of_some() {
   env::EnvironmentSpec spec;
   spec.name = "task";
   spec.observation = some_dataset().observation;
   spec.action = some_dataset().action;
-  EXPECT_TRUE(check_fits(some_dataset(), spec));
-  spec.discrete_actions = 3;
-  EXPECT_EQ(check_fits(some_dataset(), spec).error().code, Errc::mismatch);
-  spec.discrete_actions = 0;
-  spec.observation.pop_back();
-  EXPECT_EQ(check_fits(some_dataset(), spec).error().code, Errc::mismatch);
+  return spec;
+}
+
+TEST(Dataset, one_that_does_not_fit_a_task_is_refused) {
+  const auto refusal = [](auto change) {
+    env::EnvironmentSpec spec = spec_of_some();
+    change(spec);
+    const auto made = fitted(some_dataset(), spec);
+    return made ? std::string("taken") : made.error().message;
+  };
+  EXPECT_EQ(refusal([](auto&) {}), "taken");
+  EXPECT_NE(refusal([](auto& spec) { spec.discrete_actions = 3; }).find("those of task one of 3"), std::string::npos);
+  EXPECT_NE(refusal([](auto& spec) { spec.observation[0].unit = "mm"; }).find("in m, the task's in mm"),
+            std::string::npos);
+  EXPECT_NE(refusal([](auto& spec) { spec.observation.push_back({"more", "1", 0.0, 1.0, ""}); }).find("lack more"),
+            std::string::npos);
+  EXPECT_NE(refusal([](auto& spec) {
+              for (env::Variable& one : spec.observation) one.name += "_of_another";
+              spec.observation.push_back({"more", "1", 0.0, 1.0, ""});
+            }).find("observations, task "),
+            std::string::npos);
+  EXPECT_NE(refusal([](auto& spec) {
+              spec.action[0].high = 0.5 * (spec.action[0].low + spec.action[0].high);
+            }).find("lies outside of the task's"),
+            std::string::npos);
+}
+
+TEST(Dataset, columns_are_found_by_name_and_others_are_left_out) {
+  Dataset data = some_dataset();
+  env::EnvironmentSpec spec = spec_of_some();
+  ASSERT_GE(spec.observation.size(), 2U);
+  std::ranges::reverse(spec.observation);
+  spec.observation.pop_back();  // what comes first in the data
+  const auto made = fitted(data, spec);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_TRUE(check(*made));
+  const std::size_t width = data.observation.size();
+  EXPECT_EQ(made->observation[0].name, data.observation[width - 1].name);
+  EXPECT_EQ(made->episodes[1].observations[0], data.episodes[1].observations[width - 1]);
+  // Names of nobody's: as they stand.
+  for (env::Variable& one : data.observation) one.name += "_elsewhere";
+  spec.observation = some_dataset().observation;
+  EXPECT_EQ(fitted(data, spec)->episodes[0].observations, data.episodes[0].observations);
+}
+
+// The same heat is a smaller part of a wider range.
+TEST(Dataset, actions_of_another_range_are_converted) {
+  const Dataset data = some_dataset();
+  env::EnvironmentSpec spec = spec_of_some();
+  const double low = spec.action[0].low, high = spec.action[0].high;
+  spec.action[0].high = high + (high - low);
+  const auto made = fitted(data, spec);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_NEAR(made->episodes[0].actions[0], 0.5F * (data.episodes[0].actions[0] + 1.0F) - 1.0F, 1e-6);
+  EXPECT_EQ(made->action[0].high, spec.action[0].high);
+  // A task that says -1 to 1 says nothing of its range.
+  spec.action[0].low = -1.0;
+  spec.action[0].high = 1.0;
+  EXPECT_EQ(fitted(data, spec)->episodes[0].actions, data.episodes[0].actions);
 }
 
 // Behaviour cloning on data whose action is its observation's sign: the last steps of both kinds of ending arrive.

@@ -38,6 +38,18 @@ void observe(const ObservationLayout& layout, const Snapshot& snapshot, std::spa
   for (std::size_t i = 0; i < layout.size(); ++i) out[i] = static_cast<float>(value_of(layout[i], snapshot));
 }
 
+Space action_space(const Space& inputs, const ActionLayout& layout) {
+  RLTUNE_CHECK(inputs.size() == layout.size());
+  Space space = inputs;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    const bool increment = layout[i].kind == Actuation::Kind::increment;
+    space[i].low = increment ? -layout[i].step_max : layout[i].low;
+    space[i].high = increment ? layout[i].step_max : layout[i].high;
+    if (increment) space[i].description = "change of " + space[i].name;
+  }
+  return space;
+}
+
 void actuate(const ActionLayout& layout, std::span<const float> actions, std::span<const double> previous_inputs,
              std::span<double> inputs) noexcept {
   RLTUNE_CHECK(actions.size() == layout.size() && inputs.size() == layout.size());

@@ -60,8 +60,15 @@ Result<Dataset> parse_csv(std::string_view text, const std::string& name);
 // Any of these, by what the file begins with; a folder is Minari's.
 Result<Dataset> read(const std::filesystem::path& path);
 
-// Whether a policy learned from it can act there: as many observations, actions of the same kind. Errors: mismatch.
-Result<> check_fits(const Dataset& dataset, const env::EnvironmentSpec& spec);
+// Sets the bounds of the observations to what the data shows.
+void measure_observations(Dataset& dataset);
+
+// The data in the terms of where a policy learned from it is to act. Where it has all the names of the task, its
+// columns are put in the task's order and others are left out; where it has none of them, the columns are taken as they
+// stand. Actions whose range is another one than the task's are converted; a range of [-1, 1] on either side says
+// nothing. `spec.action` says what -1 and 1 stand for. Errors: mismatch: sizes, some of the names, units, kinds of
+// actions, an action outside of the task's range; with the name.
+Result<Dataset> fitted(Dataset dataset, const env::EnvironmentSpec& spec);
 
 // All of it into a learner of one instance. REQUIRES: check() is well, the learner has the data's shapes.
 void feed(const Dataset& dataset, rl::Learner& learner);

@@ -47,6 +47,9 @@ struct Actuation {
 
 using ActionLayout = std::vector<Actuation>;
 
+// What -1 and 1 of each action stand for: the input's range, or its largest change.
+Space action_space(const Space& inputs, const ActionLayout& layout);
+
 // Writes one value a feature. REQUIRES: every index lies inside the snapshot; out.size() == layout.size().
 void observe(const ObservationLayout& layout, const Snapshot& snapshot, std::span<float> out) noexcept;
 
