@@ -40,7 +40,9 @@ Entrant baseline(const TrainPlan& plan, const TrainOptions& options) {
   if (name == "hold") return find_entrant(name, {}, plan.world.plant);
   evaluation::TuneOptions how{.controller = name, .world = plan.training};
   how.world.parameters = plan.world.overrides;  // the rule is tuned for what is scored, without the policy's margins
-  how.steps_budget = plan.steps;
+  // As many steps on the plant as the policy was learned from: of data, those that it holds.
+  how.steps_budget = plan.dataset ? plan.dataset->transitions() : plan.steps;
+  how.stretch_budget = true;
   how.seed = options.seed;
   how.workers = static_cast<unsigned>(options.threads);
   how.progress = [&name](const evaluation::TuneProgress& progress) { show_tuning(name, progress); };

@@ -40,6 +40,11 @@ class Tuner {
     CmaEs search(start, kSpread, options_.seed);
     const std::uint64_t season_steps = options_.world.task.steps;
     const std::uint64_t generation_steps = search.population() * options_.seasons_per_candidate * season_steps;
+    if (options_.stretch_budget)
+      options_.steps_budget = std::max(
+          options_.steps_budget,
+          static_cast<std::uint64_t>(std::ceil(2.0 * static_cast<double>(generation_steps) / (1.0 - kDecidingShare))) +
+              1);
     const auto searching =
         static_cast<std::uint64_t>(static_cast<double>(options_.steps_budget) * (1.0 - kDecidingShare));
     if (searching < 2 * generation_steps)

@@ -30,6 +30,7 @@ struct TuneOptions {
   controllers::ParameterValues start;      // over the defaults
   env::SimulationOptions world;            // starts: every day of the training weather; instances are ignored
   std::uint64_t steps_budget = 1'000'000;  // environment steps in all
+  bool stretch_budget = false;             // to two generations, where it is smaller than that
   std::size_t seasons_per_candidate = 1;
   std::uint64_t seed = 1;
   unsigned workers = 0;                               // 0: one a processor
