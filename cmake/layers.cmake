@@ -18,11 +18,12 @@ set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
 set(RLTUNE_MAY_USE_coredinator  base bus config)
 set(RLTUNE_MAY_USE_io           base bus config env controllers pipeline plant guard historian)
-set(RLTUNE_MAY_USE_agent        base bus config nn rl env controllers policy pipeline historian)
+set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
+set(RLTUNE_MAY_USE_agent        base bus config nn rl env controllers policy pipeline historian experience)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
 set(RLTUNE_MODULES base config bus nn env rl dataset controllers policy guard evaluation pipeline historian plant twin
-                   keeper coredinator io agent runs report)
+                   keeper coredinator io experience agent runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -9,11 +9,11 @@ namespace rltune::agent {
 namespace {
 
 void decide(benchmark::State& state) {
-  const config::Site site = site_of_sample();
+  const config::Site site = experience::site_of_sample();
   auto decider = Decider::create(site, site.agents[0], policy::sample_artifact());
   if (!decider) return state.SkipWithError(decider.error().message.c_str());
   TimePoint now{std::chrono::seconds(1'700'000'000)};
-  std::vector<Sample> samples = good_samples(now);
+  std::vector<Sample> samples = experience::good_samples(now);
   for (auto _ : state) {
     now += std::chrono::seconds(1);
     for (Sample& sample : samples) sample.source_time = now;

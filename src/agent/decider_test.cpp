@@ -23,13 +23,13 @@ class DeciderTest : public ::testing::Test {
   Result<Decider> create() { return Decider::create(site_, site_.agents[0], artifact_); }
   Decider decider() { return std::move(*create()); }
 
-  config::Site site_ = site_of_sample();
+  config::Site site_ = experience::site_of_sample();
   policy::Artifact artifact_ = policy::sample_artifact();
 };
 
 TEST_F(DeciderTest, decides_what_the_policy_decides_on_the_same_snapshot) {
   Decider decider = this->decider();
-  decider.add(good_samples(kStart));
+  decider.add(experience::good_samples(kStart));
   const Decision& decision = decider.decide(kStart + 1s);
   ASSERT_EQ(decision.outcome, Outcome::ok);
 
@@ -50,7 +50,7 @@ TEST_F(DeciderTest, decides_what_the_policy_decides_on_the_same_snapshot) {
 TEST_F(DeciderTest, recurrent_decisions_carry_the_state_before_them_and_new_weights_go_on_from_it) {
   artifact_ = policy::recurrent_sample_artifact();
   Decider decider = this->decider();
-  std::vector<Sample> samples = good_samples(kStart);
+  std::vector<Sample> samples = experience::good_samples(kStart);
   const auto decide_at = [&](int second) -> const Decision& {
     for (Sample& sample : samples) sample.source_time = kStart + std::chrono::seconds(second);
     decider.add(samples);
@@ -77,7 +77,7 @@ TEST_F(DeciderTest, policy_that_needs_onnx_runtime_is_refused) {
 
 TEST_F(DeciderTest, decides_without_allocating) {
   Decider decider = this->decider();
-  std::vector<Sample> samples = good_samples(kStart);
+  std::vector<Sample> samples = experience::good_samples(kStart);
   const std::uint64_t before = counting::allocations();
   for (int second = 0; second < 100; ++second) {
     for (Sample& sample : samples) sample.source_time = kStart + std::chrono::seconds(second);
@@ -90,7 +90,7 @@ TEST_F(DeciderTest, decides_without_allocating) {
 TEST_F(DeciderTest, holds_when_an_input_is_not_usable) {
   Decider decider = this->decider();
   EXPECT_EQ(decider.decide(kStart).outcome, Outcome::hold);
-  std::vector<Sample> samples = good_samples(kStart);
+  std::vector<Sample> samples = experience::good_samples(kStart);
   samples[0].quality = Quality::bad;
   decider.add(samples);
   const Decision& decision = decider.decide(kStart + 1s);
@@ -105,7 +105,7 @@ TEST_F(DeciderTest, a_policy_that_says_nan_is_a_fault_and_proposes_what_stands) 
     EXPECT_EQ(decider.error().code, Errc::invalid_argument);
     return;
   }
-  decider->add(good_samples(kStart));
+  decider->add(experience::good_samples(kStart));
   EXPECT_EQ(decider->decide(kStart).outcome, Outcome::fault);
 }
 
@@ -130,7 +130,7 @@ TEST_F(DeciderTest, a_unit_that_differs_is_refused_with_both_names) {
 
 TEST_F(DeciderTest, new_weights_act_from_the_next_decision_on) {
   Decider decider = this->decider();
-  decider.add(good_samples(kStart));
+  decider.add(experience::good_samples(kStart));
   const std::vector<double> before(decider.decide(kStart).values.begin(), decider.decide(kStart).values.end());
   const auto other = policy::sample_network(artifact_.manifest.observation.size(), 2, 99);
   ASSERT_TRUE(decider.activate(other));

@@ -1,12 +1,10 @@
 #include "decision_taker.hpp"
 
-#include <limits>
-
 namespace rltune::agent {
 
-std::optional<Transition> DecisionTaker::take(const v1::DecisionEvent& event) {
-  taken_ = TimePoint(Duration(event.wall_unix_ns()));
-  auto transition = builder_.add(event);
+std::optional<experience::Transition> DecisionTaker::take(const historian::Decision& decision) {
+  taken_ = decision.wall_time;
+  auto transition = builder_.add(decision);
   if (transition) learner_.add(*transition);
   return transition;
 }
@@ -19,33 +17,25 @@ void DecisionTaker::archive(Archive& archive) {
   taken_ = TimePoint(Duration(taken_ns));
 }
 
-v1::DecisionEvent event_of(const historian::Decision& decision, const config::Site& site) {
-  v1::DecisionEvent event;
-  event.set_id(decision.id);
-  event.set_agent(decision.agent);
-  event.set_origin(decision.origin);
-  event.set_mode(decision.mode);
-  event.set_time_unix_ns(decision.time.time_since_epoch().count());
-  event.set_wall_unix_ns(decision.wall_time.time_since_epoch().count());
-  event.set_learnable(decision.learnable);
-  event.mutable_observation()->Assign(decision.observation.begin(), decision.observation.end());
-  event.mutable_previous_inputs()->Assign(decision.previous_inputs.begin(), decision.previous_inputs.end());
-  for (const historian::DecisionOutput& output : decision.outputs) {
-    v1::OutputVerdict& out = *event.add_outputs();
-    out.set_tag(output.tag);
-    out.set_action(output.action);
-    out.set_reasons(output.reasons);
-    out.set_proposed(output.proposed);
-    out.set_applied(output.applied);
-    out.set_written(output.written);
-  }
+historian::Decision decision_of(const v1::DecisionEvent& event, const config::Site& site) {
+  historian::Decision decision;
+  decision.id = event.id();
+  decision.agent = event.agent();
+  decision.origin = event.origin();
+  decision.mode = static_cast<std::uint8_t>(event.mode());
+  decision.time = TimePoint(Duration(event.time_unix_ns()));
+  decision.wall_time = TimePoint(Duration(event.wall_unix_ns()));
+  decision.learnable = event.learnable();
+  decision.observation.assign(event.observation().begin(), event.observation().end());
+  decision.previous_inputs.assign(event.previous_inputs().begin(), event.previous_inputs().end());
+  for (const v1::OutputVerdict& output : event.outputs())
+    decision.outputs.push_back({.tag = output.tag(), .applied = output.applied(), .written = output.written()});
+  int element = 0;
   for (const config::Tag& tag : site.tags) {
-    const auto seen = std::ranges::find(decision.seen, tag.name, &historian::SeenValue::tag);
-    event.add_values(seen == decision.seen.end() ? std::numeric_limits<double>::quiet_NaN() : seen->value);
-    for (std::size_t element = 1; element < tag.elements; ++element)
-      event.add_values(std::numeric_limits<double>::quiet_NaN());
+    if (element < event.values_size()) decision.seen.push_back({tag.name, event.values(element)});
+    element += static_cast<int>(tag.elements);
   }
-  return event;
+  return decision;
 }
 
 }  // namespace rltune::agent

@@ -11,18 +11,19 @@
 
 #include "online_learner.hpp"
 #include "rltune/config/site.hpp"
+#include "rltune/experience/transition_builder.hpp"
 #include "rltune/historian/decision_log.hpp"
-#include "transition_builder.hpp"
+#include "rltune/v1/control.pb.h"
 
 namespace rltune::agent {
 
 class DecisionTaker {
  public:
-  DecisionTaker(OnlineLearner learner, TransitionBuilder builder)
+  DecisionTaker(OnlineLearner learner, experience::TransitionBuilder builder)
       : learner_(std::move(learner)), builder_(std::move(builder)) {}
 
   // The transition that was learnt from, if the decision ended one. Decisions come in the order of io's, each once.
-  std::optional<Transition> take(const v1::DecisionEvent& event);
+  std::optional<experience::Transition> take(const historian::Decision& decision);
   // When the newest decision taken was made, on the wall clock.
   TimePoint taken() const noexcept { return taken_; }
   // What was decided until then does not count.
@@ -33,11 +34,11 @@ class DecisionTaker {
 
  private:
   OnlineLearner learner_;
-  TransitionBuilder builder_;
+  experience::TransitionBuilder builder_;
   TimePoint taken_{};
 };
 
-// The event that io published when it made this record. Of the tags' values those that the reward names are in it.
-v1::DecisionEvent event_of(const historian::Decision& decision, const config::Site& site);
+// What learning needs of the record that io keeps, from the event that it published with it.
+historian::Decision decision_of(const v1::DecisionEvent& event, const config::Site& site);
 
 }  // namespace rltune::agent

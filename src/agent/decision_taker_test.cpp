@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "rltune/base/file.hpp"
@@ -29,7 +30,7 @@ class DecisionTakerTest : public testing::Test {
 
   Result<DecisionTaker> fresh() {
     return DecisionTaker(*OnlineLearner::create(site_.agents[0], artifact_, {.replay_max = 500}),
-                         *TransitionBuilder::create(site_, site_.agents[0], artifact_.manifest));
+                         *experience::TransitionBuilder::create(site_, site_.agents[0], artifact_.manifest));
   }
   // A decision as io has it: the event that it publishes and the record that it keeps.
   struct Made {
@@ -50,7 +51,8 @@ class DecisionTakerTest : public testing::Test {
     for (std::size_t i = 0; i < artifact_.manifest.observation.size(); ++i)
       record.observation.push_back(static_cast<float>(random.uniform(0.0, 2.0)));
     record.previous_inputs = {random.uniform(0.0, 150.0), random.uniform(0.0, 1.0)};
-    record.outputs = {{.tag = "vents", .applied = random.uniform(0.0, 1.0), .written = true},
+    const double vents = std::clamp(record.previous_inputs[1] + random.uniform(-0.1, 0.1), 0.0, 1.0);
+    record.outputs = {{.tag = "vents", .applied = vents, .written = true},
                       {.tag = "heating", .applied = random.uniform(0.0, 150.0), .written = true}};
     const double temperature = number % 11 == 10 ? std::nan("") : random.uniform(15.0, 25.0);
     record.seen = {{"air_temperature", temperature}, {"heating", record.outputs[1].applied}};
@@ -84,7 +86,7 @@ class DecisionTakerTest : public testing::Test {
     return ::mkdtemp(name.data());
   }
 
-  config::Site site_ = site_of_sample();
+  config::Site site_ = experience::site_of_sample();
   policy::Artifact artifact_ = policy::sample_artifact();
   std::filesystem::path folder_ = new_folder();
   CheckpointStore checkpoints_{folder_};
@@ -95,7 +97,7 @@ TEST_F(DecisionTakerTest, records_teach_what_the_events_taught_to_the_same_bits)
   ASSERT_TRUE(live && recalled);
   for (int i = 0; i < 300; ++i) {
     const Made made = decision(i);
-    const auto one = live->take(made.event), other = recalled->take(event_of(made.record, site_));
+    const auto one = live->take(decision_of(made.event, site_)), other = recalled->take(made.record);
     ASSERT_EQ(one.has_value(), other.has_value()) << i;
     if (one) {
       EXPECT_EQ(one->reward, other->reward) << i;
@@ -109,14 +111,14 @@ TEST_F(DecisionTakerTest, records_teach_what_the_events_taught_to_the_same_bits)
 
 TEST_F(DecisionTakerTest, a_checkpoint_in_the_middle_loses_no_transition) {
   auto whole = fresh(), first = fresh();
-  for (int i = 0; i < 200; ++i) whole->take(decision(i).event);
-  for (int i = 0; i < 117; ++i) first->take(decision(i).event);
+  for (int i = 0; i < 200; ++i) whole->take(decision_of(decision(i).event, site_));
+  for (int i = 0; i < 117; ++i) first->take(decision_of(decision(i).event, site_));
   ASSERT_TRUE(checkpoints_.save(*first));
   bool restored = false;
   auto second = checkpoints_.restore([this] { return fresh(); }, restored);
   ASSERT_TRUE(second && restored);
   EXPECT_EQ(second->taken(), decision(116).record.wall_time);
-  for (int i = 117; i < 200; ++i) second->take(event_of(decision(i).record, site_));
+  for (int i = 117; i < 200; ++i) second->take(decision(i).record);
   EXPECT_EQ(state_of(*second), state_of(*whole));
 }
 
@@ -125,7 +127,7 @@ TEST_F(DecisionTakerTest, a_record_without_the_rewards_tags_teaches_nothing) {
   for (int i = 0; i < 5; ++i) {
     historian::Decision old = decision(i).record;
     old.seen.clear();
-    EXPECT_FALSE(taker->take(event_of(old, site_)));
+    EXPECT_FALSE(taker->take(old));
   }
 }
 

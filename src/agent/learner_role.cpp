@@ -49,7 +49,7 @@ class LearnerRole {
   bool take_one();
   bool take_event();
   bool fill_gap();
-  void learn(const v1::DecisionEvent& event);
+  void learn(const historian::Decision& decision);
   OnlineLearner& learner() { return taker_->learner(); }
   void offer();
   nn::NetworkDescription acting() const;
@@ -69,7 +69,7 @@ class LearnerRole {
   std::optional<bus::Subscriber> events_;
   std::optional<bus::Server> server_;
   v1::DecisionEvent event_;
-  std::deque<v1::DecisionEvent> backlog_;     // out of the decision log: first of all
+  std::deque<historian::Decision> backlog_;   // out of the decision log: first of all
   std::optional<v1::DecisionEvent> waiting_;  // the first one behind a gap, until the log has what came before
   Duration waiting_since_{};
   std::uint64_t sequence_ = 0;  // of the newest event
@@ -118,7 +118,7 @@ Result<> LearnerRole::open(const std::string& run_folder) {
 }
 
 Result<DecisionTaker> LearnerRole::fresh() const {
-  auto builder = TransitionBuilder::create(site_, agent_, artifact_.manifest);
+  auto builder = experience::TransitionBuilder::create(site_, agent_, artifact_.manifest);
   if (!builder) return std::unexpected(builder.error());
   auto learner = OnlineLearner::create(agent_, artifact_, {});
   if (!learner) return std::unexpected(learner.error());
@@ -139,14 +139,14 @@ Result<> LearnerRole::restore() {
 
 // Puts what was decided since the newest decision taken at the head of what is to be learnt from.
 void LearnerRole::recall() {
-  const auto decisions = historian::newest_decisions(site_.folder / site_.storage.folder / "decisions", taker_->taken(),
-                                                     OnlineOptions().replay_max + 1);
+  auto decisions = historian::newest_decisions(site_.folder / site_.storage.folder / "decisions", taker_->taken(),
+                                               OnlineOptions().replay_max + 1);
   if (!decisions && decisions.error().code != Errc::not_found)
     log::warning("the decision log cannot be read; what was decided meanwhile is not learnt from",
                  {{"reason", decisions.error().message}});
   if (!decisions || decisions->empty()) return;
-  for (const historian::Decision& decision : *decisions) backlog_.push_back(event_of(decision, site_));
   from_log_ = decisions->back().wall_time;
+  std::ranges::move(*decisions, std::back_inserter(backlog_));
 }
 
 void LearnerRole::tell_recalled() const {
@@ -172,7 +172,7 @@ bool LearnerRole::take_event() {
   if (known) return true;
   from_log_ = {};
   if (next) {
-    learn(event_);
+    learn(decision_of(event_, site_));
     return true;
   }
   waiting_ = event_;
@@ -191,7 +191,7 @@ bool LearnerRole::fill_gap() {
   }
   if (!whole) {
     log::warning("decisions were missed and are not in the log; they are not learnt from");
-    backlog_.push_back(*waiting_);
+    backlog_.push_back(decision_of(*waiting_, site_));
   }
   tell_recalled();
   sequence_ = waiting_->sequence();
@@ -199,8 +199,8 @@ bool LearnerRole::fill_gap() {
   return true;
 }
 
-void LearnerRole::learn(const v1::DecisionEvent& event) {
-  const auto transition = taker_->take(event);
+void LearnerRole::learn(const historian::Decision& decision) {
+  const auto transition = taker_->take(decision);
   if (!transition) return;
   for (const auto& [name, value] : transition->parts) parts_[name] += value;
   ++parts_count_;

@@ -101,7 +101,7 @@ OnlineLearner::OnlineLearner(std::unique_ptr<rl::Learner> learner, const config:
       observations_(artifact.manifest.observation.size()),
       actions_(artifact.manifest.action.size()) {}
 
-std::size_t OnlineLearner::add(const Transition& transition) {
+std::size_t OnlineLearner::add(const experience::Transition& transition) {
   const auto reward = static_cast<float>(transition.reward);
   const std::uint8_t no = 0;
   learner_->observe(

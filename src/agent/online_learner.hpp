@@ -12,9 +12,9 @@
 #include "policy_store.hpp"
 #include "rltune/base/archive.hpp"
 #include "rltune/config/site.hpp"
+#include "rltune/experience/transition_builder.hpp"
 #include "rltune/policy/artifact.hpp"
 #include "rltune/rl/learner.hpp"
-#include "transition_builder.hpp"
 #include "weights_board.hpp"
 
 namespace rltune::agent {
@@ -33,7 +33,7 @@ class OnlineLearner {
                                       const OnlineOptions& options);
 
   // Learns from one transition; returns the gradient steps made.
-  std::size_t add(const Transition& transition);
+  std::size_t add(const experience::Transition& transition);
   // False once training diverged: drop this object and restore the last checkpoint.
   bool sound() const;
   std::uint64_t transitions() const noexcept { return transitions_; }

@@ -30,7 +30,7 @@ class OnlineLearnerTest : public testing::Test {
     Random random(seed);
     const std::size_t width = artifact_.manifest.observation.size();
     for (int i = 0; i < count; ++i) {
-      Transition transition;
+      experience::Transition transition;
       for (std::size_t k = 0; k < width; ++k) {
         transition.observation.push_back(static_cast<float>(random.uniform(0.0, 2.0)));
         transition.next_observation.push_back(static_cast<float>(random.uniform(0.0, 2.0)));

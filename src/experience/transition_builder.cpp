@@ -1,14 +1,16 @@
-#include "transition_builder.hpp"
+#include "rltune/experience/transition_builder.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <format>
 
-namespace rltune::agent {
+namespace rltune::experience {
 namespace {
 
 // Decisions further apart than this many periods do not follow each other: some were missed.
 constexpr double kGapMax = 1.6;
+// An action this far outside of what the policy can do is rounding; what lies further away was not its doing.
+constexpr double kActionSlack = 0.01;
 
 }  // namespace
 
@@ -19,13 +21,9 @@ Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, co
   made.period_ = from_seconds(agent.period_s);
   made.layout_ = manifest.action;
   made.observations_ = manifest.observation.size();
-  std::vector<std::string> names;
-  std::size_t elements = 0;
-  for (const config::Tag& tag : site.tags) {
-    names.push_back(tag.name);
-    made.first_element_.push_back(elements);
-    elements += tag.elements;
-  }
+  if (const auto history = env::history_of(manifest.observation); history && !history->empty())
+    made.history_.emplace(made.observations_ / (history->frames + history->traces.size()), *history);
+  for (const config::Tag& tag : site.tags) made.tags_.push_back(tag.name);
   made.named_.resize(site.tags.size());
   for (const env::Variable& input : manifest.inputs) {
     const auto bound = agent.bindings.find(input.name);
@@ -38,7 +36,7 @@ Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, co
     made.input_tags_.push_back(*tag);
   }
   const auto compile = [&](const std::string& name, const std::string& text, double sign) -> Result<> {
-    auto expression = config::Expression::compile(text, names);
+    auto expression = config::Expression::compile(text, made.tags_);
     if (!expression)
       return fail(expression.error().code,
                   std::format("agent {}: learning.{}: {}", agent.id, name, expression.error().message));
@@ -54,32 +52,42 @@ Result<TransitionBuilder> TransitionBuilder::create(const config::Site& site, co
   return made;
 }
 
-bool TransitionBuilder::ours(const v1::DecisionEvent& event) const {
-  return event.agent() == agent_ && event.origin() == "policy";
+std::vector<std::size_t> TransitionBuilder::rewarded() const {
+  std::vector<std::size_t> tags;
+  for (std::size_t tag = 0; tag < named_.size(); ++tag)
+    if (named_[tag]) tags.push_back(tag);
+  return tags;
 }
 
-TransitionBuilder::Moment TransitionBuilder::moment_of(const v1::DecisionEvent& event) const {
+bool TransitionBuilder::ours(const historian::Decision& decision) const {
+  return decision.agent == agent_ && decision.origin == "policy";
+}
+
+TransitionBuilder::Moment TransitionBuilder::moment_of(const historian::Decision& decision) const {
   Moment moment;
-  moment.time = TimePoint(Duration(event.time_unix_ns()));
-  moment.observation.assign(event.observation().begin(), event.observation().end());
-  moment.in_force.assign(event.previous_inputs().begin(), event.previous_inputs().end());
+  moment.time = decision.time;
+  moment.observation = decision.observation;
+  moment.in_force = decision.previous_inputs;
   moment.applied = moment.in_force;
   moment.learnable =
-      event.learnable() && moment.in_force.size() == layout_.size() && moment.observation.size() == observations_;
-  for (const v1::OutputVerdict& output : event.outputs())
-    if (const auto input = input_of_tag_.find(output.tag());
+      decision.learnable && moment.in_force.size() == layout_.size() && moment.observation.size() == observations_;
+  for (const historian::DecisionOutput& output : decision.outputs)
+    if (const auto input = input_of_tag_.find(output.tag);
         input != input_of_tag_.end() && input->second < moment.applied.size())
-      moment.applied[input->second] = output.applied();
-  for (std::size_t tag = 0; tag < first_element_.size(); ++tag)
-    moment.values.push_back(named_[tag] && first_element_[tag] < static_cast<std::size_t>(event.values_size())
-                                ? event.values(static_cast<int>(first_element_[tag]))
-                                : std::nan(""));
+      moment.applied[input->second] = output.applied;
+  moment.values.assign(tags_.size(), std::nan(""));
+  for (const historian::SeenValue& seen : decision.seen)
+    if (const auto tag = std::ranges::find(tags_, seen.tag); tag != tags_.end()) {
+      const auto index = static_cast<std::size_t>(tag - tags_.begin());
+      if (named_[index]) moment.values[index] = seen.value;
+    }
   for (std::size_t i = 0; i < input_tags_.size() && i < moment.in_force.size(); ++i)
     moment.values[input_tags_[i]] = moment.in_force[i];
   return moment;
 }
 
-// The inverse of env::actuate(), for what was applied.
+// The inverse of env::actuate(), for what was applied. Not a number where no action of the policy comes to that: a
+// change larger than its steps, a value outside of its range.
 std::vector<float> TransitionBuilder::action_of(const Moment& moment) const {
   std::vector<float> action;
   for (std::size_t i = 0; i < layout_.size(); ++i) {
@@ -88,7 +96,8 @@ std::vector<float> TransitionBuilder::action_of(const Moment& moment) const {
     const double wanted = increment
                               ? (moment.applied[i] - moment.in_force[i]) / actuation.step_max
                               : 2.0 * (moment.applied[i] - actuation.low) / (actuation.high - actuation.low) - 1.0;
-    action.push_back(static_cast<float>(std::clamp(wanted, -1.0, 1.0)));
+    const bool possible = std::abs(wanted) <= 1.0 + kActionSlack;
+    action.push_back(possible ? static_cast<float>(std::clamp(wanted, -1.0, 1.0)) : std::nanf(""));
   }
   return action;
 }
@@ -96,6 +105,15 @@ std::vector<float> TransitionBuilder::action_of(const Moment& moment) const {
 bool TransitionBuilder::follows(const Moment& next) const {
   const Duration gap = next.time - previous_->time;
   return gap > Duration::zero() && to_seconds(gap) <= kGapMax * to_seconds(period_);
+}
+
+// An agent that was restarted between the two begins its memory of the plant anew: its row does not follow from the one
+// before, however well the times do.
+bool TransitionBuilder::remembered(const Moment& next) const {
+  if (!history_) return true;
+  std::vector<float> row = previous_->observation;
+  history_->push(std::span(next.observation).first(history_->base_width()), row);
+  return row == next.observation;
 }
 
 std::optional<Transition> TransitionBuilder::transition_to(const Moment& next) {
@@ -108,6 +126,7 @@ std::optional<Transition> TransitionBuilder::transition_to(const Moment& next) {
   made.observation = previous_->observation;
   made.action = action_of(*previous_);
   made.next_observation = next.observation;
+  made.from = previous_->time;
   made.time = next.time;
   // A tag that was bad at either end has no value, and neither has the reward.
   const bool known =
@@ -115,16 +134,17 @@ std::optional<Transition> TransitionBuilder::transition_to(const Moment& next) {
   return known ? std::optional(std::move(made)) : std::nullopt;
 }
 
-std::optional<Transition> TransitionBuilder::add(const v1::DecisionEvent& event) {
-  if (!ours(event)) {
+std::optional<Transition> TransitionBuilder::add(const historian::Decision& decision) {
+  if (!ours(decision)) {
     // Whoever else moved one of our outputs made this period not ours to learn from.
-    for (const v1::OutputVerdict& output : event.outputs())
-      if (output.written() && input_of_tag_.contains(output.tag())) previous_.reset();
+    for (const historian::DecisionOutput& output : decision.outputs)
+      if (output.written && input_of_tag_.contains(output.tag)) previous_.reset();
     return std::nullopt;
   }
-  Moment next = moment_of(event);
+  Moment next = moment_of(decision);
   std::optional<Transition> made;
-  if (previous_ && previous_->learnable && next.observation.size() == observations_ && follows(next))
+  if (previous_ && previous_->learnable && next.observation.size() == observations_ && follows(next) &&
+      remembered(next))
     made = transition_to(next);
   previous_ = std::move(next);
   return made;
@@ -145,10 +165,10 @@ void TransitionBuilder::archive(Archive& archive) {
   archive.resized(moment.values);
   archive.value(moment.learnable);
   if (moment.observation.size() != observations_ || moment.in_force.size() != layout_.size() ||
-      moment.applied.size() != layout_.size() || moment.values.size() != first_element_.size())
+      moment.applied.size() != layout_.size() || moment.values.size() != tags_.size())
     previous_.reset();
   else
     previous_ = std::move(moment);
 }
 
-}  // namespace rltune::agent
+}  // namespace rltune::experience

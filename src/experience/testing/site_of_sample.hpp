@@ -6,7 +6,7 @@
 #include "rltune/base/sample.hpp"
 #include "rltune/config/site.hpp"
 
-namespace rltune::agent {
+namespace rltune::experience {
 
 inline config::Site site_of_sample() {
   using Role = config::TagRole;
@@ -48,4 +48,4 @@ inline std::vector<Sample> good_samples(TimePoint time) {
           sample(3, 1, 320.0), sample(4, 0, 50.0),  sample(5, 0, 0.5)};
 }
 
-}  // namespace rltune::agent
+}  // namespace rltune::experience

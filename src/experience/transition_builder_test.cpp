@@ -1,4 +1,4 @@
-#include "transition_builder.hpp"
+#include "rltune/experience/transition_builder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "sample_artifact.hpp"
 #include "site_of_sample.hpp"
 
-namespace rltune::agent {
+namespace rltune::experience {
 namespace {
 
 using namespace std::chrono_literals;
@@ -29,24 +29,18 @@ class TransitionBuilderTest : public testing::Test {
     return std::move(*made);
   }
   // A decision at `at`: the temperature it saw, heating in force until then and applied from then on.
-  v1::DecisionEvent decision(Duration at, double temperature, double in_force, double applied) const {
-    v1::DecisionEvent event;
-    event.set_agent("climate");
-    event.set_origin("policy");
-    event.set_learnable(true);
-    event.set_time_unix_ns(at.count());
-    for (std::size_t i = 0; i < artifact_.manifest.observation.size(); ++i)
-      event.add_observation(static_cast<float>(temperature));
-    event.add_previous_inputs(in_force);
-    event.add_previous_inputs(0.5);
-    for (const auto& [tag, value] : {std::pair{"vents", 0.55}, {"heating", applied}}) {
-      auto* output = event.add_outputs();
-      output->set_tag(tag);
-      output->set_applied(value);
-      output->set_written(true);
-    }
-    for (const double value : {temperature, 600.0, 300.0, 310.0, 320.0, applied, 0.55}) event.add_values(value);
-    return event;
+  historian::Decision decision(Duration at, double temperature, double in_force, double applied) const {
+    historian::Decision made;
+    made.agent = "climate";
+    made.origin = "policy";
+    made.learnable = true;
+    made.time = TimePoint(at);
+    made.observation.assign(artifact_.manifest.observation.size(), static_cast<float>(temperature));
+    made.previous_inputs = {in_force, 0.5};
+    made.outputs = {{.tag = "vents", .applied = 0.55, .written = true},
+                    {.tag = "heating", .applied = applied, .written = true}};
+    made.seen = {{"air_temperature", temperature}, {"heating", applied}};
+    return made;
   }
 
   config::Site site_ = site_of_sample();
@@ -78,11 +72,9 @@ TEST_F(TransitionBuilderTest, previous_set_points_are_those_before) {
 TEST_F(TransitionBuilderTest, what_a_person_did_is_left_out) {
   TransitionBuilder builder = this->builder();
   builder.add(decision(0s, 20.0, 75.0, 150.0));
-  v1::DecisionEvent manual;
-  manual.set_origin("manual");
-  auto* output = manual.add_outputs();
-  output->set_tag("heating");
-  output->set_written(true);
+  historian::Decision manual;
+  manual.origin = "manual";
+  manual.outputs = {{.tag = "heating", .written = true}};
   EXPECT_FALSE(builder.add(manual));
   EXPECT_FALSE(builder.add(decision(10s, 21.0, 40.0, 40.0)));
   EXPECT_TRUE(builder.add(decision(20s, 22.0, 40.0, 40.0)));
@@ -91,8 +83,8 @@ TEST_F(TransitionBuilderTest, what_a_person_did_is_left_out) {
 TEST_F(TransitionBuilderTest, a_decision_that_was_not_applied_starts_no_transition_but_may_end_one) {
   TransitionBuilder builder = this->builder();
   builder.add(decision(0s, 20.0, 75.0, 150.0));
-  v1::DecisionEvent held = decision(10s, 21.0, 150.0, 150.0);
-  held.set_learnable(false);
+  historian::Decision held = decision(10s, 21.0, 150.0, 150.0);
+  held.learnable = false;
   EXPECT_TRUE(builder.add(held));
   EXPECT_FALSE(builder.add(decision(20s, 22.0, 150.0, 150.0)));
 }
@@ -108,16 +100,26 @@ TEST_F(TransitionBuilderTest, missed_decisions_and_clocks_set_back_make_no_trans
 TEST_F(TransitionBuilderTest, a_bad_value_in_the_reward_makes_no_transition) {
   TransitionBuilder builder = this->builder();
   builder.add(decision(0s, 20.0, 75.0, 150.0));
-  v1::DecisionEvent event = decision(10s, 21.0, 150.0, 150.0);
-  event.set_values(0, std::nan(""));
-  EXPECT_FALSE(builder.add(event));
+  historian::Decision bad = decision(10s, 21.0, 150.0, 150.0);
+  bad.seen[0].value = std::nan("");
+  EXPECT_FALSE(builder.add(bad));
+}
+
+TEST_F(TransitionBuilderTest, what_the_policy_cannot_do_makes_no_transition) {
+  TransitionBuilder builder = this->builder();
+  historian::Decision jump = decision(0s, 20.0, 75.0, 150.0);
+  jump.outputs[0].applied = 0.75;  // vents moved by more than a step of 0.1
+  builder.add(jump);
+  EXPECT_FALSE(builder.add(decision(10s, 21.0, 150.0, 150.5)));  // rounding, of 150
+  EXPECT_TRUE(builder.add(decision(20s, 21.0, 150.5, 200.0)));
+  EXPECT_FALSE(builder.add(decision(30s, 21.0, 200.0, 150.0)));
 }
 
 TEST_F(TransitionBuilderTest, a_hold_without_observation_ends_nothing) {
   TransitionBuilder builder = this->builder();
   builder.add(decision(0s, 20.0, 75.0, 150.0));
-  v1::DecisionEvent hold = decision(10s, 21.0, 150.0, 150.0);
-  hold.clear_observation();
+  historian::Decision hold = decision(10s, 21.0, 150.0, 150.0);
+  hold.observation.clear();
   EXPECT_FALSE(builder.add(hold));
   EXPECT_FALSE(builder.add(decision(20s, 21.0, 150.0, 150.0)));
 }
@@ -130,4 +132,4 @@ TEST_F(TransitionBuilderTest, an_expression_that_does_not_compile_is_named) {
 }
 
 }  // namespace
-}  // namespace rltune::agent
+}  // namespace rltune::experience
