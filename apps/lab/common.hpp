@@ -24,7 +24,9 @@ void add_policy_show_command(CLI::App& policy);
 void add_policy_import_command(CLI::App& policy);
 void add_policy_hyperparameters_command(CLI::App& policy);
 void add_controller_commands(CLI::App& controller);
-void add_dataset_commands(CLI::App& dataset);
+void add_dataset_import_command(CLI::App& dataset);
+void add_dataset_show_command(CLI::App& dataset);
+void add_dataset_record_command(CLI::App& dataset);
 
 // --set name=value, repeated: adds the option to a command.
 void add_set_option(CLI::App& command, std::vector<std::string>& settings);

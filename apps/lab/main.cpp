@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
   add_run_sweep_command(run);
   add_run_explain_command(run);
   CLI::App& dataset = *app.add_subcommand("dataset", "Data to learn from: import, show, record")->require_subcommand(1);
-  add_dataset_commands(dataset);
+  add_dataset_import_command(dataset);
+  add_dataset_show_command(dataset);
+  add_dataset_record_command(dataset);
   return rltune::command::run(app, argc, argv);
 }

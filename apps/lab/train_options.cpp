@@ -5,6 +5,7 @@
 
 #include "common.hpp"
 #include "rltune/base/file.hpp"
+#include "train_environments.hpp"
 
 namespace rltune::lab {
 namespace {
@@ -26,10 +27,7 @@ double parameter_value(const env::PlantSpec& plant, const std::string& name) {
 
 // The task with its forecast in the observation.
 env::Task task_with_forecast(const TrainOptions& options, const World& world) {
-  const bool weather = !world.task.schedule && !world.plant.exogenous.empty();
-  const int leads = options.forecast_leads >= 0 ? options.forecast_leads : weather ? 12 : world.task.schedule ? 2 : 0;
-  env::Task task = or_stop(env::make_task(world.plant.name, {.forecast_leads = static_cast<std::size_t>(leads)}));
-  task.steps = world.task.steps;
+  env::Task task = task_with_leads(world, options.forecast_leads);
   if (options.no_margins) task.learning_margins.clear();
   for (const auto& [name, value] : parse_settings(options.margins, "--margin")) task.learning_margins[name] = value;
   return task;
@@ -128,6 +126,13 @@ void plan_plant(const TrainOptions& options, TrainPlan& plan) {
   plan.validation_weather = task.schedule
                                 ? plan.world.weather
                                 : std::format("synthetic, seed {}", options.world.weather_seed + kValidationSeed);
+}
+
+// Where a policy learned from data is to act, its actions in the plant's own units.
+env::EnvironmentSpec spec_for_data(const TrainPlan& plan) {
+  env::EnvironmentSpec spec = training_environments(plan).front()->spec();
+  if (plan.environment.empty()) spec.action = env::action_space(plan.world.plant.inputs, plan.world.task.action);
+  return spec;
 }
 
 // The buffer takes all of it, and its rows are one trajectory after the other.
@@ -244,6 +249,7 @@ TrainPlan make_plan(const TrainOptions& options) {
   plan_dataset(options, plan);
   plan.examination_seed = options.seed + kExaminationSeed;
   if (plan.environment.empty()) plan_plant(options, plan);
+  if (plan.dataset) plan.dataset = or_stop(dataset::fitted(std::move(*plan.dataset), spec_for_data(plan)));
   plan.description = describe(options, plan);
   return plan;
 }

@@ -123,6 +123,14 @@ World make_world(const WorldOptions& options) {
   return world;
 }
 
+env::Task task_with_leads(const World& world, int leads) {
+  const bool weather = !world.task.schedule && !world.plant.exogenous.empty();
+  if (leads < 0) leads = weather ? 12 : world.task.schedule ? 2 : 0;
+  env::Task task = or_stop(env::make_task(world.plant.name, {.forecast_leads = static_cast<std::size_t>(leads)}));
+  task.steps = world.task.steps;
+  return task;
+}
+
 evaluation::EvaluationOptions World::evaluation() const {
   return {.task = task, .parameters = overrides, .forecast = forecast, .randomisation = randomisation};
 }

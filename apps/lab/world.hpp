@@ -51,5 +51,8 @@ struct World {
   env::SimulationOptions simulation() const;
 };
 World make_world(const WorldOptions& options);
+// Its task with so many periods of forecast in the observation. Negative: 12 where the plant has weather, 2 where it
+// has scheduled set-points, which is what policies are trained with by default.
+env::Task task_with_leads(const World& world, int leads);
 
 }  // namespace rltune::lab
