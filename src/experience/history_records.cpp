@@ -13,6 +13,8 @@
 namespace rltune::experience {
 namespace {
 
+constexpr std::size_t kOfLate = 3;  // periods
+
 // Plays the samples back in the order of their time and asks at the end of every period what an agent would have seen.
 class Playback {
  public:
@@ -29,6 +31,8 @@ class Playback {
   struct Stream {
     std::uint32_t tag = 0;
     TagSamples samples;
+    bool needed = false;          // the policy sees it
+    std::size_t rows_in_a_row{};  // in so many periods, up to this one, there was a sample
   };
 
   Playback(const config::Site& site, const config::Agent& agent, historian::Historian historian,
@@ -46,6 +50,7 @@ class Playback {
   void open_streams(const policy::Manifest& manifest, const RecordsOptions& options);
   bool as_measured() const;
   Result<bool> take_seen(TimePoint until);
+  bool settled(TimePoint now, bool whole);
   Result<double> mean_applied(Stream& stream, TimePoint from, TimePoint to);
   void observe(historian::Decision& row, TimePoint now);
 
@@ -57,11 +62,13 @@ class Playback {
   std::unique_ptr<policy::PolicyController> controller_;
   std::vector<std::size_t> rewarded_;
   std::vector<pipeline::TagValue> tags_;
-  std::vector<std::size_t> needed_;     // of tags_: what the policy sees
+  std::vector<std::size_t> needed_;     // tags that the policy sees
   std::vector<Stream> seen_, applied_;  // what is measured; what is set, in the order of the policy's inputs
   std::vector<Sample> latest_;          // of applied_
   std::vector<double> inputs_;
   bool started_ = false, over_ = false;
+  TimePoint broken_{};  // when something was last missing
+  std::size_t unsure_ = 0;
 };
 
 Result<Playback> Playback::create(const config::Site& site, const config::Agent& agent,
@@ -88,7 +95,7 @@ void Playback::open_streams(const policy::Manifest& manifest, const RecordsOptio
     for (const env::Variable& variable : *space) {
       const auto bound = agent_->bindings.find(variable.name);
       const auto tag = site_->find_tag(bound == agent_->bindings.end() ? variable.name : bound->second);
-      if (tag) needed_.push_back(pipeline_.element_offset(*tag));
+      if (tag) needed_.push_back(*tag);
     }
   const std::vector<std::string> known = historian_->tags();
   const auto stream = [&](std::size_t tag, TimePoint from) {
@@ -100,6 +107,7 @@ void Playback::open_streams(const policy::Manifest& manifest, const RecordsOptio
   for (std::size_t tag = 0; tag < site_->tags.size(); ++tag)
     if (std::ranges::find(set, tag) == set.end() && std::ranges::find(known, site_->tags[tag].name) != known.end())
       seen_.push_back(stream(tag, options.from));
+  for (Stream& one : seen_) one.needed = std::ranges::find(needed_, one.tag) != needed_.end();
   latest_.resize(set.size());
   inputs_.resize(set.size());
 }
@@ -115,10 +123,12 @@ Result<std::optional<TimePoint>> Playback::begin() {
   return first;
 }
 
-// Whether there was any; over_: and never again.
+// Whether all is there that can be expected: of each tag that had a sample in every period of late, another one. Many
+// are recorded only when they change, so that a single tag's silence says nothing else. over_: nothing follows.
 Result<bool> Playback::take_seen(TimePoint until) {
-  bool any = false, more = false;
-  for (Stream& stream : seen_)
+  bool any = false, more = false, missing = false;
+  for (Stream& stream : seen_) {
+    bool here = false;
     for (;;) {
       const auto next = stream.samples.peek();
       if (!next) return std::unexpected(next.error());
@@ -128,10 +138,28 @@ Result<bool> Playback::take_seen(TimePoint until) {
       sample.tag = stream.tag;
       pipeline_.add({&sample, 1});
       stream.samples.pop();
-      any = true;
+      any = here = true;
     }
+    missing = missing || (stream.needed && !here && stream.rows_in_a_row >= kOfLate);
+    stream.rows_in_a_row = here ? stream.rows_in_a_row + 1 : 0;
+  }
   over_ = !more;
-  return any;
+  return any && !missing;
+}
+
+// Where samples were lost, what was set may have been lost as well: it is known again when it was set anew, or believed
+// after a while.
+bool Playback::settled(TimePoint now, bool whole) {
+  if (!whole) {
+    broken_ = now;
+    unsure_ = kOfLate;
+    return false;
+  }
+  if (unsure_ == 0) return true;
+  const bool anew =
+      std::ranges::all_of(latest_, [this](const Sample& sample) { return sample.source_time >= broken_; });
+  unsure_ = anew ? 0 : unsure_ - 1;
+  return anew;
 }
 
 // Over [from, to), each value until the next one; NaN where it is not known all the time. Where both are the same it
@@ -160,7 +188,8 @@ Result<double> Playback::mean_applied(Stream& stream, TimePoint from, TimePoint 
 
 // An agent decides by values that stand in for bad ones; nobody learns from those.
 bool Playback::as_measured() const {
-  return std::ranges::all_of(needed_, [this](std::size_t element) { return tags_[element].health == 0; });
+  return std::ranges::all_of(needed_,
+                             [this](std::size_t tag) { return tags_[pipeline_.element_offset(tag)].health == 0; });
 }
 
 void Playback::observe(historian::Decision& row, TimePoint now) {
@@ -184,12 +213,12 @@ Result<historian::Decision> Playback::row(TimePoint now, TimePoint next) {
   row.agent = agent_->id;
   row.origin = "policy";
   row.time = now;
-  const auto any = take_seen(now);
-  if (!any) return std::unexpected(any.error());
+  const auto whole = take_seen(now);
+  if (!whole) return std::unexpected(whole.error());
   for (Stream& stream : applied_)
     if (const auto done = mean_applied(stream, now, now); !done) return std::unexpected(done.error());
   observe(row, now);
-  if (!*any) row.observation.clear();  // nothing was recorded: what stands there is older than it looks
+  if (!settled(now, *whole)) row.observation.clear();  // what stands there is older than it looks
   started_ = started_ && !row.observation.empty();
   row.learnable = !row.observation.empty();
   for (Stream& stream : applied_) {

@@ -93,8 +93,44 @@ TEST_F(HistoryRecordsTest, nothing_is_joined_across_a_time_without_records) {
   const auto made = gathered();
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->dataset.episodes.size(), 3U);
-  EXPECT_EQ(made->dataset.transitions(), 9U + 8U + 10U);
+  EXPECT_EQ(made->dataset.transitions(), 9U + 5U + 7U) << "set-points are believed three periods after a loss";
   expect_nothing_joined(made->dataset);
+}
+
+// Samples that were lost: some tags' of a period, and with them what was set in it.
+TEST_F(HistoryRecordsTest, a_tag_that_was_always_recorded_is_missed) {
+  begin();
+  for (int i = 0; i < 20; ++i) {
+    if (i == 10)
+      put(1, i * 10s, 600.0);
+    else
+      measure(i);
+    if (i >= 12) put(4, i * 10s, 50.0 + i);
+    if (i >= 12) put(5, i * 10s, 0.5);
+  }
+  const auto made = gathered();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->dataset.episodes.size(), 2U);
+  EXPECT_EQ(made->dataset.episodes[1].observations[0], 33.0F) << "the first period at whose start all is known anew";
+  expect_nothing_joined(made->dataset);
+}
+
+// What is recorded when it changes may stand still.
+TEST_F(HistoryRecordsTest, a_tag_that_rests_is_believed) {
+  begin();
+  for (int i = 0; i < 40; ++i) {
+    put(0, i * 10s, 20.0 + i);
+    put(2, i * 10s, 300.0 + i);
+    if (i % 10 == 0) {
+      put(1, i * 10s, 600.0);
+      put(3, i * 10s, 310.0, Quality::good, 0);
+      put(3, i * 10s, 320.0, Quality::good, 1);
+    }
+  }
+  for (std::size_t tag = 0; tag < 4; ++tag) here_.site.tags[tag].stale_after_s = 200.0;
+  const auto made = gathered();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->dataset.transitions(), 39U);
 }
 
 TEST_F(HistoryRecordsTest, a_rejected_sample_breaks_an_episode) {

@@ -36,7 +36,7 @@ Result<Gathered> decisions_dataset(const config::Site& site, const config::Agent
                                    const policy::Artifact& artifact, const RecordsOptions& options);
 
 // Of the historian's samples: a row a period of the agent, whoever set the outputs. The action is the mean over time of
-// the set-point in the period. A period in which nothing was recorded is a break.
+// the set-point in the period. A period in which samples are missing is a break.
 // Errors: those of the historian, the pipeline and the reward's expressions; not_found: nothing in it is a transition.
 Result<Gathered> history_dataset(const config::Site& site, const config::Agent& agent, const policy::Artifact& artifact,
                                  const RecordsOptions& options);
