@@ -18,10 +18,11 @@ class Recollection {
     made.site_ = &site;
     made.tags_ = tags;
     auto historian = historian::Historian::open_reader(site.folder / site.storage.folder);
-    if (historian)
+    if (!historian && historian.error().code != Errc::not_found) return std::unexpected(historian.error());
+    if (historian) {
+      made.names_ = historian->tags();
       made.historian_.emplace(std::move(*historian));
-    else if (historian.error().code != Errc::not_found)
-      return std::unexpected(historian.error());
+    }
     return made;
   }
 
@@ -40,7 +41,7 @@ class Recollection {
   // NaN where nothing good is known that is not too old.
   Result<double> at(std::size_t tag, TimePoint time) const {
     const std::string& name = site_->tags[tag].name;
-    if (!historian_ || std::ranges::find(known_(), name) == known_().end()) return std::nan("");
+    if (std::ranges::find(names_, name) == names_.end()) return std::nan("");
     const double stale_s = site_->stale_after_s(site_->tags[tag]);
     const Duration back = from_seconds(stale_s > 0.0 ? stale_s : kLookBackS);
     double value = std::nan("");
@@ -53,17 +54,13 @@ class Recollection {
       samples.pop();
     }
   }
-  const std::vector<std::string>& known_() const {
-    if (names_.empty()) names_ = historian_->tags();
-    return names_;
-  }
 
   static constexpr double kLookBackS = 86'400.0;
 
   const config::Site* site_ = nullptr;
   std::vector<std::size_t> tags_;
   std::optional<historian::Historian> historian_;
-  mutable std::vector<std::string> names_;
+  std::vector<std::string> names_;  // of what the historian has
 };
 
 }  // namespace
