@@ -17,19 +17,29 @@ Result<> check_name(const std::vector<Named>& known, const std::string& name, st
 
 bool ordered(const Distribution& distribution) {
   const bool finite = std::isfinite(distribution.first) && std::isfinite(distribution.second);
-  const bool uniform = distribution.kind == Distribution::Kind::uniform;
-  return finite && (uniform ? distribution.first <= distribution.second : distribution.second >= 0.0);
+  const bool normal = distribution.kind == Distribution::Kind::normal;
+  return finite && (normal ? distribution.second >= 0.0 : distribution.first <= distribution.second);
 }
 
 // A factor that could reach 0 or change a sign would not be the plant any more.
 Result<> check_factor(const Distribution& distribution, std::string_view name) {
-  const bool uniform = distribution.kind == Distribution::Kind::uniform;
-  const double least = uniform ? distribution.first : distribution.first - 3.0 * distribution.second;
+  const bool normal = distribution.kind == Distribution::Kind::normal;
+  const double least = normal ? distribution.first - 3.0 * distribution.second : distribution.first;
   if (ordered(distribution) && least > 0.0) return {};
-  return fail(Errc::invalid_argument,
-              std::format("{}: factors must stay above 0: uniform [low, high] with 0 < low <= high, or normal "
-                          "[mean, deviation] with mean > 3 deviations",
-                          name));
+  return fail(
+      Errc::invalid_argument,
+      std::format("{}: factors must stay above 0: uniform or either [low, high] with 0 < low <= high, or normal "
+                  "[mean, deviation] with mean > 3 deviations",
+                  name));
+}
+
+Result<> check_drift(const Drift& drift, const std::string& name) {
+  if (drift.steps[0] < 1 || drift.steps[0] > drift.steps[1])
+    return fail(Errc::invalid_argument, std::format("{}.steps must be [shortest, longest], 1 or more", name));
+  if (!ordered(drift.slope)) return fail(Errc::invalid_argument, std::format("{}.slope must be [low, high]", name));
+  if (!(drift.flat >= 0.0 && drift.flat <= 1.0))
+    return fail(Errc::invalid_argument, std::format("{}.flat: the probability must lie in [0, 1]", name));
+  return {};
 }
 
 Result<> check_sensors(const Randomisation& randomisation, const PlantSpec& plant) {
@@ -69,6 +79,8 @@ Result<> check_randomisation(const Randomisation& randomisation, const PlantSpec
     if (auto done = check_factor(shift.factor, "exogenous." + name + ".factor"); !done) return done;
     if (!ordered(shift.offset))
       return fail(Errc::invalid_argument, std::format("exogenous.{}.offset must be [low, high]", name));
+    if (!shift.drift) continue;
+    if (auto done = check_drift(*shift.drift, "exogenous." + name + ".drift"); !done) return done;
   }
   return {};
 }

@@ -127,8 +127,12 @@ class Reader {
         made = {kind, first, second};
       };
     };
-    fields(node, path, {{"uniform", as(Distribution::Kind::uniform)}, {"normal", as(Distribution::Kind::normal)}});
-    if (node.size() != 1) refuse(node, path, "one of uniform: [low, high], normal: [mean, deviation] is wanted");
+    fields(node, path,
+           {{"uniform", as(Distribution::Kind::uniform)},
+            {"normal", as(Distribution::Kind::normal)},
+            {"either", as(Distribution::Kind::either)}});
+    if (node.size() != 1)
+      refuse(node, path, "one of uniform: [low, high], normal: [mean, deviation], either: [low, high] is wanted");
     return made;
   }
 
@@ -171,16 +175,26 @@ class Reader {
   }
 
   void exogenous(const YAML::Node& node, const std::string& path, Randomisation& made) const {
-    entries(node, path,
-            [&](const std::string& name, const YAML::Node& key, const YAML::Node& value, const std::string& inner) {
-              known_name(key, inner, plant_.exogenous, name);
-              ExogenousShift& shift = made.exogenous[name];
-              fields(value, inner,
-                     {{"factor",
-                       [&](const YAML::Node& one, const std::string& at) { shift.factor = distribution(one, at); }},
-                      {"offset",
-                       [&](const YAML::Node& one, const std::string& at) { shift.offset = distribution(one, at); }}});
-            });
+    entries(
+        node, path,
+        [&](const std::string& name, const YAML::Node& key, const YAML::Node& value, const std::string& inner) {
+          known_name(key, inner, plant_.exogenous, name);
+          ExogenousShift& shift = made.exogenous[name];
+          fields(
+              value, inner,
+              {{"factor", [&](const YAML::Node& one, const std::string& at) { shift.factor = distribution(one, at); }},
+               {"offset", [&](const YAML::Node& one, const std::string& at) { shift.offset = distribution(one, at); }},
+               {"drift", [&](const YAML::Node& one, const std::string& at) { shift.drift = drift(one, at); }}});
+        });
+  }
+
+  Drift drift(const YAML::Node& node, const std::string& path) const {
+    Drift made;
+    fields(node, path,
+           {{"steps", [&](const YAML::Node& one, const std::string& at) { made.steps = range(one, at); }},
+            {"slope", [&](const YAML::Node& one, const std::string& at) { made.slope = distribution(one, at); }},
+            {"flat", [&](const YAML::Node& one, const std::string& at) { made.flat = number(one, at); }}});
+    return made;
   }
 
   StartWindow window(const YAML::Node& node, const std::string& path) const {

@@ -35,6 +35,7 @@ sensor_dropouts:
   relative_humidity: {probability: 0.01, steps: [1, 12]}
 exogenous:
   outdoor_temperature: {offset: {normal: [0, 1]}}
+  outdoor_co2: {drift: {steps: [1, 99], slope: {uniform: [-1, 1]}, flat: 0.1}}
 start_dates: {from: "11-01", to: "02-28"}
 )",
                                           "noise.yaml", lettuce());
@@ -46,6 +47,8 @@ start_dates: {from: "11-01", to: "02-28"}
   EXPECT_EQ(parsed->sensor_noise.at("co2").absolute, 20.0);
   EXPECT_EQ(parsed->sensor_dropouts.at("relative_humidity").steps[1], 12U);
   EXPECT_EQ(parsed->exogenous.at("outdoor_temperature").offset.second, 1.0);
+  EXPECT_EQ(parsed->exogenous.at("outdoor_co2").drift->steps[1], 99U);
+  EXPECT_EQ(parsed->exogenous.at("outdoor_co2").drift->slope.first, -1.0);
   EXPECT_EQ(parsed->start_dates->from[0], 11U);
 }
 
@@ -57,6 +60,9 @@ TEST(randomisation, errors_name_file_line_and_field) {
   EXPECT_THAT(refused("\nsensor_noise:\n  co2: {absolute: much}\n").message,
               HasSubstr("line 4: sensor_noise.co2.absolute: a number"));
   EXPECT_THAT(refused("start_dates: {from: 2014-02-09}\n").message, HasSubstr("start_dates.from"));
+  EXPECT_THAT(refused("exogenous: {outdoor_co2: {drift: {steps: [0, 9]}}}\n").message,
+              HasSubstr("exogenous.outdoor_co2.drift.steps must be"));
+  EXPECT_THAT(refused("parameters: {c_leak: {either: [1.1, 0.9]}}\n").message, HasSubstr("factors must stay above 0"));
   EXPECT_THAT(refused("plant: cstr\n").message, HasSubstr("must be 'lettuce'"));
   EXPECT_THAT(refused("parameter_noise: 0.1\nparameter_noise: 0.2\n").message, HasSubstr("twice"));
   EXPECT_THAT(refused("parameters: [\n").message, HasSubstr("noise.yaml: line"));

@@ -11,6 +11,7 @@ namespace {
 
 // Streams of an instance: seasons, parameters and sensors draw apart, so that switching one on moves no other.
 enum Stream : std::uint8_t { episode_stream, parameter_stream, sensor_stream, streams };
+constexpr std::uint64_t kDriftStreams = 1ULL << 40;  // beyond those of every instance
 
 template <typename T>
 std::span<T> row_of_matrix(std::vector<T>& matrix, std::size_t row, std::size_t columns) noexcept {
@@ -20,6 +21,8 @@ std::span<T> row_of_matrix(std::vector<T>& matrix, std::size_t row, std::size_t 
 // Normal draws stop at three standard deviations, so that a checked distribution stays physical.
 double draw(const Distribution& distribution, Random& random) noexcept {
   if (distribution.kind == Distribution::Kind::uniform) return random.uniform(distribution.first, distribution.second);
+  if (distribution.kind == Distribution::Kind::either)
+    return random.uniform() < 0.5 ? distribution.first : distribution.second;
   return distribution.first + distribution.second * std::clamp(random.normal(), -3.0, 3.0);
 }
 
@@ -150,16 +153,20 @@ void Simulation::resolve_randomisation() {
     const auto found = randomisation.exogenous.find(spec.exogenous[v].name);
     if (found != randomisation.exogenous.end()) shifts_.push_back({v, found->second});
   }
+  if (std::ranges::any_of(shifts_, [](const Shift& shift) { return shift.shift.drift.has_value(); }))
+    ramps_.resize(size() * shifts_.size());
 }
 
 void Simulation::reset(std::uint64_t seed) noexcept {
   episode_random_.clear();
   parameter_random_.clear();
   sensor_random_.clear();
+  drift_random_.clear();
   for (std::size_t i = 0; i < size(); ++i) {
     episode_random_.emplace_back(seed, i * streams + episode_stream);
     parameter_random_.emplace_back(seed, i * streams + parameter_stream);
     sensor_random_.emplace_back(seed, i * streams + sensor_stream);
+    if (!ramps_.empty()) drift_random_.emplace_back(seed, kDriftStreams + i);
     episode_[i] = 0;
   }
   std::ranges::fill(finished_, 1);
@@ -205,6 +212,30 @@ void Simulation::draw_shifts(std::size_t i) noexcept {
   for (const Shift& shift : shifts_) {
     factor_[i * exogenous_count() + shift.variable] = draw(shift.shift.factor, episode_random_[i]);
     offset_[i * exogenous_count() + shift.variable] = draw(shift.shift.offset, episode_random_[i]);
+  }
+  if (!ramps_.empty()) std::ranges::fill(row_of_matrix(ramps_, i, shifts_.size()), Ramp{});
+}
+
+// One step along each ramp, or along a new one.
+void Simulation::drift(std::size_t i) noexcept {
+  if (ramps_.empty()) return;
+  for (std::size_t k = 0; k < shifts_.size(); ++k) {
+    if (!shifts_[k].shift.drift) continue;
+    const Drift& how = *shifts_[k].shift.drift;
+    Ramp& ramp = ramps_[i * shifts_.size() + k];
+    Random& random = drift_random_[i];
+    if (ramp.left == 0) {
+      ramp.left = how.steps[0] + random.below(how.steps[1] - how.steps[0] + 1);
+      ramp.slope = draw(how.slope, random);
+      if (random.uniform() < how.flat) ramp.slope = 0.0;
+    }
+    --ramp.left;
+    const std::size_t v = shifts_[k].variable, at = i * exogenous_count() + v;
+    const Variable& variable = model_->spec().exogenous[v];
+    const double base = factor_[at] * start(i).series->row(row_of(i))[v];
+    const double wanted = base + offset_[at] + ramp.slope, reached = std::clamp(wanted, variable.low, variable.high);
+    if (reached != wanted) ramp.slope = -ramp.slope;
+    offset_[at] = reached - base;
   }
 }
 
@@ -310,6 +341,7 @@ void Simulation::step(std::span<const double> wanted) noexcept {
   for (std::size_t i = 0; i < size(); ++i) {
     if (finished_[i] != 0) continue;
     ++step_[i];
+    drift(i);
     take_exogenous(i);
   }
   model_->measure(measured_);
@@ -345,6 +377,8 @@ void Simulation::archive(Archive& archive) {
   archive.values(model_->states());
   for (auto* randoms : {&episode_random_, &parameter_random_, &sensor_random_})
     for (Random& random : *randoms) archive.random(random);
+  for (Random& random : drift_random_) archive.random(random);
+  archive.values(std::span(ramps_));
   for (auto* vector : {&start_, &episode_, &step_, &delay_, &silent_}) archive.values(std::span(*vector));
   for (auto* vector : {&finished_, &failed_}) archive.values(std::span(*vector));
   for (auto* vector :

@@ -261,6 +261,55 @@ TEST(simulation, a_shift_reaches_weather_and_forecast_alike) {
   EXPECT_EQ(shifted->snapshot(0).forecast[4 + 2], plain->snapshot(0).forecast[4 + 2] + 5.0);
 }
 
+TEST(simulation, either_draws_one_of_two_values_and_nothing_between) {
+  SimulationOptions options = short_season(64);
+  options.randomisation.parameters["c_leak"] = {Distribution::Kind::either, 0.9, 1.1};
+  const auto simulation = *Simulation::make(options);
+  const auto& parameters = simulation->plant().parameters;
+  const auto leak =
+      static_cast<std::size_t>(std::ranges::find(parameters, "c_leak", &Parameter::name) - parameters.begin());
+  std::size_t low = 0, high = 0;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const double factor = simulation->model().parameters()[leak * 64 + i] / parameters[leak].value;
+    low += std::fabs(factor - 0.9) < 1e-12;
+    high += std::fabs(factor - 1.1) < 1e-12;
+  }
+  EXPECT_EQ(low + high, 64U);
+  EXPECT_GT(std::min(low, high), 16U);
+}
+
+TEST(simulation, a_drift_goes_in_ramps_and_turns_at_the_bounds) {
+  SimulationOptions options{.task = *make_task("industrial-benchmark"), .instances = 4};
+  options.randomisation.exogenous["setpoint"].drift = Drift{{1, 99}, {Distribution::Kind::uniform, -1.0, 1.0}, 0.1};
+  const auto simulation = *Simulation::make(options);
+  const auto setpoint = [&](std::size_t i) { return simulation->snapshot(i).exogenous[0]; };
+  std::vector<double> last(4), slope(4);
+  std::size_t turns = 0, flat = 0;
+  double lowest = 100.0, highest = 0.0;
+  for (std::size_t i = 0; i < 4; ++i) last[i] = setpoint(i);
+  EXPECT_EQ(last[0], 50.0);
+  for (int t = 0; t < 1000; ++t) {
+    simulation->step(std::vector<double>(12, 0.0));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double move = setpoint(i) - last[i];
+      EXPECT_LE(std::fabs(move), 1.0);
+      turns += std::fabs(move - slope[i]) > 1e-9;
+      flat += move == 0.0;
+      lowest = std::min(lowest, setpoint(i));
+      highest = std::max(highest, setpoint(i));
+      last[i] = setpoint(i);
+      slope[i] = move;
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(turns), 80.0, 40.0);  // ramps of 50 steps in the mean
+  EXPECT_GT(flat, 100U);
+  EXPECT_LT(flat, 1200U);
+  EXPECT_GE(lowest, 0.0);
+  EXPECT_LE(highest, 100.0);
+  EXPECT_GT(highest - lowest, 20.0);
+  EXPECT_NE(setpoint(0), setpoint(1));
+}
+
 TEST(simulation, finished_instances_stay_as_they_are) {
   const auto simulation = *Simulation::make(short_season(3, 4));
   for (int t = 0; t < 4; ++t) simulation->step(std::vector<double>(9, 1.0));

@@ -17,10 +17,10 @@
 namespace rltune::env {
 
 struct Distribution {
-  enum class Kind : std::uint8_t { uniform, normal };
+  enum class Kind : std::uint8_t { uniform, normal, either };
   Kind kind = Kind::uniform;
-  double first = 0.0;   // low, or mean
-  double second = 0.0;  // high, or standard deviation
+  double first = 0.0;   // low, or mean; of either the one value
+  double second = 0.0;  // high, or standard deviation; of either the other
 };
 
 struct SensorNoise {
@@ -34,9 +34,17 @@ struct Dropout {
   std::array<std::size_t, 2> steps{1, 1};  // shortest and longest
 };
 
+// Ramps, one after the other. At the variable's bounds they turn round.
+struct Drift {
+  std::array<std::size_t, 2> steps{1, 1};  // shortest and longest ramp
+  Distribution slope;                      // the variable's unit a step
+  double flat = 0.0;                       // probability of a ramp without slope
+};
+
 struct ExogenousShift {
   Distribution factor{Distribution::Kind::uniform, 1.0, 1.0};
   Distribution offset{Distribution::Kind::uniform, 0.0, 0.0};
+  std::optional<Drift> drift;  // added to the offset, step by step; a forecast knows what stands, not what comes
 };
 
 // Days of the year between which an episode may start, both included; the first may be the later one (winter).

@@ -116,6 +116,7 @@ class Simulation {
   void draw_parameter_noise() noexcept;
   void draw_shifts(std::size_t instance) noexcept;
   void command(std::size_t instance, std::span<const double> wanted) noexcept;
+  void drift(std::size_t instance) noexcept;
   void take_exogenous(std::size_t instance) noexcept;
   double shifted(std::size_t instance, std::size_t variable, double value) const noexcept;
   void sense(std::size_t instance) noexcept;
@@ -132,7 +133,14 @@ class Simulation {
   std::vector<Shift> shifts_;
 
   // One an instance.
+  // Where a drifting variable is going.
+  struct Ramp {
+    double slope = 0.0;
+    std::uint64_t left = 0;  // steps
+  };
+  std::vector<Ramp> ramps_;  // [instance][shift]; empty where nothing drifts
   std::vector<Random> episode_random_, parameter_random_, sensor_random_;
+  std::vector<Random> drift_random_;  // empty where nothing drifts
   std::vector<std::size_t> start_, episode_, step_, delay_;
   std::vector<std::uint8_t> finished_, failed_;
   std::vector<double> rewards_;
