@@ -14,7 +14,8 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t kExaminationSeed = 500;  // added to the weather's and the training's
 constexpr std::uint64_t kValidationSeed = 1000;
-constexpr std::size_t kExaminationSeasons = 16;
+constexpr std::size_t kExaminationSteps = 30'000;  // of one examination; short episodes are many
+constexpr std::size_t kExaminationSeasonsMin = 16, kExaminationSeasonsMax = 256;
 constexpr std::size_t kValidationSeasons = 20;
 
 double parameter_value(const env::PlantSpec& plant, const std::string& name) {
@@ -118,14 +119,25 @@ void plan_plant(const TrainOptions& options, TrainPlan& plan) {
     plan.training.starts = {start_of(options, plan.world)};
     plan.examination = {{plan.training.starts.front(), plan.examination_seed, options.start}};
   } else {
+    const std::size_t count =
+        std::clamp(kExaminationSteps / task.steps, kExaminationSeasonsMin, kExaminationSeasonsMax);
     plan.examination =
-        seasons(other_weather(options, plan.world, kExaminationSeed), task, kExaminationSeasons, plan.examination_seed);
+        seasons(other_weather(options, plan.world, kExaminationSeed), task, count, plan.examination_seed);
   }
   plan.validation_series = validation_weather(options, plan.world);
   plan.validation = seasons(plan.validation_series, task, kValidationSeasons, options.seed + kValidationSeed);
   plan.validation_weather = task.schedule
                                 ? plan.world.weather
                                 : std::format("synthetic, seed {}", options.world.weather_seed + kValidationSeed);
+}
+
+env::HistoryOptions history_of(const TrainOptions& options, const TrainPlan& plan) {
+  const bool asked = options.history_frames.has_value() || !options.history_traces.empty();
+  const bool of_task = plan.environment.empty() && !rl::learns_offline(options.algorithm);
+  if (!asked) return of_task ? plan.world.task.history : env::HistoryOptions{};
+  const env::HistoryOptions history{options.history_frames.value_or(1), options.history_traces};
+  or_stop(env::check_history(history));
+  return history;
 }
 
 // Where a policy learned from data is to act, its actions in the plant's own units.
@@ -187,12 +199,12 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
       .add_option("--forecast-leads", options.forecast_leads, "Sample periods of weather ahead that the policy sees")
       ->check(CLI::Range(0, 96));
   command
-      .add_option("--history-frames", options.history.frames,
-                  "Periods that the policy sees, this one included: where a plant does not show its whole state")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+      .add_option("--history-frames", options.history_frames,
+                  "Periods that the policy sees, this one included: where a plant does not show its whole state; "
+                  "otherwise the plant's task says how much of the past")
+      ->check(CLI::Range(1, 64));
   command
-      .add_option("--history-trace", options.history.traces,
+      .add_option("--history-trace", options.history_traces,
                   "Decaying mean of the past that the policy sees, by its rate (0.9); may be repeated")
       ->check(CLI::Range(0.001, 0.9999))
       ->expected(1)
@@ -239,9 +251,7 @@ rl::Hyperparameters hyperparameters_of(const TrainOptions& options, const std::s
 }
 
 TrainPlan make_plan(const TrainOptions& options) {
-  or_stop(env::check_history(options.history));
   TrainPlan plan{.environment = options.environment,
-                 .history = options.history,
                  .hyperparameters = hyperparameters_of(options, task_name(options))};
   plan.steps = or_stop(plan.hyperparameters.whole("n_timesteps"));
   plan.instances = or_stop(plan.hyperparameters.whole("n_envs"));
@@ -249,6 +259,7 @@ TrainPlan make_plan(const TrainOptions& options) {
   plan_dataset(options, plan);
   plan.examination_seed = options.seed + kExaminationSeed;
   if (plan.environment.empty()) plan_plant(options, plan);
+  plan.history = history_of(options, plan);
   if (plan.dataset) plan.dataset = or_stop(dataset::fitted(std::move(*plan.dataset), spec_for_data(plan)));
   plan.description = describe(options, plan);
   return plan;

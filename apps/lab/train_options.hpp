@@ -29,7 +29,8 @@ struct TrainOptions {
   std::uint64_t steps = 0;           // 0: the hyperparameter n_timesteps
   std::uint64_t seed = 1;
   int forecast_leads = -1;  // -1: 12 where the plant has weather, 2 where it has scheduled set-points
-  env::HistoryOptions history;
+  std::optional<std::size_t> history_frames;
+  std::vector<double> history_traces;
   std::size_t threads = 2;
   double checkpoint_seconds = 30.0;
   std::optional<double> stop_at_return;  // of an examination

@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::string_view kFormat = "rltune/training/v2";
+constexpr std::string_view kFormat = "rltune/training/v3";
 constexpr std::string_view kSoundFormat = "rltune/training/sound";
 constexpr std::uint64_t kRecords = 200;  // lines of metrics in a run
 constexpr std::uint64_t kExaminations = 20;
@@ -221,6 +221,7 @@ void TrainRun::archive(Archive& archive) {
   if (archive.reading()) log_.emplace(or_stop(runs::RunLog::resume(folder_, position)));
   archive_network(archive, best_.network);
   archive.value(best_.mean_return);
+  archive.value(best_.middle_return);
   archive.value(best_.step);
   archive.value(examinations_without_better_);
   archive.text(stopped_because_);
@@ -367,15 +368,15 @@ std::optional<std::string> TrainRun::examine() {
   const auto outcome = rl::evaluate_policy(network, *examination_, plan_.examination_seed);
   if (!outcome && outcome.error().code == Errc::invalid_argument) return outcome.error().message;
   const rl::PolicyReturns found = or_stop(outcome);
-  const double mean_return = mean(found.returns);
+  const double mean_return = mean(found.returns), middle_return = interquartile_mean(found.returns);
   std::vector<runs::Scalar> line{{"eval/mean_reward", mean_return}, {"eval/mean_ep_length", mean(found.lengths)}};
   for (std::size_t k = 0; k < found.terms.size(); ++k)
     line.push_back({"eval/terms/" + spec().reward_terms[k].name, found.terms[k]});
   append(line);
-  const bool better = best_.network.layers.empty() || mean_return > best_.mean_return;
+  const bool better = best_.network.layers.empty() || middle_return > best_.middle_return;
   examinations_without_better_ = better ? 0 : examinations_without_better_ + 1;
   if (better) {
-    best_ = {std::move(network), mean_return, training_->steps()};
+    best_ = {std::move(network), mean_return, middle_return, training_->steps()};
     const std::string comment = std::format("rltune {} step {}", options_.algorithm, best_.step);
     or_stop(write_file(folder_ / "best.onnx", or_stop(nn::to_onnx(best_.network, comment))));
   }

@@ -26,6 +26,7 @@ namespace rltune::lab {
 struct BestPolicy {
   nn::NetworkDescription network;
   double mean_return = 0.0;
+  double middle_return = 0.0;  // interquartile mean: what decides, so that a few lost episodes do not
   std::uint64_t step = 0;
 };
 

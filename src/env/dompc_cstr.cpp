@@ -206,6 +206,7 @@ Task task(const PlantSpec& of, const TaskOptions& options) {
   process_layouts(of, options, made);
   made.measurement_noise = {0.005, 0.005, 0.001, 0.001};
   made.learning_margins = {{"limit_temperature", -1.5}};
+  made.history = {2, {0.8}};  // from the past it can be told which reactor this is
   return made;
 }
 

@@ -94,12 +94,16 @@ constexpr auto kDefaults = std::to_array<PlantDefault>({
     {"pendulum", "sac", "learning_rate_actor", "0.001"},
     {"pendulum", "sac", "learning_rate_critic", "0.001"},
     {"pendulum", "sac", "learning_rate_temperature", "0.001"},
-    // A set-point is reached within some ten periods: a longer view only makes the returns noisier.
-    {"cstr", "ppo", "n_timesteps", "3000000"},
+    // A set-point is reached within some ten periods: a longer view only makes the returns noisier. A reactor that has
+    // ignited costs 6000 a step, one that is run well less than 1.
+    {"cstr", "ppo", "n_timesteps", "4000000"},
     {"cstr", "ppo", "gamma", "0.9"},
+    {"cstr", "ppo", "gae_lambda", "0.9"},
+    {"cstr", "ppo", "learning_rate_critic", "0.0005"},
+    {"cstr", "ppo", "reward_limit", "100"},
     {"four-tank", "ppo", "n_timesteps", "1000000"},
     {"four-tank", "ppo", "gamma", "0.95"},
-    {"dompc-cstr", "ppo", "n_timesteps", "2000000"},
+    {"dompc-cstr", "ppo", "n_timesteps", "3000000"},
     {"dompc-cstr", "ppo", "gamma", "0.95"},
     {"pendulum", "td3", "n_timesteps", "20000"},
     {"pendulum", "td3", "n_envs", "1"},

@@ -150,6 +150,20 @@ std::vector<float> weights(const Learner& learner) {
   return all;
 }
 
+// What lies within the limit counts as it is; of what lies beyond, only its sign.
+TEST(Ppo, clips_rewards_beyond_the_limit_and_no_other) {
+  const auto practised = [](const std::string& limit, double scale) {
+    const AlgorithmCase algorithm = with(kPpo, "limited", {{"reward_limit", limit}});
+    SetPointTask task = algorithm.task(scale);
+    const auto learner = make(algorithm, task);
+    practise(*learner, task, algorithm.steps / 6, 1);
+    return weights(*learner);
+  };
+  EXPECT_EQ(practised("1000", 1.0), practised("0", 1.0));
+  EXPECT_NE(practised("0.1", 1.0), practised("0", 1.0));
+  EXPECT_EQ(practised("1e-9", 1.0), practised("1e-9", 1000.0));
+}
+
 class LearnerTest : public testing::TestWithParam<AlgorithmCase> {};
 
 // Returns of a perfect policy: about -0.5 (the way to the set-point costs it); of doing nothing: about -21.

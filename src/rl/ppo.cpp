@@ -116,7 +116,9 @@ class Ppo final : public Learner {
     measured_.update(t.observations);
     steps_ += instances_;
     const std::size_t row = rollout_.row();
-    if (rollout_.store(t)) value_states(t.next_observations, &rollout_.next_values[row]);
+    const bool wanted = rollout_.store(t);
+    limit_rewards(row);
+    if (wanted) value_states(t.next_observations, &rollout_.next_values[row]);
   }
 
   std::size_t update() override {
@@ -170,6 +172,15 @@ class Ppo final : public Learner {
     head_->sample({half.count, out.data(), half.actor->features(), masks_of(rollout_.masks, at), half.scratch.data()},
                   half.first, taken, &rollout_.log_probability[at]);
     std::copy_n(taken, half.count * actions_, &actions[half.first * actions_]);
+  }
+
+  // A plant that is lost costs thousands of times more a step than one that is run: those few steps would be all that
+  // the advantages' common scale leaves to see.
+  void limit_rewards(std::size_t row) {
+    if (h_.reward_limit <= 0.0) return;
+    const auto limit = static_cast<float>(h_.reward_limit);
+    for (float& reward : std::span(rollout_.rewards).subspan(row, instances_))
+      reward = std::clamp(reward, -limit, limit);
   }
 
   const std::uint8_t* masks_of(const std::vector<std::uint8_t>& masks, std::size_t row) const {

@@ -13,6 +13,7 @@ struct PpoHyperparameters : OnPolicyHyperparameters {
   bool constrained = false;
   double cost_limit = 0.0;
   double cost_learning_rate = 1e-3;
+  double reward_limit = 0.0;
 
   template <typename Self, typename Visit>
   static void fields(Self& self, Visit visit) {
@@ -22,6 +23,7 @@ struct PpoHyperparameters : OnPolicyHyperparameters {
     visit("constrained", self.constrained, "bound the environment's costs by Lagrangian multipliers");
     visit("cost_limit", self.cost_limit, "mean cost of a step that is allowed");
     visit("cost_learning_rate", self.cost_learning_rate, "change of a multiplier per step and unit of cost");
+    visit("reward_limit", self.reward_limit, "rewards are clipped to +- this while learning; 0: not");
   }
 };
 

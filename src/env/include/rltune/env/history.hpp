@@ -19,13 +19,6 @@
 
 namespace rltune::env {
 
-struct HistoryOptions {
-  std::size_t frames = 1;      // rows that are seen: this one and frames - 1 before it
-  std::vector<double> traces;  // rates, each above 0 and below 1
-
-  bool empty() const noexcept { return frames <= 1 && traces.empty(); }
-};
-
 // Errors: invalid_argument: no frame, more than 64 of them, more than 8 traces, a rate outside (0, 1).
 Result<> check_history(const HistoryOptions& options);
 

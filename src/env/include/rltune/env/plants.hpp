@@ -44,6 +44,7 @@ struct Task {
   // What learning adds to these parameters: limits tighter than they are, a margin for what the twin does not know.
   // Scores never use it.
   Overrides learning_margins;
+  HistoryOptions history;  // that a policy for this plant is shown by default
 };
 
 struct TaskOptions {

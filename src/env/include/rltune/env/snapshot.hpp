@@ -13,6 +13,14 @@
 
 namespace rltune::env {
 
+// How much of the past a policy sees (history.hpp).
+struct HistoryOptions {
+  std::size_t frames = 1;      // rows that are seen: this one and frames - 1 before it
+  std::vector<double> traces;  // rates, each above 0 and below 1
+
+  bool empty() const noexcept { return frames <= 1 && traces.empty(); }
+};
+
 // Engineer's units; the order of each span is the plant's own (PlantSpec).
 struct Snapshot {
   std::span<const double> measurements;
