@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { check } from "./check.mjs";
 import { learningGroups } from "./learning_groups.mjs";
+import { controlQualityGroup } from "./control_quality_group.mjs";
 import { bin, measure, print, results, source } from "./measure.mjs";
 import { moduleGroups } from "./module_groups.mjs";
 import { qualityGroup } from "./quality_group.mjs";
@@ -23,7 +24,7 @@ if (seeds !== undefined && !(Number.isInteger(seeds) && seeds > 0)) {
 
 const groups = [
   ...systemGroups.map((group) => ({ ...group, rows: () => runSystemGroup(group, bin) })),
-  ...[...learningGroups, qualityGroup].map((group) => ({ ...group, rows: () => group.run(bin, { seeds }) })),
+  ...[...learningGroups, qualityGroup, controlQualityGroup].map((group) => ({ ...group, rows: () => group.run(bin, { seeds }) })),
   ...rlGroups.map((group) => ({ ...group, rows: () => group.run(bin) })),
   ...moduleGroups.map((group) => ({ ...group, rows: () => runModuleGroup(group, bin) })),
 ];
@@ -36,7 +37,7 @@ function usage(stream) {
   --write   render docs/benchmarks.md from the results that lie in build/bench; without a NAME nothing is measured
   --check   whether deciding, stepping and learning are slower than bench/accepted.json says, beside an FMA probe (a few
             minutes); with --accept what is measured is accepted
-  --seeds N how many seeds quality trains (10)
+  --seeds N how many seeds quality (10) and control-quality (5) train
   --list    print the names
 
 ${groups.map((one) => `  ${one.name.padEnd(18)} ${one.title}${one.long ? " (long)" : ""}`).join("\n")}
@@ -69,7 +70,7 @@ const chosen = groups.filter((group) => (names.length > 0 ? names.includes(group
 let missed = 0;
 for (const group of chosen) {
   try {
-    missed += print(measure(group, group.rows));
+    missed += print(await measure(group, group.rows));
   } catch (error) {
     process.stderr.write(`bench: ${group.name} failed: ${error.message}\n`);
     missed += 1;

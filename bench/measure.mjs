@@ -9,10 +9,10 @@ export const bin = process.env.RLTUNE_BIN ?? join(source, "build/release/bin");
 export const results = join(source, "build/bench");
 
 // `rows` measures; the group says what it is called.
-export function measure(group, rows) {
+export async function measure(group, rows) {
   process.stderr.write(`bench: ${group.name} ...\n`);
   const before = load(), started = Date.now();
-  const measured = rows();
+  const measured = await rows();
   const result = { name: group.name, title: group.title, command: group.command ?? `./dev bench ${group.name}`,
     note: group.note, seconds: Math.round((Date.now() - started) / 1000), load_before: before, load_after: load(),
     machine: machine(source), rows: measured };

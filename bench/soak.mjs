@@ -24,7 +24,7 @@ Examples:
 
 let failed = 1;
 try {
-  failed = print(measure({ ...soakGroup, command: `./dev soak ${time}` }, () => [
+  failed = print(await measure({ ...soakGroup, command: `./dev soak ${time}` }, () => [
     ...sitePart(bin, "soak-live", seconds / 2),
     ...sitePart(bin, "soak-lockstep", 0.45 * seconds),
     ...sitePart(bin, "soak-guard", 0.05 * seconds),
