@@ -99,9 +99,10 @@ function tune(bench, plant, file, controller, budget, ...how) {
 const params = (values) => Object.entries(values).flatMap(([name, value]) => ["--param", `${name}=${value}`]);
 
 // Policies, PID and MPC of one plant, all of them made before anything is examined.
-async function makers(bench, plant, worlds, mpc, pidHow = []) {
+async function makers(bench, plant, worlds, mpc) {
   const made = await inPairs([
-    tune(bench, plant, worlds.moved, "pid", 1_500_000, ...pidHow), tune(bench, plant, worlds.moved, "mpc", mpc.budget, ...params(mpc.start)),
+    tune(bench, plant, worlds.moved, "pid", 1_500_000, "--seasons-per-candidate", "20"),
+    tune(bench, plant, worlds.moved, "mpc", mpc.budget, ...params(mpc.start)),
     ...bench.numbers.map((seed) => train(bench, plant, worlds.train, seed))]);
   return { pid: made[0], mpc: made[1], policies: made.slice(2) };
 }
@@ -177,7 +178,8 @@ async function reactor(bench) {
     return path;
   }));
   const controllers = [made.mpc.out, ...made.policies.map((one) => one.out)];
-  const found = await inPairs(controllers.flatMap((controller) => corners.map((path) => evaluate(bench, plant, path, controller, 2, ...guard))));
+  const found = await inPairs(controllers.flatMap((controller) =>
+    corners.map((path) => evaluate(bench, plant, path, controller, 2, ...guard))));
   // The tracking term is -10 |Cb - 0.6|, summed over the steps.
   const judged = controllers.map((_, i) => {
     const nine = found.slice(9 * i, 9 * i + 9);
