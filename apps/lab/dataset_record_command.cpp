@@ -1,9 +1,11 @@
 // rltune dataset record: somebody acts in an environment or on a plant's twin, and what came of it is kept.
+#include <algorithm>
 #include <format>
 #include <memory>
 
 #include "common.hpp"
 #include "dataset_commands.hpp"
+#include "entrant.hpp"
 #include "rltune/base/random.hpp"
 #include "rltune/env/control_environment.hpp"
 #include "rltune/env/environments.hpp"
@@ -20,7 +22,8 @@ using dataset::Dataset;
 struct RecordOptions {
   WorldOptions world;       // its plant, or
   std::string environment;  // one of env::environment_names()
-  std::string policy, out;
+  std::string policy, controller, out;
+  std::vector<std::string> parameters;  // of the controller
   int forecast_leads = -1;
   std::size_t episodes = 100;
   double noise = 0.0;
@@ -28,13 +31,15 @@ struct RecordOptions {
   bool json = false;
 };
 
-// One instance of an environment or a plant that somebody acts in: a policy, with a part of random actions, or chance
-// alone.
+// One instance of an environment or a plant that somebody acts in: a policy or a plant's controller, with a part of
+// random actions, or chance alone.
 class Recorder {
  public:
   explicit Recorder(const RecordOptions& options) : options_(options), random_(options.seed) {
     if (options.world.plant.empty() == options.environment.empty())
       stop(kWrongUsage, "give either --plant or --environment: where to act");
+    if (!options.controller.empty() && (options.world.plant.empty() || !options.policy.empty()))
+      stop(kWrongUsage, "--controller acts on a --plant, and in the place of a --policy");
     std::optional<policy::Artifact> artifact;
     if (!options.policy.empty()) artifact = or_stop(policy::load_artifact(options.policy));
     make_environment(artifact ? static_cast<int>(artifact->manifest.forecast_leads) : options.forecast_leads);
@@ -50,9 +55,10 @@ class Recorder {
                  .observation = spec().observation,
                  .action = action_,
                  .discrete_actions = spec().discrete_actions};
+    const std::string who = !options_.policy.empty() ? options_.policy : options_.controller;
     data.metadata = {{options_.environment.empty() ? "plant" : "environment", spec().name},
-                     {"policy", options_.policy.empty() ? "random" : options_.policy},
-                     {"noise", std::format("{}", options_.policy.empty() ? 1.0 : options_.noise)},
+                     {"policy", who.empty() ? "random" : who},
+                     {"noise", std::format("{}", who.empty() ? 1.0 : options_.noise)},
                      {"seed", std::format("{}", options_.seed)}};
     std::vector<float> observation(spec().observation.size());
     environment_->reset(options_.seed, observation);
@@ -72,11 +78,16 @@ class Recorder {
       return;
     }
     World world = make_world(options_.world);
+    if (!options_.controller.empty())
+      teacher_ = or_stop(find_entrant(options_.controller, options_.parameters, world.plant).make());
     world.task = task_with_leads(world, forecast_leads);
     action_ = env::action_space(world.plant.inputs, world.task.action);
     env::SimulationOptions simulation = world.simulation();
     simulation.instances = 1;
-    environment_ = or_stop(env::make_control_environment(std::move(simulation)));
+    auto plant = or_stop(env::make_control_environment(std::move(simulation)));
+    simulation_ = &plant->simulation();
+    wanted_.resize(plant->spec().action.size());
+    environment_ = std::move(plant);
   }
 
   // What the policy sees of the past is in the data.
@@ -90,6 +101,7 @@ class Recorder {
     dataset::Episode episode;
     std::vector<float> action(spec().action.size()), last(observation.size());
     if (policy_) policy_->reset();
+    if (teacher_) teacher_->reset(simulation_->snapshot(0));
     for (std::uint8_t terminated = 0, truncated = 0; (terminated | truncated) == 0;) {
       decide(observation, action);
       episode.observations.insert(episode.observations.end(), observation.begin(), observation.end());
@@ -106,14 +118,27 @@ class Recorder {
   void decide(const std::vector<float>& observation, std::vector<float>& action) {
     if (spec().action_masks) environment_->write_masks(allowed_);
     if (policy_) policy_->act(observation, action, allowed_);
-    if (policy_ && random_.uniform() >= options_.noise) return;
+    if (teacher_) follow_teacher(action);
+    if ((policy_ || teacher_) && random_.uniform() >= options_.noise) return;
     for (float& value : action)
       value = allowed_.empty() ? static_cast<float>(random_.uniform(-1.0, 1.0))
                                : static_cast<float>(env::random_choice(random_, allowed_));
   }
 
+  // The action that comes nearest to what the controller wants; where it wants nothing, to what is.
+  void follow_teacher(std::vector<float>& action) {
+    const env::Snapshot& now = simulation_->snapshot(0);
+    if (teacher_->act(now, wanted_) != controllers::Outcome::ok) std::ranges::copy(now.inputs, wanted_.begin());
+    for (std::size_t i = 0; i < action.size(); ++i)
+      action[i] = static_cast<float>(
+          std::clamp(env::action_for(simulation_->task().action[i], wanted_[i], now.inputs[i]), -1.0, 1.0));
+  }
+
   const RecordOptions& options_;
   std::unique_ptr<env::Environment> environment_;
+  const env::Simulation* simulation_ = nullptr;  // of a plant
+  std::unique_ptr<controllers::Controller> teacher_;
+  std::vector<double> wanted_;  // of the teacher, engineer's units
   env::Space action_;
   std::vector<std::uint8_t> allowed_;  // of the discrete actions; none where they are numbers
   Random random_;
@@ -132,7 +157,11 @@ void add_dataset_record_command(CLI::App& dataset) {
                   "Periods of forecast in the observation; as 'rltune policy train' takes them by default")
       ->check(CLI::Range(0, 96));
   command.add_option("--policy", options->policy, "Who acts; chance, where nobody is named")->type_name("DIR");
-  command.add_option("--noise", options->noise, "Part of the policy's actions that chance replaces")
+  command.add_option("--controller", options->controller, "Who acts on a plant: a controller's name, or its YAML file")
+      ->type_name("NAME|FILE");
+  command.add_option("--param", options->parameters, "Set a controller's parameter; may be repeated")
+      ->type_name("NAME=VALUE");
+  command.add_option("--noise", options->noise, "Part of their actions that chance replaces")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command.add_option("--episodes", options->episodes, "How many")
@@ -145,7 +174,8 @@ void add_dataset_record_command(CLI::App& dataset) {
       "Examples:\n  rltune dataset record --environment pendulum --policy policies/pendulum --noise 0.3 --out "
       "noisy.dataset\n"
       "  rltune dataset record --plant lettuce --policy policies/lettuce --noise 0.2 --episodes 20 --out "
-      "lettuce.dataset");
+      "lettuce.dataset\n"
+      "  rltune dataset record --plant cstr --controller pid.yaml --episodes 200 --out pid.dataset");
   command.callback([options] {
     const Dataset data = Recorder(*options).record();
     or_stop(dataset::save(data, options->out));

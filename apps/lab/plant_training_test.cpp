@@ -72,6 +72,21 @@ TEST_F(PlantTraining, what_is_recorded_on_a_plant_is_in_its_units) {
   EXPECT_EQ(recorded_["transitions"], 20 * 360);
 }
 
+TEST_F(PlantTraining, a_controller_teaches_what_it_does) {
+  const std::string rule = " --plant cstr --controller pid --param concentration_gain=6";
+  ASSERT_EQ(lab("dataset record" + rule + " --episodes 50 --out " + path("pid.dataset")).status, 0);
+  ASSERT_EQ(lab("policy train --plant cstr --algorithm bc --dataset " + path("pid.dataset") + " --steps 2000" + kSmall +
+                " --no-validation --out " + path("taught"))
+                .status,
+            0);
+  const auto played = [](const std::string& controller) {
+    return lab("policy evaluate --plant cstr --json --controller " + controller).json()["return"].get<double>();
+  };
+  const double taught = played(path("taught")), teacher = played("pid --param concentration_gain=6");
+  EXPECT_NEAR(taught, teacher, 0.25 * std::abs(teacher));
+  EXPECT_GT(taught, played("hold") + 0.5 * (teacher - played("hold")));
+}
+
 TEST_F(PlantTraining, every_offline_algorithm_learns_from_it_better_than_what_it_saw) {
   for (const std::string algorithm : {"bc", "td3-bc", "iql"}) {
     const Answer trained =

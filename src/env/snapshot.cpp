@@ -62,4 +62,9 @@ void actuate(const ActionLayout& layout, std::span<const float> actions, std::sp
   }
 }
 
+double action_for(const Actuation& actuation, double input, double previous) noexcept {
+  if (actuation.kind == Actuation::Kind::increment) return (input - previous) / actuation.step_max;
+  return 2.0 * (input - actuation.low) / (actuation.high - actuation.low) - 1.0;
+}
+
 }  // namespace rltune::env

@@ -39,5 +39,13 @@ TEST(actuate, a_nan_action_leaves_an_incremental_input_where_it_is) {
   EXPECT_EQ(inputs[0], 5);
 }
 
+TEST(action_for, is_the_inverse_and_leaves_the_range_where_no_action_would_do) {
+  const Actuation absolute{Actuation::Kind::absolute, 10, 20, 0}, increment{Actuation::Kind::increment, 0, 10, 4};
+  EXPECT_EQ(action_for(absolute, 17.5, 0), 0.5);
+  EXPECT_EQ(action_for(absolute, 25, 0), 2);
+  EXPECT_EQ(action_for(increment, 3, 5), -0.5);
+  EXPECT_EQ(action_for(increment, 10, 2), 2);
+}
+
 }  // namespace
 }  // namespace rltune::env

@@ -86,16 +86,11 @@ TransitionBuilder::Moment TransitionBuilder::moment_of(const historian::Decision
   return moment;
 }
 
-// The inverse of env::actuate(), for what was applied. Not a number where no action of the policy comes to that: a
-// change larger than its steps, a value outside of its range.
+// Of what was applied. Not a number where no action of the policy comes to that.
 std::vector<float> TransitionBuilder::action_of(const Moment& moment) const {
   std::vector<float> action;
   for (std::size_t i = 0; i < layout_.size(); ++i) {
-    const env::Actuation& actuation = layout_[i];
-    const bool increment = actuation.kind == env::Actuation::Kind::increment;
-    const double wanted = increment
-                              ? (moment.applied[i] - moment.in_force[i]) / actuation.step_max
-                              : 2.0 * (moment.applied[i] - actuation.low) / (actuation.high - actuation.low) - 1.0;
+    const double wanted = env::action_for(layout_[i], moment.applied[i], moment.in_force[i]);
     const bool possible = std::abs(wanted) <= 1.0 + kActionSlack;
     action.push_back(possible ? static_cast<float>(std::clamp(wanted, -1.0, 1.0)) : std::nanf(""));
   }
