@@ -65,8 +65,8 @@ void observe(const ObservationLayout& layout, const Snapshot& snapshot, std::spa
 void actuate(const ActionLayout& layout, std::span<const float> actions, std::span<const double> previous_inputs,
              std::span<double> inputs) noexcept;
 
-// The inverse of actuate() for one input: the action that comes to `input` from `previous`. Outside of [-1, 1] where none
-// does: a change larger than its steps, a value outside of its range.
+// The inverse of actuate() for one input: the action that comes to `input` from `previous`. Outside of [-1, 1] where
+// none does: a change larger than its steps, a value outside of its range.
 double action_for(const Actuation& actuation, double input, double previous) noexcept;
 
 }  // namespace rltune::env
