@@ -1,7 +1,8 @@
 #include "clipped_objective.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "rltune/nn/elementwise.hpp"
 
 namespace rltune::rl {
 
@@ -9,11 +10,12 @@ PolicyLoss clipped_objective(const Rollout& rollout, std::span<const std::uint32
                              std::span<const float> log_probability, std::span<const float> entropy, double range,
                              float weight, std::span<float> slope) {
   const float low = static_cast<float>(1.0 - range), high = static_cast<float>(1.0 + range);
+  const auto log_ratio_of = [&](std::size_t row) { return log_probability[row] - rollout.log_probability[order[row]]; };
   PolicyLoss sum;
+  for (std::size_t row = 0; row < order.size(); ++row) slope[row] = log_ratio_of(row);
+  nn::exponentiate(slope.first(order.size()));
   for (std::size_t row = 0; row < order.size(); ++row) {
-    const std::size_t at = order[row];
-    const float log_ratio = log_probability[row] - rollout.log_probability[at];
-    const float ratio = std::exp(log_ratio), advantage = rollout.advantages[at];
+    const float log_ratio = log_ratio_of(row), ratio = slope[row], advantage = rollout.advantages[order[row]];
     const bool clipped = advantage > 0.0F ? ratio > high : ratio < low;
     slope[row] = clipped ? 0.0F : -weight * advantage * ratio;
     sum.loss -= static_cast<double>(weight * std::min(ratio * advantage, std::clamp(ratio, low, high) * advantage));
