@@ -107,12 +107,12 @@ async function mpcPace(bench, plant, file, start) {
 
 // Policies, PID and MPC of one plant, all of them made before anything is examined. Predictive control is tuned for as
 // long as one policy was trained.
-async function makers(bench, plant, worlds, start) {
+async function makers(bench, plant, worlds, start, seasons) {
   const pid = () => tune(bench, plant, worlds.moved, "pid", 1_500_000, "--seasons-per-candidate", "20")();
   const [tunedPid, ...policies] = await inPairs([pid, ...bench.numbers.map((seed) => train(bench, plant, worlds.train, seed))]);
   const longest = Math.max(...policies.map((one) => one.seconds));
   const budget = longest * await mpcPace(bench, plant, worlds.moved, start);
-  const mpc = await tune(bench, plant, worlds.moved, "mpc", budget, "--seasons-per-candidate", "4", ...params(start))();
+  const mpc = await tune(bench, plant, worlds.moved, "mpc", budget, "--seasons-per-candidate", String(seasons), ...params(start))();
   return { pid: tunedPid, mpc, policies };
 }
 
@@ -131,7 +131,7 @@ function gainRow(what, figures, bound) {
 // ---- plants -----------------------------------------------------------------------------------------------
 
 async function tracking(bench, plant, worlds, start, nominalBound, gainBound) {
-  const made = await makers(bench, plant, worlds, start);
+  const made = await makers(bench, plant, worlds, start, 4);
   const rows = efforts(plant, made);
   const jobs = made.policies.flatMap((policy) => [
     evaluate(bench, plant, undefined, policy.out, 1),
@@ -180,7 +180,7 @@ async function reactor(bench) {
     `sensor_noise: {${Object.entries(noise).map(([one, relative]) => `${one}: {relative: ${relative}}`).join(", ")}}\n`);
   write(file, "0.95, 1.05", "0.9, 1.1");
   const made = await makers(bench, plant, { train: file, moved: file },
-    { horizon: 30, population: 16, iterations: 2, gradient_steps: 3, elites: 4 });
+    { horizon: 30, population: 16, iterations: 2, gradient_steps: 3, elites: 4 }, 1);
   const corners = [0.95, 1, 1.05].flatMap((alpha) => [0.9, 1, 1.1].map((beta) => {
     const path = join(bench.folder, `reactor-${alpha}-${beta}.yaml`);
     write(path, `${alpha}, ${alpha}`, `${beta}, ${beta}`);

@@ -47,8 +47,8 @@ namespace rltune::nn {
   return ((p * r * square - 2.12194440e-4F * e) - 0.5F * square + r) + 0.693359375F * e;
 }
 
-// Relative error below 3e-7 for normal x in [1e-30, 1e30]: the exponent turned round (5 % off), a step of third order and
-// one of second. Cheaper than the machine's division of a whole register.
+// Relative error below 3e-7 for normal x in [1e-30, 1e30]: the exponent turned round (5 % off), a step of third order
+// and one of second. Cheaper than the machine's division of a whole register.
 [[gnu::always_inline]] inline float vector_reciprocal(float x) noexcept {
   float y = std::bit_cast<float>(0x7EF311C7 - std::bit_cast<std::int32_t>(x));
   float e = 1.0F - x * y;
