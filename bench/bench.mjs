@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { check } from "./check.mjs";
 import { learningGroups } from "./learning_groups.mjs";
-import { controlQualityGroup } from "./control_quality_group.mjs";
+import { controlQualityGroups } from "./control_quality_groups.mjs";
 import { bin, measure, print, results, source } from "./measure.mjs";
 import { moduleGroups } from "./module_groups.mjs";
 import { qualityGroup } from "./quality_group.mjs";
@@ -24,7 +24,7 @@ if (seeds !== undefined && !(Number.isInteger(seeds) && seeds > 0)) {
 
 const groups = [
   ...systemGroups.map((group) => ({ ...group, rows: () => runSystemGroup(group, bin) })),
-  ...[...learningGroups, qualityGroup, controlQualityGroup].map((group) => ({ ...group, rows: () => group.run(bin, { seeds }) })),
+  ...[...learningGroups, qualityGroup, ...controlQualityGroups].map((group) => ({ ...group, rows: () => group.run(bin, { seeds }) })),
   ...rlGroups.map((group) => ({ ...group, rows: () => group.run(bin) })),
   ...moduleGroups.map((group) => ({ ...group, rows: () => runModuleGroup(group, bin) })),
 ];
@@ -37,7 +37,7 @@ function usage(stream) {
   --write   render docs/benchmarks.md from the results that lie in build/bench; without a NAME nothing is measured
   --check   whether deciding, stepping and learning are slower than bench/accepted.json says, beside an FMA probe (a few
             minutes); with --accept what is measured is accepted
-  --seeds N how many seeds quality (10) and control-quality (5) train
+  --seeds N how many seeds quality (10) and the plants' groups (5) train
   --list    print the names
 
 ${groups.map((one) => `  ${one.name.padEnd(18)} ${one.title}${one.long ? " (long)" : ""}`).join("\n")}

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "batch.hpp"
+#include "normal.hpp"
 
 namespace rltune::rl {
 
@@ -27,7 +28,6 @@ inline double cloning_loss(const Batch& batch, float weight, std::span<float> ac
 // and in the log deviations.
 inline double likelihood_loss(const Batch& batch, std::span<const float> weights, std::span<const float> log_std,
                               std::span<float> action_gradient, std::span<float> log_std_gradient) {
-  constexpr float kHalfLogTwoPi = 0.918938533F;
   std::ranges::fill(log_std_gradient, 0.0F);
   double loss = 0.0;
   for (std::size_t row = 0; row < batch.rows; ++row)

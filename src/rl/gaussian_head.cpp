@@ -1,11 +1,10 @@
 #include <cmath>
 
 #include "action_head.hpp"
+#include "normal.hpp"
 
 namespace rltune::rl {
 namespace {
-
-constexpr float kHalfLogTwoPi = 0.918938533F;
 
 //   log p(a) = sum_k [ -z_k^2 / 2 - log deviation_k - log(2 pi) / 2 ],  z = (a - mean) / deviation
 class GaussianHead final : public ActionHead {

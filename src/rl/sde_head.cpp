@@ -1,12 +1,11 @@
 #include <cmath>
 
 #include "action_head.hpp"
+#include "normal.hpp"
 #include "sde_noise.hpp"
 
 namespace rltune::rl {
 namespace {
-
-constexpr float kHalfLogTwoPi = 0.918938533F;
 
 // The features are taken as they are: exploring does not shape them.
 class SdeHead final : public ActionHead {
