@@ -70,7 +70,7 @@ TEST(Learning, every_decision_of_a_killed_and_learning_season_is_computed_again_
   ASSERT_NO_FATAL_FAILURE(site.start());
   ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= 100.0; }, 60s)) << site.everything();
   ASSERT_NO_FATAL_FAILURE(kill_role(site, "agent.climate"));
-  ASSERT_TRUE(PilotSite::eventually([&] { return site.log("agent.climate").contains("new weights act"); }, 300s))
+  ASSERT_TRUE(PilotSite::eventually([&] { return site.log("agent.climate").contains("new weights act"); }, 120s))
       << site.log("learner.climate") << site.log("agent.climate");
   // The agent goes on by the weights it learnt, also when it is killed; io by what it has on disk.
   ASSERT_NO_FATAL_FAILURE(kill_role(site, "agent.climate"));
@@ -185,7 +185,7 @@ int transitions_learnt(const PilotSite& site) {
 
 // The plant does not go on after its season; what there is to learn from ends with it.
 void learn_to_the_end(PilotSite& site) {
-  ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= 48.0 * kShort; }, 300s))
+  ASSERT_TRUE(PilotSite::eventually([&] { return site.value("clock_step") >= 48.0 * kShort; }, 120s))
       << site.everything();
   ASSERT_TRUE(PilotSite::eventually([&] { return transitions_learnt(site) >= 48 * kShort; }, 60s))
       << site.log("learner.climate");
@@ -251,7 +251,7 @@ TEST(Learning, an_orderly_stop_leaves_a_checkpoint_that_learning_goes_on_from) {
   const std::string goes_on = std::format("\"learning goes on from a checkpoint\",\"transitions\":\"{}\"", learnt);
   ASSERT_TRUE(PilotSite::eventually([&] { return site->log("learner.climate").contains(goes_on); }, 30s))
       << site->log("learner.climate");
-  ASSERT_TRUE(PilotSite::eventually([&] { return site->value("clock_step") >= 48.0 * kShort; }, 300s))
+  ASSERT_TRUE(PilotSite::eventually([&] { return site->value("clock_step") >= 48.0 * kShort; }, 120s))
       << site->everything();
   site->up().signal(SIGTERM);
   ASSERT_TRUE(site->up().wait(20s)) << site->everything();
