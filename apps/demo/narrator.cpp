@@ -51,7 +51,7 @@ class Lines final : public Narrator {
   }
   void progress(const std::string&) override {}
   void training(const TrainingView& view) override {
-    if (new_tenth(static_cast<double>(view.steps), static_cast<double>(view.steps_planned)))
+    if (view.steps > 0 && new_tenth(static_cast<double>(view.steps), static_cast<double>(view.steps_planned)))
       line("      " + training_text(view));
   }
   void season(const SeasonView& view) override {

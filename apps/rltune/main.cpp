@@ -26,7 +26,7 @@ constexpr std::array kCommands{
     Command{"plant", "rltune-lab", true, "plants and their twins' models: list, show"},
     Command{"policy", "rltune-lab", true, "train, evaluate, show policies, hyperparameters"},
     Command{"run", "rltune-lab", true, "training runs: list, show, compare, plot, sweep, explain"},
-    Command{"controller", "rltune-lab", true, "classical controllers: list, tune"},
+    Command{"controller", "rltune-lab", true, "classical controllers: list, tune, autotune"},
     Command{"dataset", "rltune-lab", true, "data to learn from: import, show, record"},
     Command{"twin", "rltune-twin", false, "serve a plant's twin over OPC UA"},
     Command{"site", "rltune-site", false, "a site: init, check, mode, write, hold, status, storage"},

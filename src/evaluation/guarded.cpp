@@ -5,6 +5,7 @@
 #include <format>
 #include <utility>
 
+#include "rltune/base/check.hpp"
 #include "rltune/config/expression.hpp"
 #include "rltune/guard/guard.hpp"
 
@@ -94,7 +95,9 @@ class GuardedController final : public controllers::Controller {
   // The guard has watched the plant for a period when the first decision comes, so that its rates allow one.
   void reset(const env::Snapshot& snapshot) noexcept override {
     inside_->reset(snapshot);
-    if (auto made = guard::Guard::create(shared_->site)) guard_ = std::move(*made);
+    auto fresh = guard::Guard::create(shared_->site);
+    RLTUNE_CHECK(fresh.has_value());  // the same site made the first one
+    guard_ = std::move(*fresh);
     now_ = kStart;
     std::ranges::fill(proposals_, guard::OutputProposal{});
     show(snapshot);
