@@ -1,6 +1,7 @@
 // rltune controller list | tune | autotune
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <format>
 #include <memory>
@@ -69,6 +70,7 @@ struct TuneCommand {
   std::uint64_t budget = 1'000'000, seed = 1;
   std::size_t seasons = 1;
   unsigned workers = 0;
+  double time_limit_s = 0.0;  // 0: none
   bool json = false;
 };
 
@@ -103,7 +105,12 @@ void tune_command(const TuneCommand& options) {
   how.seed = options.seed;
   how.workers = options.workers;
   how.progress = show_progress;
-  how.cancelled = interrupted;
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point started = Clock::now();
+  const auto out_of_time = [&] {
+    return options.time_limit_s > 0.0 && Clock::now() - started >= std::chrono::duration<double>(options.time_limit_s);
+  };
+  how.cancelled = [&] { return interrupted() || out_of_time(); };
   catch_interrupts();
   const evaluation::Tuned tuned = or_stop(evaluation::tune(how));
   if (::isatty(STDERR_FILENO) != 0) std::println(stderr, "");
@@ -118,6 +125,7 @@ void tune_command(const TuneCommand& options) {
                 {"mean_return_untuned", tuned.mean_return_start},
                 {"deciding_seasons", tuned.seasons},
                 {"cancelled", interrupted()},
+                {"seconds", std::chrono::duration<double>(Clock::now() - started).count()},
                 {"parameters", tuned.parameters}});
   } else {
     std::println("mean return {:.4f}, untuned {:.4f}, over {} seasons it had not met; written to {}", tuned.mean_return,
@@ -223,6 +231,8 @@ void add_controller_commands(CLI::App& controller) {
   command.add_option("--budget", tuned->budget, "Environment steps in all: as many as the policy trains for")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command.add_option("--time-limit", tuned->time_limit_s, "Seconds to search in; the best so far is then written")
+      ->check(CLI::PositiveNumber);
   command.add_option("--seasons-per-candidate", tuned->seasons, "Seasons that judge a candidate")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

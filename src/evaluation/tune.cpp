@@ -16,7 +16,6 @@ namespace {
 
 constexpr double kSpread = 0.2;           // of the first generation, as a share of each range
 constexpr double kDecidingShare = 0.125;  // of the budget
-constexpr std::size_t kHalfTime = 2;      // candidates are remembered from the second half of the search on
 
 using Point = std::vector<double>;  // in the unit cube
 
@@ -54,12 +53,13 @@ class Tuner {
     std::vector<Point> finalists{start};
     while (tuned_.steps + generation_steps <= searching && !cancelled()) {
       const std::vector<Point> candidates = search.ask();
-      auto scores = score(candidates, options_.seasons_per_candidate);
+      auto scores = score(candidates, options_.seasons_per_candidate, options_.cancelled);
+      if (!scores && scores.error().code == Errc::cancelled) break;
       if (!scores) return std::unexpected(scores.error());
       search.tell(*scores);
       report(*scores);
       const auto best = static_cast<std::size_t>(std::ranges::max_element(*scores) - scores->begin());
-      if (tuned_.steps >= searching / kHalfTime) remember(finalists, candidates[best]);
+      remember(finalists, candidates[best]);
     }
     finalists.insert(finalists.begin() + 1, search.mean());
     return decide(finalists);
@@ -94,11 +94,17 @@ class Tuner {
     if (finalists.size() > 1 + kRemembered) finalists.erase(finalists.begin() + 1);
   }
 
-  // Mean returns over `seasons` seasons that all of them meet and nobody has met before.
-  Result<std::vector<double>> score(const std::vector<Point>& points, std::size_t seasons) {
+  // Mean returns over `seasons` seasons that all of them meet and nobody has met before. Error cancelled: not all of
+  // them were played.
+  Result<std::vector<double>> score(const std::vector<Point>& points, std::size_t seasons,
+                                    const std::function<bool()>& cancelled = {}) {
     std::vector<double> totals(points.size() * seasons);
     std::vector<Error> errors(options_.workers);
     parallel_for(totals.size(), options_.workers, [&](unsigned worker, std::size_t index) {
+      if (cancelled && cancelled()) {
+        errors[worker] = {Errc::cancelled, "stopped"};
+        return;
+      }
       const auto total = play(worker, points[index / seasons], next_season_ + index % seasons);
       if (total)
         totals[index] = std::isfinite(*total) ? *total : -std::numeric_limits<double>::max();

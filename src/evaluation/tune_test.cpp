@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "rltune/evaluation/evaluate.hpp"
 
 namespace rltune::evaluation {
@@ -78,10 +80,15 @@ TEST(Tune, refuses_what_it_cannot_do) {
 
 TEST(Tune, stops_when_it_is_told_to) {
   TuneOptions options = cstr("pid", 10'000'000);
-  int asked = 0;
-  options.cancelled = [&] { return ++asked > 3; };
+  std::atomic<bool> enough = false;
+  std::atomic<int> more = 0;
+  options.progress = [&](const TuneProgress& progress) { enough = progress.steps >= 2'000; };
+  options.cancelled = [&] { return enough && ++more > 2; };  // two seasons into a generation
   const Tuned tuned = tune(options).value();
-  EXPECT_EQ(tuned.history.size(), 3U);
+  ASSERT_FALSE(tuned.history.empty());
+  EXPECT_GE(tuned.history.back().steps, 2'000U);
+  EXPECT_LT(tuned.history.back().steps, 4'000U);
+  EXPECT_GT(tuned.mean_return, tuned.mean_return_start);
 }
 
 }  // namespace

@@ -35,7 +35,9 @@ struct TuneOptions {
   std::uint64_t seed = 1;
   unsigned workers = 0;                               // 0: one a processor
   std::function<void(const TuneProgress&)> progress;  // after every generation, from the caller's thread
-  std::function<bool()> cancelled;                    // asked between generations; the best so far is returned
+  // Asked before every season, from any of the workers; a generation cut short does not count, the best of those before
+  // is returned.
+  std::function<bool()> cancelled;
 };
 
 struct Tuned {
