@@ -38,6 +38,7 @@ TEST(vector_tanh, is_within_its_error_and_inside_the_open_interval) {
     EXPECT_NEAR(y, std::tanh(x), 8e-7F) << x;
     EXPECT_LT(std::abs(y), 1.0F) << x;
   }
+  for (float x = 1e-30F; x < 1.0F; x *= 1.01F) EXPECT_NEAR(vector_tanh(x) / std::tanh(x), 1.0F, 8e-7F) << x;
 }
 
 }  // namespace

@@ -113,6 +113,42 @@ using Lanes [[gnu::vector_size(64)]] = float;
             __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
 }
 
+// Sixteen rows of sixteen, turned: each round exchanges halves of ever smaller blocks between two rows.
+[[gnu::always_inline]] inline void transpose_block(const float* source, std::size_t source_stride, float* target,
+                                                   std::size_t target_stride) noexcept {
+  Lanes rows[kLanes];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kLanes; ++r) load(source + r * source_stride, rows[r]);
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < 8; ++r) {
+    const Lanes a = rows[r], b = rows[r + 8];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    rows[r + 8] = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  }
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::size_t r = i / 4 * 8 + i % 4;
+    const Lanes a = rows[r], b = rows[r + 4];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+    rows[r + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+  }
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::size_t r = i / 2 * 4 + i % 2;
+    const Lanes a = rows[r], b = rows[r + 2];
+    rows[r] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+    rows[r + 2] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < kLanes; r += 2) {
+    const Lanes a = rows[r], b = rows[r + 1];
+    rows[r] = __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
+    rows[r + 1] = __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+  }
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kLanes; ++r) std::memcpy(target + r * target_stride, &rows[r], sizeof rows[r]);
+}
+
 // Sixteen rows times one column; width is a multiple of 16.
 [[gnu::always_inline]] inline void dot_block(const float* x, std::size_t stride, const float* weight, std::size_t width,
                                              float bias, float* y) noexcept {
@@ -328,15 +364,13 @@ RLTUNE_NN_CLONES void sum_rows(const float* __restrict delta, std::size_t rows, 
 
 RLTUNE_NN_CLONES void transpose(const float* __restrict source, std::size_t rows, std::size_t columns,
                                 float* __restrict target) noexcept {
-  constexpr std::size_t kTile = 16;
-  for (std::size_t row = 0; row < rows; row += kTile) {
-    const std::size_t row_end = std::min(row + kTile, rows);
-    for (std::size_t column = 0; column < columns; column += kTile) {
-      const std::size_t column_end = std::min(column + kTile, columns);
-      for (std::size_t c = column; c < column_end; ++c)
-        for (std::size_t r = row; r < row_end; ++r) target[c * rows + r] = source[r * columns + c];
-    }
-  }
+  const std::size_t whole_rows = rows / kLanes * kLanes, whole_columns = columns / kLanes * kLanes;
+  for (std::size_t row = 0; row < whole_rows; row += kLanes)
+    for (std::size_t column = 0; column < whole_columns; column += kLanes)
+      transpose_block(source + row * columns + column, columns, target + column * rows + row, rows);
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t column = row < whole_rows ? whole_columns : 0; column < columns; ++column)
+      target[column * rows + row] = source[row * columns + column];
 }
 
 }  // namespace rltune::nn

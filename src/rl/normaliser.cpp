@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "rltune/base/check.hpp"
 
@@ -47,13 +48,15 @@ void Normaliser::refresh() {
   }
 }
 
-void Normaliser::apply(const float* rows, std::size_t count, float* out, std::size_t stride) const noexcept {
+// Rows inside: a row is a few variables wide.
+void Normaliser::apply(const float* __restrict rows, std::size_t count, float* __restrict out,
+                       std::size_t stride) const noexcept {
   const std::size_t width = mean_.size();
-  for (std::size_t row = 0; row < count; ++row, rows += width, out += stride) {
-    for (std::size_t i = 0; i < width; ++i) {
-      const float value = (rows[i] - mean_[i]) * scale_[i];
-      out[i] = clip_ > 0.0F ? std::clamp(value, -clip_, clip_) : value;
-    }
+  const float limit = clip_ > 0.0F ? clip_ : std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < width; ++i) {
+    const float mean = mean_[i], scale = scale_[i];
+    for (std::size_t row = 0; row < count; ++row)
+      out[row * stride + i] = std::clamp((rows[row * width + i] - mean) * scale, -limit, limit);
   }
 }
 

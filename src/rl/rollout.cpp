@@ -1,7 +1,9 @@
 #include "rollout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "rltune/base/check.hpp"
 
@@ -19,7 +21,8 @@ Rollout::Rollout(const RolloutShape& of)
       advantages(size()),
       returns(size()),
       ends(size()),
-      masks(size() * of.choices) {}
+      masks(size() * of.choices),
+      ahead_(of.instances) {}
 
 void Rollout::store_masks(std::span<const std::uint8_t> allowed) {
   if (masks.empty()) return;
@@ -45,17 +48,17 @@ bool Rollout::store(const Transitions& t) {
 }
 
 void Rollout::estimate_advantages(double gamma, double lambda) {
-  for (std::size_t i = 0; i < shape.instances; ++i) {
-    double advantage = 0.0;
-    for (std::size_t t = shape.steps; t-- > 0;) {
+  std::ranges::fill(ahead_, 0.0);
+  for (std::size_t t = shape.steps; t-- > 0;) {
+    const bool last = t + 1 == shape.steps;
+    for (std::size_t i = 0; i < shape.instances; ++i) {
       const std::size_t at = t * shape.instances + i;
-      const bool last = t + 1 == shape.steps;
       const bool stored = last || ends[at] == truncated;
-      double next = static_cast<double>(stored ? next_values[at] : values[at + shape.instances]);
-      if (ends[at] == terminated) next = 0.0;
-      if (ends[at] != goes_on || last) advantage = 0.0;
-      const double value = static_cast<double>(values[at]);
-      advantage = static_cast<double>(rewards[at]) + gamma * next - value + gamma * lambda * advantage;
+      const double next =
+          ends[at] == terminated ? 0.0 : static_cast<double>(stored ? next_values[at] : values[at + shape.instances]);
+      const double ahead = ends[at] == goes_on ? ahead_[i] : 0.0, value = static_cast<double>(values[at]);
+      const double advantage = static_cast<double>(rewards[at]) + gamma * next - value + gamma * lambda * ahead;
+      ahead_[i] = advantage;
       advantages[at] = static_cast<float>(advantage);
       returns[at] = static_cast<float>(advantage + value);
     }
@@ -63,14 +66,19 @@ void Rollout::estimate_advantages(double gamma, double lambda) {
   standardise_advantages();
 }
 
+// Sums in chains of their own: one addition need not wait for the one before.
 void Rollout::standardise_advantages() {
-  double mean = 0.0, square = 0.0;
-  for (const float advantage : advantages) mean += static_cast<double>(advantage);
-  mean /= static_cast<double>(size());
-  for (const float advantage : advantages) {
-    const double away = static_cast<double>(advantage) - mean;
-    square += away * away;
-  }
+  constexpr std::size_t kChains = 8;
+  const auto sum_of = [this](auto term) {
+    std::array<double, kChains> chains{};
+    const std::size_t whole = size() / kChains * kChains;
+    for (std::size_t at = 0; at < whole; at += kChains)
+      for (std::size_t c = 0; c < kChains; ++c) chains[c] += term(static_cast<double>(advantages[at + c]));
+    for (std::size_t at = whole; at < size(); ++at) chains[at - whole] += term(static_cast<double>(advantages[at]));
+    return std::accumulate(chains.begin(), chains.end(), 0.0);
+  };
+  const double mean = sum_of([](double advantage) { return advantage; }) / static_cast<double>(size());
+  const double square = sum_of([mean](double advantage) { return (advantage - mean) * (advantage - mean); });
   const double scale = 1.0 / (std::sqrt(square / static_cast<double>(size())) + 1e-8);
   for (float& advantage : advantages) advantage = static_cast<float>((static_cast<double>(advantage) - mean) * scale);
 }

@@ -49,6 +49,8 @@ class Rollout {
 
  private:
   void standardise_advantages();
+
+  std::vector<double> ahead_;  // advantage of each instance's next step
 };
 
 }  // namespace rltune::rl
