@@ -105,6 +105,8 @@ constexpr auto kDefaults = std::to_array<PlantDefault>({
     {"four-tank", "ppo", "gamma", "0.95"},
     {"dompc-cstr", "ppo", "n_timesteps", "3000000"},
     {"dompc-cstr", "ppo", "gamma", "0.95"},
+    {"industrial-benchmark", "ppo", "n_timesteps", "4000000"},
+    {"industrial-benchmark", "ppo", "gamma", "0.97"},
     {"pendulum", "td3", "n_timesteps", "20000"},
     {"pendulum", "td3", "n_envs", "1"},
     {"pendulum", "td3", "hidden", "128x128"},
@@ -163,6 +165,7 @@ constexpr auto kDefaults = std::to_array<PlantDefault>({
     {"mountain-car", "dqn", "exploration_fraction", "0.3"},
     {"mountain-car", "dqn", "exploration_final_eps", "0.02"},
     {"mountain-car", "dqn", "exploration_repeat_max", "100"},
+    {"mountain-car", "dqn", "exploration_repeat_exponent", "1"},
     {"mountain-car", "dqn", "reward_scale", "0.05"},
     {"mountain-car", "dqn", "normaliser_horizon", "0"},
 });

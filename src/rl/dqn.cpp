@@ -70,6 +70,10 @@ class Dqn final : public Learner {
         valuing_(shape, 1, states_),
         items_(h_.batch_size),
         weights_(h_.batch_size, 1.0F) {
+    if (h_.exploration_repeat_max > 1)
+      for (std::size_t n = 1; n <= h_.exploration_repeat_max; ++n)
+        durations_.push_back((n > 1 ? durations_.back() : 0.0) +
+                             std::pow(static_cast<double>(n), -h_.exploration_repeat_exponent));
     if (h_.prioritised) priorities_.emplace(h_.buffer_size, h_.priority_exponent);
     for (std::size_t s = 0; s < kShards; ++s)
       shards_.emplace_back(shape, h_.batch_size / kShards, network_.mlp().parameters().size());
@@ -168,15 +172,12 @@ class Dqn final : public Learner {
     return true;
   }
 
-  // n steps with a chance in proportion to 1 / n^2, by inverse transform.
+  // n steps with a chance in proportion to n^-exponent, by inverse transform.
   std::uint64_t duration() {
-    if (h_.exploration_repeat_max == 1) return 1;
-    double sum = 0.0;
-    for (std::size_t n = 1; n <= h_.exploration_repeat_max; ++n) sum += 1.0 / static_cast<double>(n * n);
-    double left = random_.uniform() * sum;
-    for (std::size_t n = 1; n < h_.exploration_repeat_max; ++n)
-      if ((left -= 1.0 / static_cast<double>(n * n)) < 0.0) return n;
-    return h_.exploration_repeat_max;
+    if (durations_.empty()) return 1;
+    const double at = random_.uniform() * durations_.back();
+    const auto found = std::ranges::upper_bound(durations_, at);
+    return std::min(static_cast<std::size_t>(found - durations_.begin()) + 1, durations_.size());
   }
 
   template <typename Allowed>
@@ -282,6 +283,7 @@ class Dqn final : public Learner {
   nn::Adam adam_;
   std::vector<Shard> shards_;
   std::vector<Repeated> repeated_;
+  std::vector<double> durations_;  // cumulated weights of 1, 2, ... steps; empty: always 1
   QNetwork::Pass acting_;
   AlignedFloats normalised_;
   QNetwork::Pass valuing_;
@@ -308,6 +310,7 @@ Result<std::unique_ptr<Learner>> make_dqn(const LearnerOptions& options, const D
     return refuse("buffer_size must be larger than n_step transitions of each instance");
   if (h.exploration_repeat_max == 0 || h.exploration_repeat_max > 10'000)
     return refuse("exploration_repeat_max must lie in [1, 10000]");
+  if (h.exploration_repeat_exponent < 0.0) return refuse("exploration_repeat_exponent must not be negative");
   for (const double part : {h.exploration_initial_eps, h.exploration_final_eps, h.exploration_fraction})
     if (part < 0.0 || part > 1.0) return refuse("exploration_... must lie in [0, 1]");
   if (h.priority_exponent < 0.0 || h.importance_exponent < 0.0)

@@ -31,6 +31,7 @@ struct DqnHyperparameters {
   double exploration_final_eps = 0.05;
   double exploration_fraction = 0.2;
   std::size_t exploration_repeat_max = 1;
+  double exploration_repeat_exponent = 2.0;
   bool prioritised = false;
   double priority_exponent = 0.6;
   double importance_exponent = 0.4;
@@ -62,7 +63,9 @@ struct DqnHyperparameters {
     visit("exploration_final_eps", self.exploration_final_eps, "part of random actions in the end");
     visit("exploration_fraction", self.exploration_fraction, "part of the training over which it falls");
     visit("exploration_repeat_max", self.exploration_repeat_max,
-          "steps that a random action may last; how many is drawn, few more often (1 / n^2)");
+          "steps that a random action may last; how many is drawn, few more often");
+    visit("exploration_repeat_exponent", self.exploration_repeat_exponent,
+          "how much more often: n steps with a chance in proportion to n to minus this");
     visit("prioritised", self.prioritised, "replay what surprised rather than anything");
     visit("priority_exponent", self.priority_exponent, "alpha: 0 draws evenly, 1 in proportion to the error");
     visit("importance_exponent", self.importance_exponent, "beta at the start; it rises to 1");
