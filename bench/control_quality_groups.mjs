@@ -199,7 +199,7 @@ async function industrial(bench) {
   const plant = "industrial-benchmark";
   const file = world(bench, "industrial", plant,
     { exogenous: "{setpoint: {offset: {uniform: [-40, 50]}, drift: {steps: [1, 99], slope: {uniform: [-1, 1]}, flat: 0.1}}}" });
-  const policies = await inPairs(bench.numbers.slice(0, 2).map((seed) => train(bench, plant, file, seed)));
+  const policies = await inPairs(bench.numbers.map((seed) => train(bench, plant, file, seed)));
   const found = await inPairs(policies.map((one) => evaluate(bench, plant, file, one.out, 50, "--against", "hold")));
   return found.flatMap((one, i) => [once(`${plant}, seed ${i + 1}, drifting load: return`, "", one.return),
     once(`${plant}, hold: return`, "", one.against.return), { what: `${plant}, seed ${i + 1}: lower end of the gain over hold`, unit: "",

@@ -302,6 +302,7 @@ Task task(const PlantSpec& of, const TaskOptions& options) {
   made.schedule = std::move(schedule);
   process_layouts(of, options, made);
   made.measurement_noise.assign(of.measurements.size(), 0.0);
+  made.history = {8, {0.9}};  // what is hidden shows in what became of the last moves
   return made;
 }
 
