@@ -3,7 +3,8 @@
 set -euo pipefail
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 source "$SOURCE/scripts/say.sh"
-export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/rltune/ccache}
+# Paths inside the tree count from its root: what one clone has compiled another need not.
+export CCACHE_BASEDIR=$SOURCE CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/rltune/ccache}
 JOBS=${RLTUNE_JOBS:-$(nproc)}
 
 # Again when packages came, so that tests appear once their libraries are there.
