@@ -8,6 +8,7 @@
 #include <ranges>
 
 #include "rltune/base/file.hpp"
+#include "rltune/config/document.hpp"
 #include "site.hpp"
 
 namespace rltune::site {
@@ -117,8 +118,9 @@ void add_check_commands(CLI::App& app) {
       "Example:\n  rltune site schema --out site.schema.json\n"
       "and as the first line of site.yaml:  # yaml-language-server: $schema=site.schema.json");
   schema.callback([out] {
-    if (out->empty()) return std::print("{}", config::site_json_schema());
-    if (auto done = write_file(*out, config::site_json_schema()); !done) stop(done.error());
+    const std::string text = config::json_schema({config::Kind::site, config::newest_version(config::Kind::site)});
+    if (out->empty()) return std::print("{}", text);
+    if (auto done = write_file(*out, text); !done) stop(done.error());
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <format>
+#include <ranges>
 
 namespace rltune::config {
 namespace {
@@ -12,7 +13,7 @@ void Faults::add(const std::string& path, const std::string& what) { add_at(line
 
 void Faults::add_at(int line, const std::string& path, const std::string& what) {
   faulty_.insert(path);
-  faults_.push_back({line, path.empty() ? what : std::format("{}: {}", path, what)});
+  faults_.push_back({line, path, what});
 }
 
 bool Faults::has(const std::string& path) const { return lines_.contains(path); }
@@ -28,14 +29,21 @@ int Faults::line_of(std::string path) const {
   }
 }
 
-Error Faults::error() const {
+std::vector<Fault> Faults::sorted() const {
   std::vector<Fault> sorted = faults_;
   std::ranges::stable_sort(sorted, {}, &Fault::line);
+  return sorted;
+}
+
+Error Faults::error() const { return {Errc::invalid_argument, to_text(name_, sorted())}; }
+
+std::string to_text(const std::string& name, const std::vector<Fault>& faults) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(sorted.size(), kFaultsShown); ++i)
-    text += std::format("{}{}:{}: {}", i == 0 ? "" : "\n", name_, sorted[i].line, sorted[i].text);
-  if (sorted.size() > kFaultsShown) text += std::format("\n{}: and {} more", name_, sorted.size() - kFaultsShown);
-  return {Errc::invalid_argument, std::move(text)};
+  for (const Fault& fault : faults | std::views::take(kFaultsShown))
+    text += std::format("{}{}:{}: {}{}{}", text.empty() ? "" : "\n", name, fault.line, fault.field,
+                        fault.field.empty() ? "" : ": ", fault.message);
+  if (faults.size() > kFaultsShown) text += std::format("\n{}: and {} more", name, faults.size() - kFaultsShown);
+  return text;
 }
 
 }  // namespace rltune::config

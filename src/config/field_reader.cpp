@@ -1,17 +1,16 @@
 #include "field_reader.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <format>
 
+#include "rltune/config/secret.hpp"
 #include "words.hpp"
 
 namespace rltune::config {
 namespace {
-
-constexpr std::array<std::string_view, 6> kSecretNames{"password", "passphrase", "secret",
-                                                       "token",    "pin",        "private_key"};
 
 std::string kind_of(const YamlNode& node) {
   switch (node.kind) {
@@ -41,6 +40,13 @@ std::optional<double> parse_number(const YamlNode& node) {
 bool read_text(const YamlNode& node, const std::string& path, Faults& faults, std::string& out) {
   if (node.kind != YamlNode::Kind::scalar) {
     faults.add_at(node.line, path, std::format("must be a text, not {}", kind_of(node)));
+    return false;
+  }
+  if (const auto secret = secret_in(node.scalar); !secret.empty()) {
+    faults.add_at(node.line, path,
+                  std::format("holds {}: that has no place in a configuration; name the file (password_file) or the "
+                              "environment variable (password_env) that holds it",
+                              secret));
     return false;
   }
   out = node.scalar;
@@ -128,6 +134,38 @@ void FieldReader::path(std::string_view name, std::filesystem::path& out, Need n
   std::string written = out.string();
   text(name, written, need, note);
   out = written;
+}
+
+void FieldReader::schema(std::string& out, std::span<const Synonym> words) {
+  word("schema", out, words, "", Need::required);
+}
+
+bool FieldReader::since(int version, std::string_view name) {
+  if (faults_.version() >= version) return true;
+  later_.emplace(name, version);
+  return false;
+}
+
+// A reference must not be able to name what lies around the site's folder: the file is read with our rights.
+void FieldReader::secret_file(std::string_view name, std::filesystem::path& out, std::string_view note) {
+  path(name, out, Need::optional, note);
+  const bool leaves = std::ranges::find(out, std::filesystem::path("..")) != out.end();
+  const bool odd = std::ranges::any_of(out.string(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (leaves) faults_.add(child(name), "must not hold '..': name a file in the site's folder, or an absolute path");
+  if (odd) faults_.add(child(name), "holds a control character; a path is one line of text");
+  if (!out.empty() && !out.has_filename()) faults_.add(child(name), "must name a file, not a folder");
+  if (leaves || odd) out.clear();
+}
+
+// Names of variables are upper case by custom, which tells them from most passwords.
+void FieldReader::secret_variable(std::string_view name, std::string& out, std::string_view note) {
+  text(name, out, Need::optional, note);
+  const auto allowed = [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; };
+  if (out.empty()) return;
+  if (std::ranges::all_of(out, allowed) && std::isdigit(static_cast<unsigned char>(out[0])) == 0) return;
+  faults_.add(child(name),
+              "must be the name of an environment variable (capital letters, digits and _), never the secret itself");
+  out.clear();
 }
 
 void FieldReader::number(std::string_view name, double& out, const Bounds& bounds, Need need, std::string_view) {
@@ -234,15 +272,18 @@ void FieldReader::range_map(std::string_view name, std::map<std::string, Range>&
 void FieldReader::finish() {
   for (std::size_t i = 0; i < node_.keys.size(); ++i) {
     const std::string_view key = node_.keys[i];
-    if (std::ranges::find(known_, key) != known_.end()) continue;
-    if (std::ranges::find(kSecretNames, key) != kSecretNames.end())
-      faults_.add_at(
-          node_.key_lines[i], path_,
-          std::format("'{}' is a secret and does not belong in a site file; name a password_file or a password_env",
-                      key));
-    else
-      faults_.add_at(node_.key_lines[i], path_, std::format("unknown field '{}'{}", shown(key), suggest(key, known_)));
+    if (std::ranges::find(known_, key) == known_.end()) faults_.add_at(node_.key_lines[i], path_, refuse_key(key));
   }
+}
+
+std::string FieldReader::refuse_key(std::string_view key) const {
+  if (const auto later = later_.find(key); later != later_.end())
+    return std::format("'{}' came with version {} of this schema; version {} cannot hold it: name the later one", key,
+                       later->second, faults_.version());
+  if (is_secret_name(key))
+    return std::format("'{}' is a secret and does not belong in a site file; name a password_file or a password_env",
+                       shown(key));
+  return std::format("unknown field '{}'{}", shown(key), suggest(key, known_));
 }
 
 }  // namespace rltune::config

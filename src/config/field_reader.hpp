@@ -1,4 +1,4 @@
-// The visitor of site_fields.hpp that fills structs from a YAML tree. Strict: what it does not know, and what
+// The visitor of field_types.hpp that fills structs from a YAML tree. Strict: what it does not know, and what
 // has the wrong type or lies outside its bounds, is a fault with line and path; it goes on to find them all.
 #pragma once
 
@@ -20,11 +20,16 @@ class FieldReader {
   // REQUIRES: node is a map and outlives the reader.
   FieldReader(const YamlNode& node, std::string path, Faults& faults);
 
+  void schema(std::string& out, std::span<const Synonym> words);
+  // False where the document's version has no such field.
+  bool since(int version, std::string_view name);
   void text(std::string_view name, std::string& out, Need need, std::string_view note);
   void number(std::string_view name, double& out, const Bounds& bounds, Need need, std::string_view note);
   void count(std::string_view name, std::size_t& out, const Bounds& bounds, std::string_view note);
   void flag(std::string_view name, bool& out, std::string_view note);
   void path(std::string_view name, std::filesystem::path& out, Need need, std::string_view note);
+  void secret_file(std::string_view name, std::filesystem::path& out, std::string_view note);
+  void secret_variable(std::string_view name, std::string& out, std::string_view note);
   void text_list(std::string_view name, std::vector<std::string>& out, Need need, std::string_view note);
   void number_list(std::string_view name, std::vector<double>& out, std::string_view note);
   void text_map(std::string_view name, std::map<std::string, std::string>& out, std::string_view note);
@@ -78,11 +83,13 @@ class FieldReader {
   std::string child(std::string_view name) const;
   std::string item(std::string_view name, std::size_t index) const;
   std::string refuse_word(std::string_view given, std::span<const std::string_view> allowed) const;
+  std::string refuse_key(std::string_view key) const;
 
   const YamlNode& node_;
   std::string path_;
   Faults& faults_;
   std::vector<std::string_view> known_;
+  std::map<std::string_view, int> later_;  // fields of later versions, and since when
 };
 
 }  // namespace rltune::config

@@ -1,4 +1,4 @@
-// The visitor of site_fields.hpp that writes JSON Schema (draft 2020-12): types, bounds, allowed words, notes
+// The visitor of field_types.hpp that writes JSON Schema (draft 2020-12): types, bounds, allowed words, notes
 // and the defaults, which it takes from the structs themselves.
 #pragma once
 
@@ -18,6 +18,13 @@ class SchemaWriter {
  public:
   using Json = nlohmann::ordered_json;
 
+  explicit SchemaWriter(int version) : version_(version) {}
+
+  void schema(const std::string&, std::span<const Synonym> words) {
+    add("schema", "string", Need::required, "kind and version of this file")["const"] =
+        words[static_cast<std::size_t>(version_ - 1)].text;
+  }
+  bool since(int version, std::string_view) const { return version_ >= version; }
   void text(std::string_view name, const std::string& value, Need need, std::string_view note) {
     Json& field = add(name, "string", need, note);
     if (need == Need::required) field["minLength"] = 1;
@@ -25,6 +32,13 @@ class SchemaWriter {
   }
   void path(std::string_view name, const std::filesystem::path& value, Need need, std::string_view note) {
     text(name, value.string(), need, note);
+  }
+  void secret_file(std::string_view name, const std::filesystem::path& value, std::string_view note) {
+    path(name, value, Need::optional, note);
+  }
+  void secret_variable(std::string_view name, const std::string& value, std::string_view note) {
+    text(name, value, Need::optional, note);
+    properties_[std::string(name)]["pattern"] = "^[A-Z_][A-Z0-9_]*$";
   }
   void number(std::string_view name, double value, const Bounds& bounds, Need need, std::string_view note) {
     Json& field = add(name, "number", need, note);
@@ -92,8 +106,8 @@ class SchemaWriter {
 
  private:
   template <typename T>
-  static Json of(T& value) {
-    SchemaWriter writer;
+  Json of(T& value) const {
+    SchemaWriter writer(version_);
     describe(writer, value);
     return writer.take();
   }
@@ -109,6 +123,7 @@ class SchemaWriter {
     return properties_[std::string(name)] = Json{{"type", type}, {"description", note}};
   }
 
+  int version_;
   Json properties_ = Json::object();
   Json required_ = Json::array();
 };

@@ -27,12 +27,6 @@ bool is_name(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-// Ids of agents and names of sites and interlocks appear in paths, endpoints and logs.
-bool is_identifier(std::string_view text) {
-  if (text.empty() || text.size() > 100 || std::isalnum(static_cast<unsigned char>(text[0])) == 0) return false;
-  return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
-}
-
 bool inside(double value, const Range& range) { return value >= range.low && value <= range.high; }
 bool inside(const Range& inner, const Range& outer) { return inner.low >= outer.low && inner.high <= outer.high; }
 std::string show(const Range& range) {
@@ -56,6 +50,9 @@ class Checker {
     check_tags();
     for (std::size_t i = 0; i < site_.agents.size(); ++i) check_agent(std::format("agents[{}]", i), site_.agents[i]);
     check_guard();
+    for (std::size_t i = 0; i < site_.budgets.size(); ++i)
+      check_budget(std::format("budgets[{}]", i), site_.budgets[i]);
+    for (std::size_t i = 0; i < site_.groups.size(); ++i) check_group(std::format("groups[{}]", i), site_.groups[i]);
   }
 
  private:
@@ -326,15 +323,106 @@ class Checker {
       }
   }
 
+  void check_list_name(const std::string& path, const std::string& name, std::set<std::string>& seen) {
+    if (name.empty()) return;
+    if (!is_identifier(name))
+      faults_.add(path, std::format("'{}' may hold letters, digits, '-' and '_' only", shown(name)));
+    if (!seen.insert(name).second) faults_.add(path, std::format("'{}' is given twice", shown(name)));
+  }
+
+  void check_budget(const std::string& path, const Budget& budget) {
+    check_list_name(path + ".name", budget.name, budget_names_);
+    if (budget.outputs.size() < 2 && faults_.has(path + ".outputs"))
+      faults_.add(path + ".outputs", "must name two set-points at least: the limit of one is its guard's");
+    double low = 0.0, safe = 0.0;
+    for (std::size_t i = 0; i < budget.outputs.size(); ++i) {
+      const std::string field = std::format("{}.outputs[{}]", path, i);
+      const std::string& output = budget.outputs[i];
+      const Tag* tag = refer(field, output, {TagRole::setpoint});
+      const OutputRule* rule = rule_of(output);
+      if (tag == nullptr || rule == nullptr) continue;
+      if (const auto [other, fresh] = budgeted_.try_emplace(output, budget.name); !fresh)
+        faults_.add(field, std::format("'{}' already belongs to budget '{}'", output, shown(other->second)));
+      if (!budget.unit.empty() && !tag->unit.empty() && budget.unit != tag->unit)
+        faults_.add(field,
+                    std::format("'{}' is in {}, the budget in {}", output, shown(tag->unit), shown(budget.unit)));
+      if (rule->limits.low < 0.0)
+        faults_.add(field,
+                    std::format("'{}' may be negative, {}: what is shared starts at 0", output, show(rule->limits)));
+      low += rule->limits.low;
+      safe += rule->safe_value;
+    }
+    if (faults_.faulty(path + ".limit") || budget.limit <= 0.0) return check_priorities(path, budget);
+    if (low > budget.limit)
+      faults_.add(path + ".limit", std::format("{} is below {}, what the outputs' lower limits are together",
+                                               show_number(budget.limit), show_number(low)));
+    if (safe > budget.limit)
+      faults_.add(path + ".limit", std::format("{} is below {}, what the outputs' safe values are together",
+                                               show_number(budget.limit), show_number(safe)));
+    check_priorities(path, budget);
+  }
+
+  void check_priorities(const std::string& path, const Budget& budget) {
+    constexpr double kRounding = 1e-6;
+    double sum = 0.0;
+    bool complete = true;
+    for (const auto& [output, priority] : budget.priorities) {
+      const std::string field = std::format("{}.priorities.{}", path, shown(output));
+      if (std::ranges::find(budget.outputs, output) == budget.outputs.end())
+        faults_.add(field, "is not an output of this budget");
+      if (!(priority > 0.0 && priority < 1.0) && !faults_.faulty(field))
+        faults_.add(field, std::format("{} must be more than 0 and less than 1", show_number(priority)));
+      complete = complete && !faults_.faulty(field);
+      sum += priority;
+    }
+    for (const std::string& output : budget.outputs)
+      if (!budget.priorities.contains(output)) {
+        faults_.add(path + ".priorities", std::format("has no part for '{}'", shown(output)));
+        complete = false;
+      }
+    if (complete && std::abs(sum - 1.0) > kRounding)
+      faults_.add(path + ".priorities", std::format("are {} together; they must be 1", show_number(sum)));
+  }
+
+  void check_group(const std::string& path, const Group& group) {
+    check_list_name(path + ".name", group.name, group_names_);
+    if (group.agents.size() < 2 && faults_.has(path + ".agents"))
+      faults_.add(path + ".agents", "must name two agents at least");
+    const std::vector<std::string_view> ids(agent_ids_.begin(), agent_ids_.end());
+    std::string explorer;
+    for (std::size_t i = 0; i < group.agents.size(); ++i) {
+      const std::string field = std::format("{}.agents[{}]", path, i);
+      const auto agent = std::ranges::find(site_.agents, group.agents[i], &Agent::id);
+      if (agent == site_.agents.end()) {
+        faults_.add(field,
+                    std::format("there is no agent '{}'{}", shown(group.agents[i]), suggest(group.agents[i], ids)));
+        continue;
+      }
+      if (const auto [other, fresh] = grouped_.try_emplace(agent->id, group.name); !fresh)
+        faults_.add(field, std::format("'{}' already belongs to group '{}'", agent->id, shown(other->second)));
+      if (!agent->learning.explore) continue;
+      if (!explorer.empty())
+        faults_.add(field, std::format("'{}' and '{}' both explore; in a group one agent explores at a time", agent->id,
+                                       explorer));
+      explorer = agent->id;
+    }
+  }
+
   const Site& site_;
   Faults& faults_;
   std::map<std::string, const Tag*> by_name_;
   std::vector<std::string> scalars_;  // names that expressions may use; empty for array tags
-  std::set<std::string> agent_ids_;
+  std::set<std::string> agent_ids_, budget_names_, group_names_;
+  std::map<std::string, std::string> budgeted_, grouped_;  // output or agent: the first that names it
   std::map<std::string, std::string> owners_;
 };
 
 }  // namespace
+
+bool is_identifier(std::string_view text) {
+  if (text.empty() || text.size() > 100 || std::isalnum(static_cast<unsigned char>(text[0])) == 0) return false;
+  return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+}
 
 void check_site(const Site& site, Faults& faults) { Checker(site, faults).run(); }
 

@@ -1,32 +1,12 @@
-// Every field of site.yaml, once: the reader fills the structs by it and the JSON Schema is written from it,
-// so that they cannot differ. A visitor offers text, number, count, flag, choice, word, path, object,
-// optional, list and map; `note` is what an editor shows beside the field.
+// Every field of site.yaml, once; field_types.hpp says how.
 #pragma once
 
 #include <array>
-#include <limits>
-#include <string_view>
 
+#include "field_types.hpp"
 #include "rltune/config/site.hpp"
 
 namespace rltune::config {
-
-struct Bounds {
-  double low = std::numeric_limits<double>::lowest();
-  double high = std::numeric_limits<double>::max();
-  bool low_open = false;  // low itself is not allowed
-};
-
-inline constexpr Bounds kAny{};
-inline constexpr Bounds kNotNegative{.low = 0.0, .high = 1e9};
-inline constexpr Bounds kPositive{.low = 0.0, .high = 1e9, .low_open = true};
-
-enum class Need : bool { optional, required };
-
-struct Word {
-  std::string_view text;
-  int value;
-};
 
 inline constexpr std::array kClockWords{Word{"wall", static_cast<int>(ClockKind::wall)},
                                         Word{"plant", static_cast<int>(ClockKind::plant)}};
@@ -41,10 +21,6 @@ inline constexpr std::array kImputationWords{Word{"none", static_cast<int>(Imput
                                              Word{"hold", static_cast<int>(Imputation::hold)},
                                              Word{"value", static_cast<int>(Imputation::value)}};
 
-// Choices that stay text in the structs. The second word of a pair is what the first one stands for.
-struct Synonym {
-  std::string_view text, means;
-};
 inline constexpr std::array kModeWords{Synonym{"manual", "manual"}, Synonym{"shadow", "shadow"},
                                        Synonym{"advisory", "advisory"}, Synonym{"automatic", "automatic"},
                                        Synonym{"auto", "automatic"}};
@@ -56,7 +32,8 @@ inline constexpr std::array kFallbackWords{
     Synonym{"off", "off"},       Synonym{"hold", "hold"}, Synonym{"schedule", "schedule"},
     Synonym{"grower", "grower"}, Synonym{"rule", "rule"}, Synonym{"pid", "pid"},
     Synonym{"mpc", "mpc"}};
-inline constexpr std::array kSchemaWords{Synonym{"rltune/site/v1", "rltune/site/v1"}};
+inline constexpr std::array kSiteSchemas{Synonym{"rltune/site/v1", "rltune/site/v1"},
+                                         Synonym{"rltune/site/v2", "rltune/site/v2"}};
 
 template <typename Visitor>
 void describe(Visitor& v, Range& range) {
@@ -101,8 +78,8 @@ void describe(Visitor& v, Link& link) {
          "the URI the server's certificate must carry");
   v.path("pki", link.pki, Need::optional, "folder with own/, trusted/ and rejected/; our key is made on first use");
   v.text("user", link.user, Need::optional, "user name; the password comes from password_file or password_env");
-  v.path("password_file", link.password_file, Need::optional, "file that holds the password");
-  v.text("password_env", link.password_env, Need::optional, "environment variable that holds the password");
+  v.secret_file("password_file", link.password_file, "file that holds the password");
+  v.secret_variable("password_env", link.password_env, "environment variable that holds the password");
   v.number("publishing_interval_ms", link.publishing_interval_ms, Bounds{.low = 1, .high = 3.6e6}, Need::optional,
            "how often the server reports changes");
   v.number("sampling_interval_ms", link.sampling_interval_ms, Bounds{.low = -1, .high = 3.6e6}, Need::optional,
@@ -208,8 +185,25 @@ void describe(Visitor& v, PlantClock& clock) {
 }
 
 template <typename Visitor>
+void describe(Visitor& v, Budget& budget) {
+  v.text("name", budget.name, Need::required, "what is shared: total_heating");
+  v.text("unit", budget.unit, Need::optional, "of the limit; must equal the unit of every output");
+  v.number("limit", budget.limit, kPositive, Need::required, "the outputs together never ask the plant for more");
+  v.text_list("outputs", budget.outputs, Need::required, "the set-points that share it, two at least");
+  v.number_map("priorities", budget.priorities,
+               "by output, the part of the limit that is its own when all want more; together 1");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Group& group) {
+  v.text("name", group.name, Need::required, "what couples the agents: north_compartment");
+  v.text_list("agents", group.agents, Need::required,
+              "ids of agents that act on the same process: one of them explores");
+}
+
+template <typename Visitor>
 void describe(Visitor& v, Site& site) {
-  v.word("schema", site.schema, kSchemaWords, "kind and version of this file", Need::required);
+  v.schema(site.schema, kSiteSchemas);
   v.text("name", site.name, Need::required, "the site's name");
   v.choice("clock", site.clock, kClockWords, "wall: real time; plant: in lockstep with a twin's clock");
   v.object("plant_clock", site.plant_clock, Need::optional, "clock: plant only, the tags the twin's clock lives in");
@@ -218,6 +212,8 @@ void describe(Visitor& v, Site& site) {
   v.list("agents", site.agents, Need::optional, "who decides what");
   v.object("guard", site.guard, Need::optional, "rules that every write must pass");
   v.object("storage", site.storage, Need::optional, "what is kept, and for how long");
+  if (v.since(2, "budgets")) v.list("budgets", site.budgets, Need::optional, "limits that several set-points share");
+  if (v.since(2, "groups")) v.list("groups", site.groups, Need::optional, "agents that act on the same process");
 }
 
 }  // namespace rltune::config

@@ -6,6 +6,7 @@
 
 #include "example_site.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/config/document.hpp"
 #include "yaml_tree.hpp"
 
 namespace rltune::config {
@@ -81,7 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"elements: 12", "elements: 1.5", "1.5 must be a whole number"},
         Fault{"elements: 12", "elements: 1e9", "must be at least 1 and at most 100000"},
         Fault{"enabled: true", "enabled: yes", "'yes' is not one of true, false"},
-        Fault{"schema: rltune/site/v1", "schema: rltune/site/v2", "'rltune/site/v2' is not one of rltune/site/v1"},
+        Fault{"schema: rltune/site/v1", "schema: rltune/site/v3",
+              "'rltune/site/v3' is not one of rltune/site/v1, rltune/site/v2"},
         Fault{"schema: rltune/site/v1\n", "", "the field 'schema' is missing"},
         Fault{"name: pilot", "name: ../etc", "may hold letters, digits, '-' and '_' only"},
         Fault{"outputs: [heating]", "outputs: heating", "agents[0].outputs: must be a list, not 'heating'"},
@@ -192,6 +194,7 @@ std::string violation(const nlohmann::json& schema, const YamlNode& node, const 
   const std::string type = schema.at("type");
   const bool is_map = node.kind == YamlNode::Kind::map, is_list = node.kind == YamlNode::Kind::sequence;
   if ((type == "object") != is_map || (type == "array") != is_list) return path + " is not of type " + type;
+  if (schema.contains("const") && schema["const"] != node.scalar) return path + " is not the only one allowed";
   if (schema.contains("enum") && std::ranges::find(schema["enum"], nlohmann::json(node.scalar)) == schema["enum"].end())
     return path + " is not in the enum";
   if (type == "number" || type == "integer") {
@@ -215,10 +218,11 @@ std::string violation(const nlohmann::json& schema, const YamlNode& node, const 
 }
 
 TEST(Site, the_json_schema_accepts_what_the_reader_accepts_and_refuses_what_it_refuses) {
-  const auto schema = nlohmann::json::parse(site_json_schema());
+  const auto schema = nlohmann::json::parse(json_schema({Kind::site, 1}));
   EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  const auto check = [&](const std::string& text) { return violation(schema, *parse_yaml(text, "f"), "site"); };
+  const auto check = [&](const std::string& text) { return violation(schema, *parse_yaml(text), "site"); };
   EXPECT_EQ(check(example_site()), "");
+  EXPECT_EQ(check(example_site_with("site/v1", "site/v2")), "site.schema is not the only one allowed");
   EXPECT_EQ(check(example_site_with("role: setpoint", "role: output")), "site.tags[].role is not in the enum");
   EXPECT_EQ(check(example_site_with("period_s: 60", "perod_s: 60")), "site.agents[].perod_s is not in the schema");
   EXPECT_EQ(check(example_site_with("period_s: 60", "period_s: 0")), "site.agents[].period_s is below the minimum");

@@ -5,6 +5,8 @@
 #include <format>
 #include <vector>
 
+#include "rltune/config/secret.hpp"
+
 namespace rltune::config {
 namespace {
 
@@ -61,6 +63,7 @@ std::string suggest(std::string_view word, std::span<const std::string_view> can
 }
 
 std::string shown(std::string_view text) {
+  if (!secret_in(text).empty()) return "[redacted]";
   std::string out(text.substr(0, kTextShown));
   std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   if (text.size() > kTextShown) {

@@ -13,7 +13,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 std::string list_of(std::span<const std::string_view> words);
 // "; did you mean 'b'?", or "; the names here are a, b, c".
 std::string suggest(std::string_view word, std::span<const std::string_view> candidates);
-// For quoting someone's text in a message: cut to a readable length, control characters replaced.
+// For quoting someone's text in a message: cut to a readable length, control characters and secrets replaced.
 std::string shown(std::string_view text);
 // Whole numbers without an exponent.
 std::string show_number(double value);

@@ -5,9 +5,14 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <format>
+#include <optional>
 #include <sstream>
 #include <unordered_set>
+
+#include "words.hpp"
 
 namespace rltune::config {
 namespace {
@@ -45,6 +50,18 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnMapEnd() override { close(); }
 
+  // The path of the field that is being read: "tags[3].role".
+  std::string where() const {
+    std::string path;
+    for (const Level& level : levels_) {
+      if (level.node.kind == YamlNode::Kind::sequence)
+        path += std::format("[{}]", level.node.items.size());
+      else if (level.has_key)
+        path += (path.empty() ? "" : ".") + shown(level.node.keys.back());
+    }
+    return path;
+  }
+
   YamlNode root;
 
  private:
@@ -59,7 +76,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refused{mark.line + 1, "anchors and aliases (& and *) are not taken here: write the value out"};
   }
   static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
-    throw Refused{mark.line + 1, std::format("the YAML tag '{}' is not taken here: remove it", tag)};
+    throw Refused{mark.line + 1, std::format("the YAML tag '{}' is not taken here: remove it", shown(tag))};
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
@@ -92,7 +109,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   static void take_key(Level& level, YamlNode& key) {
     if (key.kind != YamlNode::Kind::scalar) throw Refused{key.line, "a key must be a plain word"};
-    if (!level.seen.insert(key.scalar).second) throw Refused{key.line, std::format("'{}' is given twice", key.scalar)};
+    if (!level.seen.insert(key.scalar).second)
+      throw Refused{key.line, std::format("'{}' is given twice", shown(key.scalar))};
     level.node.keys.push_back(std::move(key.scalar));
     level.node.key_lines.push_back(key.line);
     level.has_key = true;
@@ -101,29 +119,71 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Level> levels_;
 };
 
-Result<YamlNode> refuse(const std::string& name, int line, const std::string& what) {
-  return fail(Errc::parse, std::format("{}:{}: {}", name, line, what));
+std::unexpected<Fault> refuse(int line, std::string field, std::string what) {
+  return std::unexpected(Fault{line, std::move(field), std::move(what)});
+}
+
+int line_at(std::string_view text, std::size_t offset) {
+  return 1 + static_cast<int>(std::ranges::count(text.substr(0, offset), '\n'));
+}
+
+// How many bytes the character at the start of `text` has; 0: this is no UTF-8.
+std::size_t utf8_length(std::string_view text, std::uint32_t& character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return character = first, 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  character = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    character = character << 6U | (byte(i) & 0x3FU);
+  }
+  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = character >= 0xD800 && character <= 0xDFFF;
+  return character < kSmallest[length] || character > 0x10FFFF || surrogate ? 0 : length;
+}
+
+const char* forbidden(std::uint32_t character) {
+  if (character == 0) return "holds a zero byte: this is not a text file";
+  if (character == '\t' || character == '\n' || character == '\r') return nullptr;
+  if (character < 0x20 || (character >= 0x7F && character < 0xA0)) return "holds a control character: remove it";
+  const bool turns = (character >= 0x202A && character <= 0x202E) || (character >= 0x2066 && character <= 0x2069);
+  return turns ? "holds a character that turns the direction of writing, so that it reads otherwise than it is"
+               : nullptr;
+}
+
+std::optional<Fault> unreadable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    std::uint32_t character = 0;
+    const std::size_t length = utf8_length(text.substr(at), character);
+    if (length == 0) return Fault{line_at(text, at), "", "holds bytes that are not UTF-8: save the file as UTF-8"};
+    if (const char* what = forbidden(character)) return Fault{line_at(text, at), "", what};
+    at += length;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-Result<YamlNode> parse_yaml(const std::string& text, const std::string& name) {
+std::expected<YamlNode, Fault> parse_yaml(const std::string& text) {
   if (text.size() > kYamlBytesMax)
-    return refuse(name, 1,
+    return refuse(1, "",
                   std::format("larger than {} KiB: this is not a file that a person wrote", kYamlBytesMax / 1024));
-  if (text.find('\0') != std::string::npos) return refuse(name, 1, "holds a zero byte: this is not a text file");
+  if (auto fault = unreadable(text)) return std::unexpected(std::move(*fault));
+  TreeBuilder builder;
   try {
     std::istringstream in(text);
     YAML::Parser parser(in);
-    TreeBuilder builder;
-    if (!parser.HandleNextDocument(builder)) return refuse(name, 1, "the file is empty");
+    if (!parser.HandleNextDocument(builder)) return refuse(1, "", "the file is empty");
     TreeBuilder second;
-    if (parser.HandleNextDocument(second)) return refuse(name, second.root.line, "a second YAML document starts here");
+    if (parser.HandleNextDocument(second)) return refuse(second.root.line, "", "a second YAML document starts here");
     return std::move(builder.root);
   } catch (const Refused& refused) {
-    return refuse(name, refused.line, refused.what);
+    return refuse(refused.line, builder.where(), refused.what);
   } catch (const YAML::Exception& error) {
-    return refuse(name, error.mark.line + 1, std::format("not YAML: {} (column {})", error.msg, error.mark.column + 1));
+    return refuse(error.mark.line + 1, builder.where(),
+                  std::format("not YAML: {} (column {})", error.msg, error.mark.column + 1));
   }
 }
 

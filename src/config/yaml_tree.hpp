@@ -1,13 +1,15 @@
 // A YAML document as a tree whose every key and value knows its line. Made for files that people write and
 // for bytes that are hostile: anchors, aliases, tags, duplicate keys, deep nesting and several documents are
-// refused, so that the tree is never larger than the text.
+// refused, so that the tree is never larger than the text; and so is text that a person cannot read as it is: bytes
+// that are no UTF-8, control characters, characters that turn the direction of writing.
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <vector>
 
-#include "rltune/base/error.hpp"
+#include "rltune/config/document.hpp"
 
 namespace rltune::config {
 
@@ -25,7 +27,7 @@ struct YamlNode {
 inline constexpr std::size_t kYamlBytesMax = 1U << 20;
 inline constexpr std::size_t kYamlDepthMax = 16;
 
-// Errors: parse, "NAME:LINE: what is wrong".
-Result<YamlNode> parse_yaml(const std::string& text, const std::string& name);
+// The fault names the field around the place where reading stopped.
+std::expected<YamlNode, Fault> parse_yaml(const std::string& text);
 
 }  // namespace rltune::config

@@ -6,12 +6,12 @@ namespace rltune::config {
 namespace {
 
 std::string refusal_of(const std::string& text) {
-  const auto tree = parse_yaml(text, "f.yaml");
-  return tree ? "" : tree.error().message;
+  const auto tree = parse_yaml(text);
+  return tree ? "" : to_text("f.yaml", {tree.error()});
 }
 
 TEST(YamlTree, every_key_and_value_knows_its_line) {
-  const auto tree = parse_yaml("a: 1\nb:\n  - x\n  - {c: 'y'}\n", "f.yaml");
+  const auto tree = parse_yaml("a: 1\nb:\n  - x\n  - {c: 'y'}\n");
   ASSERT_TRUE(tree) << tree.error().message;
   ASSERT_EQ(tree->keys, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(tree->key_lines, (std::vector<int>{1, 2}));
@@ -22,7 +22,7 @@ TEST(YamlTree, every_key_and_value_knows_its_line) {
 
 TEST(YamlTree, aliases_are_refused_so_that_none_can_multiply) {
   EXPECT_EQ(refusal_of("a: &x [1, 2]\nb: [*x, *x, *x]\n"),
-            "f.yaml:1: anchors and aliases (& and *) are not taken here: write the value out");
+            "f.yaml:1: a: anchors and aliases (& and *) are not taken here: write the value out");
 }
 
 TEST(YamlTree, duplicate_keys_are_refused) {
@@ -47,7 +47,18 @@ TEST(YamlTree, tags_documents_binary_and_size_are_refused) {
 }
 
 TEST(YamlTree, broken_syntax_names_line_and_column) {
-  EXPECT_EQ(refusal_of("a: 1\nb: [1, 2\nc: 3\n").substr(0, 21), "f.yaml:3: not YAML: e");
+  EXPECT_EQ(refusal_of("a: 1\nb: [1, 2\nc: 3\n").substr(0, 24), "f.yaml:3: b[2]: not YAML");
+}
+
+TEST(YamlTree, what_a_person_cannot_read_as_it_is_is_refused_with_its_line) {
+  EXPECT_EQ(refusal_of("a: 1\nb: caf\xE9\n").substr(0, 34), "f.yaml:2: holds bytes that are not");
+  EXPECT_EQ(refusal_of("a: \xC0\xAF\n").substr(0, 34), "f.yaml:1: holds bytes that are not") << "overlong";
+  EXPECT_EQ(refusal_of("a: \xED\xA0\x80\n").substr(0, 34), "f.yaml:1: holds bytes that are not") << "surrogate";
+  EXPECT_EQ(refusal_of("a: 1\nb: \x1B[31m\n"), "f.yaml:2: holds a control character: remove it");
+  EXPECT_NE(refusal_of("a: \xE2\x80\xAEtxt\n").find("turns the direction of writing"), std::string::npos);
+  EXPECT_EQ(refusal_of("a: Gew\xC3\xA4"
+                       "chshaus \xF0\x9F\x8C\xB1\n"),
+            "");
 }
 
 }  // namespace

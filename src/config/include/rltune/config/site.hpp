@@ -143,8 +143,23 @@ struct PlantClock {
   std::string advance;  // written: the step to go to
 };
 
+// What several set-points share, for example the heat of one boiler. The guard keeps their sum below it.
+struct Budget {
+  std::string name;
+  std::string unit;
+  double limit = 0.0;
+  std::vector<std::string> outputs;
+  std::map<std::string, double> priorities;  // by output; together 1
+};
+
+// Agents that act on the same process: at most one of them explores.
+struct Group {
+  std::string name;
+  std::vector<std::string> agents;
+};
+
 struct Site {
-  std::string schema = "rltune/site/v1";
+  std::string schema = "rltune/site/v2";
   std::string name;
   ClockKind clock = ClockKind::wall;
   PlantClock plant_clock;
@@ -153,6 +168,8 @@ struct Site {
   std::vector<Agent> agents;
   Guard guard;
   Storage storage;
+  std::vector<Budget> budgets;   // from v2
+  std::vector<Group> groups;     // from v2
   std::filesystem::path folder;  // of the file: relative paths start here; filled by load_site()
 
   // Index into tags, or nothing.
@@ -170,8 +187,5 @@ struct Site {
 // measurement, exogenous, ...".
 Result<Site> load_site(const std::filesystem::path& file);
 Result<Site> parse_site(const std::string& yaml, const std::filesystem::path& name_in_errors);
-
-// JSON Schema (draft 2020-12) of site.yaml, for editors.
-std::string site_json_schema();
 
 }  // namespace rltune::config

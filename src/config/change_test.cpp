@@ -1,0 +1,73 @@
+#include "rltune/config/change.hpp"
+
+#include <gtest/gtest.h>
+
+#include "example_kinds.hpp"
+
+namespace rltune::config {
+namespace {
+
+using Roles = std::vector<std::string>;
+
+std::vector<Change> of(const std::string& from, const std::string& to) {
+  const std::string was = example_shared_site();
+  const auto found = changes(was, replaced(was, from, to));
+  EXPECT_TRUE(found) << (found ? "" : found.error().message);
+  return found.value_or(std::vector<Change>{});
+}
+
+TEST(Changes, a_field_is_named_by_its_item_with_what_it_was_and_is) {
+  const auto found = of("period_s: 60", "period_s: 30");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].field, "agents[climate].period_s");
+  EXPECT_EQ(found[0].was, "60");
+  EXPECT_EQ(found[0].is, "30");
+  EXPECT_EQ(found[0].restarts, (Roles{"io", "agent.climate", "learner.climate"}));
+}
+
+TEST(Changes, each_field_restarts_those_that_hold_it) {
+  EXPECT_EQ(restarts(of("name: pilot", "name: south")), (Roles{"coredinator", "io", "agent.*", "learner.*"}));
+  EXPECT_EQ(restarts(of("step_max: 15", "step_max: 10")), (Roles{"io"}));
+  EXPECT_EQ(restarts(of("limit: 180", "limit: 170")), (Roles{"io"}));
+  EXPECT_EQ(restarts(of("policy: policies/rails", "policy: policies/rails-2")),
+            (Roles{"agent.rails", "learner.rails"}));
+  EXPECT_EQ(restarts(of("mode: auto", "mode: shadow")), Roles{});
+  EXPECT_EQ(restarts(of("enabled: true", "enabled: false")),
+            (Roles{"coredinator", "agent.climate", "learner.climate"}));
+}
+
+TEST(Changes, an_agent_that_is_new_or_gone_concerns_the_roles_that_plan_for_it) {
+  const std::string both =
+      replaced(example_shared_site(), "groups:\n  - name: climate\n    agents: [climate, rails]\n", "");
+  const std::string one = replaced(both, "  - id: rails\n    policy: policies/rails\n    outputs: [rail]\n", "");
+  const auto gone = changes(both, one);
+  ASSERT_TRUE(gone) << gone.error().message;
+  EXPECT_EQ(restarts(*gone), (Roles{"coredinator", "io", "agent.rails", "learner.rails"}));
+  const auto came = changes(one, both);
+  EXPECT_EQ(restarts(*came), (Roles{"coredinator", "io", "agent.rails", "learner.rails"}));
+  EXPECT_EQ(came->front().was, "");
+}
+
+TEST(Changes, order_comments_defaults_and_versions_are_no_change) {
+  const std::string was = example_site();
+  EXPECT_TRUE(changes(was, "# a comment\n" + was)->empty());
+  EXPECT_TRUE(changes(was, replaced(was, "guard:\n", "guard:\n  heartbeat_s: 1\n"))->empty());
+  const auto migrated = changes(was, *migrate(was, "f", 2));
+  ASSERT_EQ(migrated->size(), 1U);
+  EXPECT_EQ(migrated->front().field, "schema");
+  EXPECT_TRUE(migrated->front().restarts.empty());
+}
+
+TEST(Changes, other_kinds_restart_nobody_and_kinds_do_not_mix) {
+  const auto found = changes(example_alerts(), replaced(example_alerts(), "for_s: 30", "for_s: 90"));
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().field, "alerts[agent_lost].for_s");
+  EXPECT_TRUE(found->front().restarts.empty());
+  EXPECT_EQ(changes(example_alerts(), example_users()).error().message,
+            "one file is of kind alerts, the other of kind users");
+  EXPECT_FALSE(changes("", "schema: rltune/users/v1\n"));
+  EXPECT_FALSE(changes("", example_users())->empty());
+}
+
+}  // namespace
+}  // namespace rltune::config

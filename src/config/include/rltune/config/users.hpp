@@ -1,0 +1,45 @@
+// users.yaml: who may do what, and how they sign in. Secrets are elsewhere: the file names them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rltune/base/error.hpp"
+
+namespace rltune::config {
+
+struct User {
+  std::string name;
+  std::string full_name;
+  std::string role = "viewer";  // viewer | operator | engineer | administrator: each may what those before it may
+  bool enabled = true;
+  std::filesystem::path password_hash_file;  // argon2id; none where oauth signs the user in
+};
+
+struct SignIn {
+  double session_hours = 12.0;
+  std::size_t attempts_max = 5;
+  double lockout_minutes = 15.0;
+};
+
+struct OAuth {
+  std::string issuer;  // https://...
+  std::string client_id;
+  std::filesystem::path client_secret_file;  // or client_secret_env
+  std::string client_secret_env;
+  std::string user_claim = "preferred_username";  // claim that holds a user's name
+};
+
+struct Users {
+  std::string schema = "rltune/users/v1";
+  std::vector<User> users;
+  SignIn sign_in;
+  std::optional<OAuth> oauth;
+};
+
+// Strict, as load_site().
+Result<Users> load_users(const std::filesystem::path& file);
+
+}  // namespace rltune::config

@@ -1,0 +1,126 @@
+#include "kind_check.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <format>
+#include <set>
+#include <string_view>
+
+#include "kind_fields.hpp"
+#include "words.hpp"
+
+namespace rltune::config {
+namespace {
+
+constexpr std::array<std::string_view, 6> kRoleKinds{"coredinator", "io", "agent", "learner", "keeper", "twin"};
+
+// A name that stands once in its list; faults where it is odd or given twice.
+void check_name(const std::string& path, const std::string& name, std::set<std::string>& seen, Faults& faults) {
+  if (name.empty()) return;
+  if (!is_identifier(name))
+    faults.add(path, std::format("'{}' may hold letters, digits, '-' and '_' only", shown(name)));
+  if (!seen.insert(name).second) faults.add(path, std::format("'{}' is given twice", shown(name)));
+}
+
+// At most one of a reference to a file and one to a variable, and one of them where `needed`.
+void check_reference(const std::string& path, std::string_view what, const std::filesystem::path& file,
+                     const std::string& variable, bool needed, Faults& faults) {
+  if (!file.empty() && !variable.empty())
+    faults.add(std::format("{}.{}_env", path, what), std::format("give {0}_file or {0}_env, not both", what));
+  const bool faulty =
+      faults.faulty(std::format("{}.{}_file", path, what)) || faults.faulty(std::format("{}.{}_env", path, what));
+  if (needed && !faulty && file.empty() && variable.empty())
+    faults.add(path, std::format("needs a {0}_file or a {0}_env", what));
+}
+
+void check_url(const std::string& path, const std::string& url, std::string_view scheme, Faults& faults) {
+  if (faults.faulty(path)) return;
+  if (!url.starts_with(scheme) || url.size() == scheme.size())
+    faults.add(path, std::format("must read {}host..., and not '{}'", scheme, shown(url)));
+}
+
+bool is_metric_name(std::string_view name) {
+  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == ':'; };
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, word);
+}
+
+void check_channel(const std::string& path, const Channel& channel, Faults& faults) {
+  const bool email = channel.kind == "email";
+  if (channel.kind == "webhook") check_url(path + ".url", channel.url, "https://", faults);
+  if (email) check_url(path + ".url", channel.url, "smtps://", faults);
+  if (channel.kind == "log" && !channel.url.empty()) faults.add(path + ".url", "is of no use with kind: log");
+  if (email && channel.to.empty()) faults.add(path, "kind: email needs 'to', the addresses");
+  if (!email && !channel.to.empty()) faults.add(path + ".to", "is for kind: email only");
+  for (std::size_t i = 0; i < channel.to.size(); ++i)
+    if (channel.to[i].find('@') == std::string::npos || channel.to[i].find_first_of(" \r\n,") != std::string::npos)
+      faults.add(std::format("{}.to[{}]", path, i), std::format("'{}' is not an address", shown(channel.to[i])));
+  check_reference(path, "password", channel.password_file, channel.password_env, !channel.user.empty(), faults);
+}
+
+}  // namespace
+
+void check_users(const Users& users, Faults& faults) {
+  std::set<std::string> names;
+  bool administered = false, faulty_role = false;
+  for (std::size_t i = 0; i < users.users.size(); ++i) {
+    const User& user = users.users[i];
+    const std::string path = std::format("users[{}]", i);
+    check_name(path + ".name", user.name, names, faults);
+    administered = administered || (user.enabled && user.role == "administrator");
+    faulty_role = faulty_role || faults.faulty(path + ".role") || faults.faulty(path + ".enabled");
+    if (!users.oauth && user.password_hash_file.empty() && !faults.faulty(path + ".password_hash_file"))
+      faults.add(path, "needs a password_hash_file: without oauth there is no other way to sign in");
+  }
+  if (!administered && !faulty_role && faults.has("users"))
+    faults.add("users", "one that is enabled must be administrator: nobody could change a user any more");
+  if (!users.oauth) return;
+  if (!users.oauth->issuer.empty()) check_url("oauth.issuer", users.oauth->issuer, "https://", faults);
+  check_reference("oauth", "client_secret", users.oauth->client_secret_file, users.oauth->client_secret_env, true,
+                  faults);
+}
+
+void check_alerts(const Alerts& alerts, Faults& faults) {
+  std::set<std::string> channels, names;
+  for (std::size_t i = 0; i < alerts.channels.size(); ++i) {
+    const std::string path = std::format("channels[{}]", i);
+    check_name(path + ".name", alerts.channels[i].name, channels, faults);
+    check_channel(path, alerts.channels[i], faults);
+  }
+  const std::vector<std::string_view> known(channels.begin(), channels.end());
+  for (std::size_t i = 0; i < alerts.alerts.size(); ++i) {
+    const Alert& alert = alerts.alerts[i];
+    const std::string path = std::format("alerts[{}]", i);
+    check_name(path + ".name", alert.name, names, faults);
+    if (!alert.metric.empty() && !is_metric_name(alert.metric))
+      faults.add(path + ".metric", std::format("'{}' is not the name of a metric", shown(alert.metric)));
+    if (alert.when != "absent" && !faults.has(path + ".limit")) faults.add(path, "needs 'limit', to compare with");
+    if (alert.when == "absent" && faults.has(path + ".limit"))
+      faults.add(path + ".limit", "is of no use with when: absent");
+    if (alert.channels.empty() && faults.has(path + ".channels"))
+      faults.add(path + ".channels", "must name at least one channel");
+    for (std::size_t j = 0; j < alert.channels.size(); ++j)
+      if (!channels.contains(alert.channels[j]))
+        faults.add(
+            std::format("{}.channels[{}]", path, j),
+            std::format("there is no channel '{}'{}", shown(alert.channels[j]), suggest(alert.channels[j], known)));
+  }
+}
+
+void check_telemetry(const Telemetry& telemetry, Faults& faults) {
+  for (const auto& [role, level] : telemetry.levels) {
+    const std::string path = std::format("levels.{}", shown(role));
+    if (std::ranges::find(kRoleKinds, role) == kRoleKinds.end())
+      faults.add(path, std::format("there is no role '{}'; there are {}", shown(role), list_of(kRoleKinds)));
+    if (std::ranges::find(kLevels, level, &Synonym::text) == kLevels.end())
+      faults.add(path, std::format("'{}' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL", shown(level)));
+  }
+  if (!telemetry.traces.url.starts_with("http://") && !telemetry.traces.url.starts_with("https://"))
+    faults.add("traces.url", "must start with http:// or https://");
+  const Forward& forward = telemetry.forward;
+  if (!forward.enabled) return;
+  check_url("forward.url", forward.url, "https://", faults);
+  check_reference("forward", "token", forward.token_file, forward.token_env, true, faults);
+}
+
+}  // namespace rltune::config

@@ -1,0 +1,152 @@
+// Every field of users.yaml, retention.yaml, alerts.yaml and telemetry.yaml, once; field_types.hpp says how.
+#pragma once
+
+#include <array>
+
+#include "field_types.hpp"
+#include "rltune/config/alerts.hpp"
+#include "rltune/config/retention.hpp"
+#include "rltune/config/telemetry.hpp"
+#include "rltune/config/users.hpp"
+
+namespace rltune::config {
+
+inline constexpr std::array kUsersSchemas{Synonym{"rltune/users/v1", "rltune/users/v1"}};
+inline constexpr std::array kRetentionSchemas{Synonym{"rltune/retention/v1", "rltune/retention/v1"}};
+inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/alerts/v1"}};
+inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"}};
+
+inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"}, Synonym{"operator", "operator"},
+                                       Synonym{"engineer", "engineer"}, Synonym{"administrator", "administrator"}};
+inline constexpr std::array kChannelKinds{Synonym{"log", "log"}, Synonym{"webhook", "webhook"},
+                                          Synonym{"email", "email"}};
+inline constexpr std::array kAlertWords{Synonym{"above", "above"}, Synonym{"below", "below"},
+                                        Synonym{"absent", "absent"}};
+inline constexpr std::array kSeverities{Synonym{"info", "info"}, Synonym{"warning", "warning"},
+                                        Synonym{"error", "error"}, Synonym{"critical", "critical"}};
+inline constexpr std::array kLevels{Synonym{"DEBUG", "DEBUG"}, Synonym{"INFO", "INFO"}, Synonym{"WARNING", "WARNING"},
+                                    Synonym{"ERROR", "ERROR"}, Synonym{"CRITICAL", "CRITICAL"}};
+inline constexpr Bounds kDays{.low = 0, .high = 36600, .low_open = true};
+inline constexpr Bounds kKept{.low = 0, .high = 10000};
+
+template <typename Visitor>
+void describe(Visitor& v, User& user) {
+  v.text("name", user.name, Need::required, "as it stands in the audit: letters, digits, '-' and '_'");
+  v.text("full_name", user.full_name, Need::optional, "for people");
+  v.word("role", user.role, kUserRoles, "each may what those before it may");
+  v.flag("enabled", user.enabled, "false: may not sign in, and stays in the record");
+  v.secret_file("password_hash_file", user.password_hash_file, "file with the argon2id hash of the password");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, SignIn& sign_in) {
+  v.number("session_hours", sign_in.session_hours, Bounds{.low = 0.1, .high = 720}, Need::optional,
+           "a session ends after so long");
+  v.count("attempts_max", sign_in.attempts_max, Bounds{.low = 1, .high = 100},
+          "wrong passwords in a row before the user is locked out");
+  v.number("lockout_minutes", sign_in.lockout_minutes, Bounds{.low = 0.1, .high = 10080}, Need::optional,
+           "how long a lockout lasts");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, OAuth& oauth) {
+  v.text("issuer", oauth.issuer, Need::required, "https://..., the OpenID Connect issuer");
+  v.text("client_id", oauth.client_id, Need::required, "what this installation is called there");
+  v.secret_file("client_secret_file", oauth.client_secret_file, "file that holds the client's secret");
+  v.secret_variable("client_secret_env", oauth.client_secret_env, "environment variable that holds it");
+  v.text("user_claim", oauth.user_claim, Need::optional, "claim that holds the user's name");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Users& users) {
+  v.schema(users.schema, kUsersSchemas);
+  v.list("users", users.users, Need::required, "who may sign in");
+  v.object("sign_in", users.sign_in, Need::optional, "sessions and wrong passwords");
+  v.optional("oauth", users.oauth, "sign in with a server that speaks OpenID Connect");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, BackupRetention& backups) {
+  v.count("daily", backups.daily, kKept, "the newest of each of so many days are kept");
+  v.count("weekly", backups.weekly, kKept, "and of so many weeks");
+  v.count("monthly", backups.monthly, kKept, "and of so many months");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Retention& retention) {
+  v.schema(retention.schema, kRetentionSchemas);
+  v.number("decisions_days", retention.decisions_days, kDays, Need::optional, "decisions are kept so long");
+  v.number("audit_days", retention.audit_days, Bounds{.low = 365, .high = 36600}, Need::optional,
+           "audit records are kept so long, a year at least");
+  v.number("logs_days", retention.logs_days, kDays, Need::optional, "logs are kept so long");
+  v.number("logs_max_mb", retention.logs_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
+           "and no more of them than this");
+  v.count("checkpoints", retention.checkpoints, Bounds{.low = 1, .high = 10000},
+          "so many of the newest checkpoints of an agent are kept");
+  v.number("free_min_gb", retention.free_min_gb, Bounds{.low = 0, .high = 1e6}, Need::optional,
+           "with less free disk the oldest logs go first");
+  v.object("backups", retention.backups, Need::optional, "how many backups are kept");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Channel& channel) {
+  v.text("name", channel.name, Need::required, "what alerts call it");
+  v.word("kind", channel.kind, kChannelKinds, "how the person is reached");
+  v.text("url", channel.url, Need::optional, "webhook: https://...; email: smtps://host:port");
+  v.text_list("to", channel.to, Need::optional, "email: addresses");
+  v.text("user", channel.user, Need::optional, "for the server, where it asks for one");
+  v.secret_file("password_file", channel.password_file, "file that holds its password");
+  v.secret_variable("password_env", channel.password_env, "environment variable that holds it");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Alert& alert) {
+  v.text("name", alert.name, Need::required, "as it stands in the message");
+  v.text("metric", alert.metric, Need::required, "a family of /metrics");
+  v.text_map("labels", alert.labels, "only series that carry all of these");
+  v.word("when", alert.when, kAlertWords, "absent: no such series was reported");
+  v.number("limit", alert.limit, kAny, Need::optional, "what above and below compare with");
+  v.number("for_s", alert.for_s, Bounds{.low = 0, .high = 604800}, Need::optional,
+           "it must have been so for this long");
+  v.word("severity", alert.severity, kSeverities, "how bad it is");
+  v.text_list("channels", alert.channels, Need::required, "who is told");
+  v.number("repeat_minutes", alert.repeat_minutes, Bounds{.low = 1, .high = 100000}, Need::optional,
+           "told again after so long, while it lasts");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Alerts& alerts) {
+  v.schema(alerts.schema, kAlertsSchemas);
+  v.list("channels", alerts.channels, Need::required, "ways to reach a person");
+  v.list("alerts", alerts.alerts, Need::required, "what calls for one");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Traces& traces) {
+  v.flag("enabled", traces.enabled, "send OpenTelemetry traces");
+  v.text("url", traces.url, Need::optional, "where to: OTLP over HTTP");
+  v.number("sample_ratio", traces.sample_ratio, Bounds{.low = 0, .high = 1}, Need::optional,
+           "part of the calls that is traced");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Forward& forward) {
+  v.flag("enabled", forward.enabled, "send logs and figures to a central store while there is a network");
+  v.text("url", forward.url, Need::optional, "https://...");
+  v.secret_file("token_file", forward.token_file, "file that holds the token for it");
+  v.secret_variable("token_env", forward.token_env, "environment variable that holds it");
+  v.number("interval_s", forward.interval_s, Bounds{.low = 1, .high = 86400}, Need::optional, "time between sendings");
+  v.number("buffer_max_mb", forward.buffer_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
+           "what waits takes no more disk; the oldest goes first");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Telemetry& telemetry) {
+  v.schema(telemetry.schema, kTelemetrySchemas);
+  v.word("level", telemetry.level, kLevels, "logs of this level and above are written");
+  v.text_map("levels", telemetry.levels, "by role, where it differs: {io: DEBUG}");
+  v.object("traces", telemetry.traces, Need::optional, "calls across the roles");
+  v.object("forward", telemetry.forward, Need::optional, "a central store");
+}
+
+}  // namespace rltune::config
