@@ -2,6 +2,7 @@
 # The build enforces it: an edge that is not here stops the configuration.
 set(RLTUNE_MAY_USE_base)
 set(RLTUNE_MAY_USE_config       base)
+set(RLTUNE_MAY_USE_metrics      base)
 set(RLTUNE_MAY_USE_bus          base)
 set(RLTUNE_MAY_USE_nn           base)
 set(RLTUNE_MAY_USE_env          base)
@@ -16,14 +17,14 @@ set(RLTUNE_MAY_USE_historian    base)
 set(RLTUNE_MAY_USE_plant        base config)
 set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
-set(RLTUNE_MAY_USE_coredinator  base bus config)
-set(RLTUNE_MAY_USE_io           base bus config env controllers pipeline plant guard historian)
+set(RLTUNE_MAY_USE_coredinator  base bus config metrics)
+set(RLTUNE_MAY_USE_io           base bus config metrics env controllers pipeline plant guard historian)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
-set(RLTUNE_MAY_USE_agent        base bus config nn rl env controllers policy pipeline historian experience)
+set(RLTUNE_MAY_USE_agent        base bus config metrics nn rl env controllers policy pipeline historian experience)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
-set(RLTUNE_MODULES base config bus nn env rl dataset controllers policy guard evaluation pipeline historian plant twin
+set(RLTUNE_MODULES base config metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian plant twin
                    keeper coredinator io experience agent runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -4,6 +4,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "rltune/base/clock.hpp"
@@ -42,7 +45,14 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
   return spdlog::level::info;
 }
 
-const char* level_name(Level level) noexcept {
+thread_local std::string_view t_correlation;
+
+std::atomic<Level> g_level{Level::info};
+std::array<std::atomic<std::uint64_t>, kLevels.size()> g_lines{};
+
+}  // namespace
+
+const char* name_of(Level level) noexcept {
   switch (level) {
     case Level::debug:
       return "DEBUG";
@@ -58,20 +68,24 @@ const char* level_name(Level level) noexcept {
   return "INFO";
 }
 
+namespace {
+
 std::string as_text(Level level, std::string_view message, std::initializer_list<Field> fields) {
   std::string line = std::string(role_name()) + ": ";
-  if (level != Level::info) line += std::string(level_name(level)) + ": ";
+  if (level != Level::info) line += std::string(name_of(level)) + ": ";
   line += message;
   for (const Field& field : fields) line += " " + std::string(field.name) + "=" + field.value;
+  if (!t_correlation.empty()) line += " correlation_id=" + std::string(t_correlation);
   return line;
 }
 
 std::string as_json(Level level, std::string_view message, std::initializer_list<Field> fields) {
   nlohmann::ordered_json line;
   line["time"] = format_rfc3339(WallClock().now());
-  line["level"] = level_name(level);
+  line["level"] = name_of(level);
   line["role"] = role_name();
   line["message"] = std::string(message);
+  if (!t_correlation.empty()) line["correlation_id"] = std::string(t_correlation);
   for (const Field& field : fields) line[std::string(field.name)] = field.value;
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -83,11 +97,32 @@ void start(std::string_view role, Level level) {
   set_level(level);
 }
 
-void set_level(Level level) noexcept { logger().set_level(spdlog_level(level)); }
+Result<Level> parse_level(std::string_view word) {
+  std::string upper(word);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (const Level level : kLevels)
+    if (upper == name_of(level)) return level;
+  return fail(Errc::invalid_argument,
+              "'" + std::string(word) + "' is not a level; choose debug, info, warning, error or critical");
+}
+
+void set_level(Level level) noexcept {
+  logger().set_level(spdlog_level(level));
+  g_level = level;
+}
+
+Level level() noexcept { return g_level; }
+
+std::uint64_t lines(Level level) noexcept { return g_lines[static_cast<std::size_t>(level)]; }
+
+Correlation::Correlation(std::string_view id) noexcept : before_(std::exchange(t_correlation, id)) {}
+Correlation::~Correlation() { t_correlation = before_; }
+std::string_view Correlation::current() noexcept { return t_correlation; }
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   const auto at = spdlog_level(level);
   if (!logger().should_log(at)) return;
+  g_lines[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
   logger().log(at, terminal ? as_text(level, message, fields) : as_json(level, message, fields));
 }

@@ -1,17 +1,27 @@
 // Structured logs: one JSON object a line on stderr (time, level, role, message, fields...), plain text
-// on a terminal. Levels are the documents': DEBUG, INFO, WARNING, ERROR, CRITICAL.
+// on a terminal. Levels are the documents': DEBUG, INFO, WARNING, ERROR, CRITICAL. A line that is written while
+// a call is served carries the call's correlation id.
 //
 // Threads: log functions may be called from any thread, never on the control path (they allocate).
 // Secrets never go in: pass names, not values.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
+#include "rltune/base/error.hpp"
+
 namespace rltune::log {
 
-enum class Level { debug, info, warning, error, critical };
+enum class Level : std::uint8_t { debug, info, warning, error, critical };
+inline constexpr std::array kLevels{Level::debug, Level::info, Level::warning, Level::error, Level::critical};
+
+const char* name_of(Level level) noexcept;  // "DEBUG"
+// In either case. Errors: invalid_argument, listing them.
+Result<Level> parse_level(std::string_view word);
 
 struct Field {
   std::string_view name;
@@ -20,7 +30,23 @@ struct Field {
 
 // Names the role on every later line. Called once, in main().
 void start(std::string_view role, Level level = Level::info);
+// While the role runs, from any thread.
 void set_level(Level level) noexcept;
+Level level() noexcept;
+std::uint64_t lines(Level level) noexcept;  // written at this level since the start
+
+// As long as it lives, this thread's lines carry the id, which has to live as long. They nest. Allocates nothing.
+class Correlation {
+ public:
+  explicit Correlation(std::string_view id) noexcept;
+  ~Correlation();
+  Correlation(const Correlation&) = delete;
+  Correlation& operator=(const Correlation&) = delete;
+  static std::string_view current() noexcept;  // empty where there is none
+
+ private:
+  std::string_view before_;
+};
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {
