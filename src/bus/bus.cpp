@@ -4,7 +4,9 @@
 
 #include "dispatcher.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/log.hpp"
 #include "rltune/v1/envelope.pb.h"
+#include "rltune/v1/operations.pb.h"
 #include "socket.hpp"
 
 namespace rltune::bus {
@@ -213,7 +215,8 @@ v1::Envelope Client::State::open_call(const std::string& name, const std::string
   v1::Envelope envelope;
   envelope.set_method(name);
   envelope.set_target(target);
-  envelope.set_correlation_id(correlation_id);
+  // What is asked on behalf of a call keeps that call's id.
+  envelope.set_correlation_id(correlation_id.empty() ? std::string(log::Correlation::current()) : correlation_id);
   envelope.set_deadline_unix_ns((clock.now() + timeout).time_since_epoch().count());
   envelope.set_call(++call);
   return envelope;
@@ -330,5 +333,25 @@ bool Subscriber::receive(std::string_view& topic, std::string_view& body, millis
 }
 
 int Subscriber::descriptor() const noexcept { return state_->socket.get(ZMQ_FD); }
+
+void serve_log_level(Server& server, const std::string& kind) {
+  server.handle<v1::LogLevelRequest, v1::LogLevelAnswer>(
+      kind + ".LogLevel",
+      [](const Call& call, const v1::LogLevelRequest& request, v1::LogLevelAnswer& answer) -> Result<> {
+        answer.set_was(log::name_of(log::level()));
+        if (!request.level().empty()) {
+          const auto level = log::parse_level(request.level());
+          if (!level) return std::unexpected(level.error());
+          // Said at the level that is always written, or quietening a role would leave no trace of itself.
+          log::critical("log level changed", {{"of", std::string(call.target)},
+                                              {"level", log::name_of(*level)},
+                                              {"was", answer.was()},
+                                              {"user", request.user()}});
+          log::set_level(*level);
+        }
+        answer.set_level(log::name_of(log::level()));
+        return {};
+      });
+}
 
 }  // namespace rltune::bus

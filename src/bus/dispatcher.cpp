@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "rltune/base/log.hpp"
 #include "rltune/v1/envelope.pb.h"
 
 namespace rltune::bus {
@@ -29,6 +30,7 @@ bool Dispatcher::dispatch(std::span<const std::string_view> frames, std::string_
   }
   body.clear();
   const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), caller};
+  const log::Correlation while_served(call.correlation_id);
   if (auto done = run(call, frames[1], body); !done) {
     body.clear();
     head = error_head(envelope.call(), done.error());

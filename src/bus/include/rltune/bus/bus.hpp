@@ -170,6 +170,9 @@ class Subscriber {
   std::unique_ptr<State> state_;
 };
 
+// Every role serves "<kind>.LogLevel": what is logged, asked and changed while it runs (operations.proto).
+void serve_log_level(Server& server, const std::string& kind);
+
 // Where the roles of a site listen: "ipc://<run folder>/<role>.sock" and "<role>.events.sock". A run folder
 // too long for a Unix socket's address (107 bytes) is replaced by a short one made of its hash in /tmp.
 std::string call_endpoint(const std::string& run_folder, std::string_view role);
