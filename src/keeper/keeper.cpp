@@ -17,6 +17,7 @@
 #include "rltune/base/backoff.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/v1/supervision.pb.h"
+#include "service_manager.hpp"
 #include "spawn.hpp"
 
 namespace rltune::keeper {
@@ -70,6 +71,7 @@ class Keeper {
       if (stopping_ && children_.empty()) break;
       kill_overdue();
       watch_coredinator();
+      manager_.alive(clock_.steady());
       wait();
     }
     kill_strays();
@@ -132,6 +134,7 @@ class Keeper {
     summary_.reason = reason;
     summary_.failed = failed;
     forward_.say(failed ? "ERROR" : "INFO", "stopping: " + reason);
+    manager_.stopping(reason);
     v1::KeeperNotice notice;
     notice.mutable_stopping()->set_reason(reason);
     tell(notice);
@@ -236,9 +239,17 @@ class Keeper {
         return list_children();
       case v1::KeeperRequest::kShutdown:
         return begin_stop(request.shutdown().reason(), request.shutdown().failed());
+      case v1::KeeperRequest::kStatus:
+        return pass_status(request.status());
       case v1::KeeperRequest::REQUEST_NOT_SET:
         return;
     }
+  }
+
+  void pass_status(const v1::StatusRequest& status) {
+    if (stopping_) return;
+    if (status.ready()) manager_.ready();
+    manager_.status(status.text());
   }
 
   static Program program_of(const v1::RoleSpec& role) {
@@ -362,7 +373,10 @@ class Keeper {
     for (const Child& child : children_) polls_.push_back({child.process.output, POLLIN, 0});
     const bool hurry = stopping_ || find(kCoredinator) == nullptr ||
                        std::ranges::any_of(children_, [](const Child& child) { return child.kill_at.has_value(); });
-    ::poll(polls_.data(), polls_.size(), static_cast<int>(hurry ? kTick.count() : 1000));
+    std::chrono::milliseconds patience = hurry ? kTick : 1000ms;
+    if (manager_.watchdog())
+      patience = std::min(patience, std::chrono::floor<std::chrono::milliseconds>(*manager_.watchdog() / 2));
+    ::poll(polls_.data(), polls_.size(), static_cast<int>(patience.count()));
     for (std::size_t i = 0; i < children_.size(); ++i)
       if (polls_[i + 2].revents != 0) read_output(children_[i]);
     if (polls_[1].revents != 0) serve_coredinator();
@@ -371,6 +385,7 @@ class Keeper {
 
   const Options& options_;
   Forward forward_;
+  ServiceManager manager_;
   WallClock clock_;
   Descriptor signals_, socket_;
   std::vector<Child> children_;

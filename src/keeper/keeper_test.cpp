@@ -59,6 +59,10 @@ TEST(DISABLED_FakeCoredinator, plays) {
   v1::KeeperRequest request;
   request.mutable_children();
   ask(request);
+  v1::KeeperRequest status;
+  status.mutable_status()->set_ready(true);
+  status.mutable_status()->set_text("2 of 2 roles healthy");
+  ask(status);
   while (true) {
     const v1::KeeperNotice notice = hear();
     if (notice.has_exited()) ask_for_role(notice.exited().name(), roles.at(notice.exited().name()));
