@@ -43,12 +43,15 @@ constexpr std::array kHeld{
     Held{"agents[].season_start", io | agent | learner},
     Held{"agents[].learning", agent | learner},
     Held{"agents[].learning.enabled", coredinator | agent | learner},
+    Held{"agents[].learning.baseline_reward", io},
     Held{"guard", io},
     Held{"guard.mode", nobody},  // of the first start alone; afterwards it is what was last set
     Held{"guard.heartbeat_s", io | agent},
     Held{"storage", io},
     Held{"storage.folder", io | agent | learner},
     Held{"budgets", io},
+    Held{"operations", kEveryRole},
+    Held{"operations.port", coredinator},
     Held{"groups", nobody},  // a rule between fields, which loading checks
 };
 

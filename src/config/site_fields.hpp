@@ -100,6 +100,8 @@ void describe(Visitor& v, Learning& learning) {
   v.text("reward", learning.reward, Need::optional,
          "expression over tag names; previous(x) is x at the decision before");
   v.text_map("costs", learning.costs, "named expressions, subtracted from the reward and reported apart");
+  v.number("baseline_reward", learning.baseline_reward, kAny, Need::optional,
+           "reward of a decision of what controlled before: business value's gain counts against it; 0: none");
   v.number("checkpoint_minutes", learning.checkpoint_minutes, Bounds{.low = 0, .high = 10080, .low_open = true},
            Need::optional, "time between checkpoints");
   v.flag("explore", learning.explore, "try other actions in automatic mode; needs explore_within");
@@ -202,6 +204,13 @@ void describe(Visitor& v, Group& group) {
 }
 
 template <typename Visitor>
+void describe(Visitor& v, Operations& operations) {
+  v.flag("endpoints", operations.endpoints, "serve /metrics and /healthcheck of every role on 127.0.0.1");
+  v.count("port", operations.port, Bounds{.low = 0, .high = 65535},
+          "coredinator's, whose /healthcheck is the whole site's; 0: one that is free, as every other role's");
+}
+
+template <typename Visitor>
 void describe(Visitor& v, Site& site) {
   v.schema(site.schema, kSiteSchemas);
   v.text("name", site.name, Need::required, "the site's name");
@@ -214,6 +223,8 @@ void describe(Visitor& v, Site& site) {
   v.object("storage", site.storage, Need::optional, "what is kept, and for how long");
   if (v.since(2, "budgets")) v.list("budgets", site.budgets, Need::optional, "limits that several set-points share");
   if (v.since(2, "groups")) v.list("groups", site.groups, Need::optional, "agents that act on the same process");
+  if (v.since(2, "operations"))
+    v.object("operations", site.operations, Need::optional, "what Prometheus and health checks see");
 }
 
 }  // namespace rltune::config

@@ -76,6 +76,7 @@ struct Learning {
   bool enabled = false;
   std::string reward;                        // expression over tag names; previous(x) is the last decision's value
   std::map<std::string, std::string> costs;  // named parts, subtracted; reported apart
+  double baseline_reward = 0.0;              // of a decision of what controlled before; gain counts against it. 0: none
   double checkpoint_minutes = 10.0;
   bool explore = false;                         // in automatic mode: only where the site allows it
   std::map<std::string, Range> explore_within;  // by set-point
@@ -158,6 +159,12 @@ struct Group {
   std::vector<std::string> agents;
 };
 
+// What tools on the same machine see of every role.
+struct Operations {
+  bool endpoints = true;  // /metrics and /healthcheck on 127.0.0.1, a port a role
+  std::size_t port = 0;   // coredinator's; 0: one that is free, as the other roles take
+};
+
 struct Site {
   std::string schema = "rltune/site/v2";
   std::string name;
@@ -170,6 +177,7 @@ struct Site {
   Storage storage;
   std::vector<Budget> budgets;   // from v2
   std::vector<Group> groups;     // from v2
+  Operations operations;         // from v2
   std::filesystem::path folder;  // of the file: relative paths start here; filled by load_site()
 
   // Index into tags, or nothing.
