@@ -14,17 +14,18 @@ set(RLTUNE_MAY_USE_guard        base config)
 set(RLTUNE_MAY_USE_evaluation   base config env controllers guard)
 set(RLTUNE_MAY_USE_pipeline     base config env)
 set(RLTUNE_MAY_USE_historian    base)
+set(RLTUNE_MAY_USE_audit        base)
 set(RLTUNE_MAY_USE_plant        base config)
 set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
-set(RLTUNE_MAY_USE_coredinator  base bus config metrics)
-set(RLTUNE_MAY_USE_io           base bus config metrics env controllers pipeline plant guard historian)
+set(RLTUNE_MAY_USE_coredinator  base audit bus config metrics)
+set(RLTUNE_MAY_USE_io           base audit bus config metrics env controllers pipeline plant guard historian)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
-set(RLTUNE_MAY_USE_agent        base bus config metrics nn rl env controllers policy pipeline historian experience)
+set(RLTUNE_MAY_USE_agent        base audit bus config metrics nn rl env controllers policy pipeline historian experience)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
-set(RLTUNE_MODULES base config metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian plant twin
-                   keeper coredinator io experience agent runs report)
+set(RLTUNE_MODULES base config metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
+                   plant twin keeper coredinator io experience agent runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -215,6 +215,69 @@ TEST_F(AuditTest, fault_of_a_policy_replays_as_one) {
   EXPECT_EQ(run(replay_all()).status, 0);
 }
 
+TEST_F(AuditTest, whoever_reads_decisions_stands_in_the_log) {
+  record(some());
+  ASSERT_EQ(run(show() + " --agent water").status, 0);
+  ASSERT_EQ(run(replay_all()).status, 0);
+  const std::string folder = data().string();
+  const auto all = json::parse(run("log " + folder + " --json").output);
+  ASSERT_EQ(all["count"], 2);
+  EXPECT_EQ(all["lines"][0]["action"], "decisions.show");
+  EXPECT_EQ(all["lines"][0]["details"]["agent"], "water");
+  EXPECT_EQ(all["lines"][1]["action"], "decisions.replay");
+  EXPECT_FALSE(all["lines"][0]["actor"].get<std::string>().empty());
+  const auto count = [&](const std::string& filter) {
+    return json::parse(run("log " + folder + " --json " + filter).output)["count"].get<int>();
+  };
+  EXPECT_EQ(count("--action decisions"), 2);
+  EXPECT_EQ(count("--action decisions.show"), 1);
+  EXPECT_EQ(count("--actor nobody-at-all"), 0);
+  EXPECT_EQ(count("--role cli --limit 1"), 1);
+  EXPECT_EQ(count("--to 2020-01-01"), 0);
+  EXPECT_EQ(run("log " + folder + " --json --follow").status, 2);
+}
+
+TEST_F(AuditTest, verify_finds_what_was_changed_and_says_where) {
+  record(some());
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(run(show()).status, 0);
+  const std::string verify = "verify " + data().string();
+  const auto good = json::parse(run(verify + " --json").output);
+  EXPECT_EQ(good["good"], true);
+  EXPECT_EQ(good["roles"][0]["last_signed"], 3);
+  std::filesystem::path file;
+  for (const auto& entry : std::filesystem::directory_iterator(data() / "audit" / "cli"))
+    if (entry.path().filename().string().starts_with("audit-")) file = entry.path();
+  const std::string bytes = read_file(file).value();
+  const std::size_t second = bytes.find('\n') + 1;
+  ASSERT_TRUE(write_file(file, bytes.substr(0, second) + bytes.substr(bytes.find('\n', second) + 1)));
+  const Answer found = run(verify);
+  EXPECT_EQ(found.status, 1);
+  EXPECT_NE(found.output.find(file.string() + ":2: missing: line 2 of the log is missing before it"), std::string::npos)
+      << found.output;
+  ASSERT_TRUE(write_file(file, bytes));
+  EXPECT_EQ(run(verify).status, 0);
+  EXPECT_EQ(run(verify + " --key " + file.string()).status, 1) << "that is no key";
+  const auto other = scratch_.path() / "other.pub";
+  ASSERT_TRUE(write_file(other, std::string(64, 'a')));
+  EXPECT_EQ(run(verify + " --key " + other.string()).status, 1) << "not the key that signed";
+  EXPECT_EQ(run("verify /nowhere/at/all").status, 2);
+}
+
+TEST_F(AuditTest, heads_that_left_the_host_remember) {
+  record(some());
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(run(show()).status, 0);
+  const std::string away = (scratch_.path() / "away").string(), folder = data().string();
+  ASSERT_EQ(run("heads " + folder + " --to " + away).status, 0);
+  EXPECT_EQ(run("verify " + folder + " --heads " + away).status, 0);
+  std::filesystem::remove_all(data() / "audit" / "cli");
+  EXPECT_EQ(run("verify " + folder).status, 0) << "nothing here tells of it";
+  const Answer gone = run("verify " + folder + " --heads " + away);
+  EXPECT_EQ(gone.status, 1);
+  EXPECT_NE(gone.output.find("the log ends before line 3"), std::string::npos) << gone.output;
+  ASSERT_EQ(run(show()).status, 0);
+  EXPECT_EQ(run("heads " + folder + " --to " + away).status, 1) << "and are not replaced";
+}
+
 TEST_F(AuditTest, wrong_usage_and_failures_have_their_status) {
   record(some());
   EXPECT_EQ(run("show").status, 2);

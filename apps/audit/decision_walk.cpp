@@ -1,9 +1,14 @@
+#include <print>
+
 #include "audit.hpp"
+#include "rltune/audit/log.hpp"
 
 namespace rltune::audit {
 namespace {
 
 constexpr std::size_t kPage = 1000;
+
+}  // namespace
 
 TimePoint parse_time(const std::string& text, const char* option, TimePoint otherwise) {
   if (text.empty()) return otherwise;
@@ -11,8 +16,6 @@ TimePoint parse_time(const std::string& text, const char* option, TimePoint othe
   if (!time) stop(kWrongUsage, std::string(option) + ": " + time.error().message);
   return *time;
 }
-
-}  // namespace
 
 void add_selection_options(CLI::App& command, Selection& selection) {
   command.add_option("--data", selection.data, "The site's data folder")->type_name("DIR")->required();
@@ -27,6 +30,22 @@ void add_selection_options(CLI::App& command, Selection& selection) {
 std::filesystem::path decision_folder(const std::string& data) {
   const std::filesystem::path inside = std::filesystem::path(data) / "decisions";
   return std::filesystem::is_directory(inside) ? inside : std::filesystem::path(data);
+}
+
+void record_access(const std::string& data, const std::string& action, const std::string& target,
+                   const Selection& selection) {
+  Entry entry{.actor = command::user_name(), .action = action, .target = target};
+  for (const auto& [name, value] : {std::pair{"from", &selection.from},
+                                    {"to", &selection.to},
+                                    {"agent", &selection.agent},
+                                    {"origin", &selection.origin}})
+    if (!value->empty()) entry.details.emplace_back(name, *value);
+  // Of a copy that nobody may write, reading goes on: whoever holds the files holds what is in them.
+  const std::filesystem::path decisions = decision_folder(data).lexically_normal();
+  if (!std::filesystem::is_directory(decisions)) return;
+  const auto folder = (decisions.filename() == "decisions" ? decisions.parent_path() : decisions) / "audit";
+  if (auto done = append_once(folder, "cli", entry); !done)
+    std::println(stderr, "rltune: this reading is not on record: {}", done.error().message);
 }
 
 void walk(const Selection& selection, const std::function<bool(const historian::Decision&)>& visit) {

@@ -98,6 +98,7 @@ void print(const Totals& totals, bool json) {
 void replay_command(const ReplayOptions& options) {
   if (options.all == !options.id.empty()) stop(kWrongUsage, "give the ID of one decision, or --all");
   const std::filesystem::path folder = decision_folder(options.selection.data);
+  record_access(options.selection.data, "decisions.replay", options.id, options.selection);
   std::vector<std::filesystem::path> artifacts(options.policies.begin(), options.policies.end());
   auto shelf = PolicyShelf::open(
       artifacts, {std::filesystem::path(options.selection.data) / "policies", folder.parent_path() / "policies"});

@@ -70,7 +70,10 @@ void add_show_command(CLI::App& app) {
       "Examples:\n"
       "  rltune audit show --data site/data --from 2026-01-02 --agent climate --limit 20\n"
       "  rltune audit show --data site/data 0190a5e2-1c7c-7cc0-8000-6d1d2f0a1b2c --json");
-  command.callback([options] { options->id.empty() ? show_list(*options) : show_one(*options); });
+  command.callback([options] {
+    record_access(options->selection.data, "decisions.show", options->id, options->selection);
+    options->id.empty() ? show_list(*options) : show_one(*options);
+  });
 }
 
 }  // namespace rltune::audit

@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -53,6 +54,11 @@ std::map<std::string, double> parse_settings(const std::vector<std::string>& set
     parsed[setting.substr(0, equals)] = value;
   }
   return parsed;
+}
+
+std::string user_name() {
+  if (const passwd* entry = ::getpwuid(::getuid()); entry != nullptr) return entry->pw_name;
+  return std::to_string(::getuid());
 }
 
 std::string counted(std::size_t number, std::string_view what) {

@@ -37,6 +37,9 @@ int run(CLI::App& app, int argc, char** argv);
 std::map<std::string, double> parse_settings(const std::vector<std::string>& settings,
                                              std::string_view option = "--set");
 
+// Who runs this command, by the operating system.
+std::string user_name();
+
 // "1 season", "20 seasons".
 std::string counted(std::size_t number, std::string_view what);
 
