@@ -2,12 +2,17 @@
 
 #include <unistd.h>
 
+#include <format>
+#include <nlohmann/json.hpp>
+
 #include "keeper_link.hpp"
 #include "plan.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/metrics/endpoint.hpp"
 #include "supervisor.hpp"
 
 namespace rltune::coredinator {
@@ -25,20 +30,24 @@ class Probe {
  public:
   Probe(bus::Client client, std::string role) : client_(std::move(client)), role_(std::move(role)) {}
 
-  void turn(Supervisor& supervisor, Duration now) {
-    if (asked_) collect(supervisor, now);
+  using Endpoints = std::map<std::string, std::string>;
+
+  void turn(Supervisor& supervisor, Endpoints& endpoints, Duration now) {
+    if (asked_) collect(supervisor, endpoints, now);
     if (asked_ || now < next_ || !supervisor.running(role_)) return;
     asked_ = client_.begin(kind_of(role_) + ".Health", role_, {}, kHealthTimeout).has_value();
     next_ = now + (supervisor.settled() ? kHealthEvery : kHealthEveryWhileStarting);
   }
 
  private:
-  void collect(Supervisor& supervisor, Duration now) {
+  void collect(Supervisor& supervisor, Endpoints& endpoints, Duration now) {
     const auto answer = client_.finish();
     if (!answer) return;
     asked_ = false;
     v1::HealthAnswer health;
-    if (*answer && health.ParseFromString(**answer)) supervisor.answered(role_, health, now);
+    if (!*answer || !health.ParseFromString(**answer)) return;
+    supervisor.answered(role_, health, now);
+    endpoints[role_] = health.endpoint();
   }
 
   bus::Client client_;
@@ -59,6 +68,8 @@ class Coredinator {
     auto server = bus::Server::bind(context, bus::call_endpoint(run_folder, "coredinator"));
     if (!server) return std::unexpected(server.error());
     Coredinator coredinator(Supervisor(plan(*site, options)), *keeper, std::move(*server), run_folder);
+    coredinator.site_name_ = site->name;
+    if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     if (auto connected = coredinator.connect(context); !connected) return connected;
     coredinator.serve();
     log::info("coredinator runs", {{"site", site->name}, {"roles", std::to_string(coredinator.probes_.size())}});
@@ -86,14 +97,18 @@ class Coredinator {
     server_.handle<v1::RolesRequest, v1::RolesAnswer>(
         "coredinator.Roles", [this](const bus::Call&, const v1::RolesRequest&, v1::RolesAnswer& answer) -> Result<> {
           answer = supervisor_.roles();
+          for (v1::RoleState& role : *answer.mutable_roles())
+            if (role.pid() != 0) role.set_endpoint(endpoints_[role.name()]);
           return {};
         });
     server_.handle<v1::HealthRequest, v1::HealthAnswer>(
-        "coredinator.Health", [](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+        "coredinator.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
           answer.set_healthy(true);
           answer.set_pid(::getpid());
+          answer.set_endpoint(operations_.address());
           return {};
         });
+    bus::serve_log_level(server_, "coredinator");
     server_.handle<v1::ShutdownRequest, v1::ShutdownAnswer>(
         "coredinator.Shutdown",
         [this](const bus::Call&, const v1::ShutdownRequest& request, v1::ShutdownAnswer&) -> Result<> {
@@ -115,11 +130,12 @@ class Coredinator {
         children_asked_ = now;
       }
       hear_keeper();
-      for (Probe& probe : probes_) probe.turn(supervisor_, clock_.steady());
+      for (Probe& probe : probes_) probe.turn(supervisor_, endpoints_, clock_.steady());
       // Nothing is spawned before the keeper has said what runs already.
       if (adopted_)
         for (const Action& action : supervisor_.due(clock_.steady())) carry_out(action);
       report_changes();
+      report_health();
       server_.serve(supervisor_.settled() ? milliseconds(kTurn) : milliseconds(kTurnWhileStarting),
                     keeper_.descriptor());
     }
@@ -184,6 +200,51 @@ class Coredinator {
     }
   }
 
+  // What Prometheus, a health check and systemd see, once a second.
+  void report_health() {
+    const Duration now = clock_.steady();
+    if (now - health_reported_ < 1s) return;
+    health_reported_ = now;
+    std::vector<metrics::Check> checks;
+    int well = 0;
+    const v1::RolesAnswer roles = supervisor_.roles();
+    for (const v1::RoleState& role : roles.roles()) {
+      const bool healthy = role.state() == "healthy";
+      well += healthy ? 1 : 0;
+      count(role, healthy);
+      checks.push_back({role.name(), healthy,
+                        healthy || role.reason().empty() ? role.state() : role.state() + ": " + role.reason()});
+    }
+    operations_.health.report(checks);
+    write_targets();
+    keeper_.tell_status(supervisor_.settled(), std::format("{} of {} roles healthy", well, roles.roles_size()));
+  }
+
+  void count(const v1::RoleState& role, bool healthy) {
+    const metrics::Labels of{{"of", role.name()}};
+    operations_.registry.gauge("rltune_agent_health_role_healthy", "1 while a role answers that it is healthy", of)
+        .set(healthy ? 1.0 : 0.0);
+    operations_.registry.counter("rltune_agent_health_role_restarts_total", "Times a role was started again", of)
+        .follow(static_cast<double>(role.restarts()));
+  }
+
+  // Where Prometheus finds every role, whatever ports they took: its file_sd_configs reads this.
+  void write_targets() {
+    if (operations_.address().empty()) return;
+    nlohmann::ordered_json targets = nlohmann::ordered_json::array();
+    const auto add = [&](const std::string& role, const std::string& address) {
+      if (!address.empty())
+        targets.push_back({{"targets", {address}}, {"labels", {{"site", site_name_}, {"role", role}}}});
+    };
+    add("coredinator", operations_.address());
+    for (const auto& [role, address] : endpoints_) add(role, address);
+    const std::string text = targets.dump(2) + "\n";
+    if (text == targets_) return;
+    if (auto written = write_file(std::filesystem::path(run_folder_) / "targets.json", text); !written)
+      return log::warning("Prometheus' targets cannot be written", {{"reason", written.error().message}});
+    targets_ = text;
+  }
+
   Supervisor supervisor_;
   KeeperLink keeper_;
   bus::Server server_;
@@ -191,6 +252,10 @@ class Coredinator {
   std::vector<Probe> probes_;
   std::map<std::string, std::string> reported_;
   WallClock clock_;
+  metrics::Operations operations_{"coredinator", clock_};
+  Probe::Endpoints endpoints_;  // by role, as each last said
+  std::string site_name_, targets_;
+  Duration health_reported_{};
   Duration children_asked_{};
   bool adopted_ = false;
   bool keeper_alive_ = true;

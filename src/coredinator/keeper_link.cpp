@@ -47,6 +47,13 @@ void KeeperLink::ask_children() const {
   send(request);
 }
 
+void KeeperLink::tell_status(bool ready, const std::string& text) const {
+  v1::KeeperRequest request;
+  request.mutable_status()->set_ready(ready);
+  request.mutable_status()->set_text(text);
+  send(request);
+}
+
 void KeeperLink::shut_down(const std::string& reason, bool failed) const {
   v1::KeeperRequest request;
   request.mutable_shutdown()->set_reason(reason);

@@ -17,6 +17,7 @@ class KeeperLink {
   void spawn(const v1::RoleSpec& role) const;
   void stop(const std::string& role, double grace_s) const;
   void ask_children() const;
+  void tell_status(bool ready, const std::string& text) const;
   void shut_down(const std::string& reason, bool failed) const;
 
   // The next notice that has arrived. Errors: disconnected: the keeper is gone.
