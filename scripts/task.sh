@@ -79,6 +79,7 @@ case $command in
   fuzz) exec "$SOURCE/scripts/fuzz.sh" "$@" ;;
   bench) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/bench.mjs" "$@" ;;
   soak) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/soak.mjs" "$@" ;;
+  package) build release apps; exec "$SOURCE/scripts/package.sh" "$SOURCE/build/release/bin" "$SOURCE/build/package" ;;
   lint) configure release; exec "$SOURCE/scripts/lint.sh" "$@" ;;
   format) cd "$SOURCE" && git ls-files -z '*.cpp' '*.hpp' '*.h' | xargs -0 clang-format-19 -i ;;
   ci)
