@@ -148,6 +148,20 @@ Histogram& Registry::histogram(const std::string& name, const std::string& help,
   return state_->find_or_make<Histogram>(name, help, labels, bounds);
 }
 
+Circuit::Circuit(Registry& registry, const std::string& to)
+    : state_(registry.gauge(
+          "rltune_role_circuit_state",
+          "Of the way to whom this role needs: 0 closed, 1 on trial, 2 open: nobody is asked for a while",
+          {{"to", to}})),
+      openings_(registry.counter("rltune_role_circuit_openings_total", "Times the way was opened", {{"to", to}})),
+      failures_(registry.counter("rltune_role_circuit_failures_total", "Attempts that failed", {{"to", to}})) {}
+
+void Circuit::show(const Breaker& breaker) noexcept {
+  state_.set(static_cast<double>(breaker.state()));
+  openings_.follow(static_cast<double>(breaker.openings()));
+  failures_.follow(static_cast<double>(breaker.failures()));
+}
+
 std::string Registry::text() const {
   using prometheus::MetricType;
   constexpr std::array kTypes{MetricType::Counter, MetricType::Gauge, MetricType::Histogram};

@@ -49,6 +49,18 @@ TEST(Registry, a_histogram_counts_into_its_buckets_cumulatively) {
   EXPECT_THAT(text, HasSubstr("t_seconds_bucket{le=\"+Inf\"} 4\n"));
 }
 
+TEST(Registry, a_circuit_shows_its_state) {
+  Registry registry("agent.climate");
+  Circuit circuit(registry, "io");
+  Breaker breaker({.failures_max = 1, .wait_first = std::chrono::seconds(1), .wait_max = std::chrono::seconds(1)});
+  circuit.show(breaker);
+  EXPECT_THAT(registry.text(), HasSubstr("rltune_role_circuit_state{to=\"io\"} 0\n"));
+  breaker.failed(Duration::zero());
+  circuit.show(breaker);
+  EXPECT_THAT(registry.text(), HasSubstr("rltune_role_circuit_state{to=\"io\"} 2\n"));
+  EXPECT_THAT(registry.text(), HasSubstr("rltune_role_circuit_openings_total{to=\"io\"} 1\n"));
+}
+
 TEST(Registry, counting_allocates_nothing) {
   Registry registry("io");
   Counter& counter = registry.counter("a_total", "A");

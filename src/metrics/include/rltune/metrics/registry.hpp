@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rltune/base/breaker.hpp"
+
 namespace rltune::metrics {
 
 static_assert(std::atomic<double>::is_always_lock_free);
@@ -88,6 +90,17 @@ class Registry {
  private:
   struct State;
   std::unique_ptr<State> state_;
+};
+
+// The state of a breaker, as every role shows its own: rltune_role_circuit_*{to="io"}.
+class Circuit {
+ public:
+  Circuit(Registry& registry, const std::string& to);
+  void show(const Breaker& breaker) noexcept;
+
+ private:
+  Gauge& state_;
+  Counter &openings_, &failures_;
 };
 
 }  // namespace rltune::metrics
