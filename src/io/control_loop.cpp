@@ -5,6 +5,7 @@
 #include <format>
 #include <set>
 
+#include "loop_metrics.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
@@ -139,6 +140,7 @@ void ControlLoop::on_samples(std::span<const Sample> samples) {
   std::size_t published = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     keep_latest(samples[i]);
+    if (parts_.metrics) parts_.metrics->sample(samples[i]);
     if (!barrier_.add(samples[i])) continue;
     publish(samples.subspan(published, i + 1 - published), true);
     published = i + 1;
@@ -200,6 +202,9 @@ void ControlLoop::judge(std::size_t agent, Cycle& cycle) {
   parts_.guard.decide(guard_input(agent), verdicts_);
   cycle.verdict = parts_.clock.steady() - before;
   verdict_time_.add(cycle.verdict);
+  if (parts_.metrics) parts_.metrics->verdict(cycle.verdict);
+  // An interlock is looked at ten times a second and ends no period.
+  if (parts_.metrics && cycle.origin != "interlock") parts_.metrics->period_ends(agent, latest_);
   for (const std::size_t output : cycle.outputs) verdicts_[output].reasons |= cycle.extra_reasons;
 }
 
@@ -223,8 +228,13 @@ void ControlLoop::apply(Cycle& cycle) {
   std::ranges::fill(outcomes, plant::WriteOutcome{});
   parts_.link.write(write_tags_, write_values_, outcomes);
   cycle.write = parts_.clock.steady() - before;
-  if (cycle.proposal != nullptr && cycle.received.count() > 0) sample_to_write_.add(cycle.sample_to_write);
+  const bool opened_by_sample = cycle.proposal != nullptr && cycle.received.count() > 0;
+  if (opened_by_sample) sample_to_write_.add(cycle.sample_to_write);
   write_time_.add(cycle.write);
+  if (parts_.metrics && opened_by_sample)
+    parts_.metrics->written(cycle.sample_to_write, cycle.write);
+  else if (parts_.metrics)
+    parts_.metrics->written(cycle.write);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     output_outcomes_[write_outputs_[i]] = outcomes[i];
     if (!outcomes[i].accepted) continue;
@@ -237,9 +247,10 @@ void ControlLoop::apply(Cycle& cycle) {
 void ControlLoop::note_set_point(std::size_t output, double value) {
   const TimePoint now = site_now();
   parts_.guard.applied(output, value, now);
+  // A wall clock that was set back must not make what was written now older than what stood there before.
   const Sample sample{.tag = static_cast<std::uint32_t>(output_tags_[output]),
                       .value = value,
-                      .source_time = now,
+                      .source_time = std::max(now, latest_[output_tags_[output]].source_time),
                       .received_time = parts_.clock.now(),
                       .quality = Quality::good};
   keep_latest(sample);
@@ -291,6 +302,14 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
   return decision;
 }
 
+void ControlLoop::count(const Cycle& cycle, TimePoint wall) noexcept {
+  if (parts_.metrics == nullptr) return;
+  const std::size_t agent = static_cast<std::size_t>(
+      std::ranges::find(parts_.site.agents, cycle.agent, &config::Agent::id) - parts_.site.agents.begin());
+  for (const std::size_t output : cycle.outputs) parts_.metrics->judged(agent, verdicts_[output].action);
+  parts_.metrics->decided(agent, cycle.origin, parts_.guard.mode() == guard::Mode::automatic, wall);
+}
+
 void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   const bool automatic = parts_.guard.mode() == guard::Mode::automatic;
   bool learnable = automatic && cycle.origin == "policy";
@@ -315,6 +334,7 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
     ++verdict_counts_[guard::to_string(verdict.action)];
   }
   event.set_learnable(learnable);
+  count(cycle, wall);
   if (cycle.proposal != nullptr) {
     *event.mutable_observation() = cycle.proposal->observation();
     *event.mutable_previous_inputs() = cycle.proposal->previous_inputs();
@@ -348,6 +368,7 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   agent.beat = true;
   agent.policy_sha256 = proposal.policy_sha256();
   proposal_time_.add(Duration(proposal.proposal_ns()));
+  if (parts_.metrics) parts_.metrics->proposal(Duration(proposal.proposal_ns()));
 
   Cycle cycle;
   cycle.agent = proposal.agent();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <format>
 
+#include "loop_metrics.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/io/control_loop.hpp"
 
@@ -117,6 +118,12 @@ Result<> ControlLoop::write(const v1::WriteRequest& request, v1::WriteAnswer& an
   return {};
 }
 
+bool ControlLoop::every_agent_decides() const noexcept {
+  for (std::size_t i = 0; parts_.metrics != nullptr && i < agents_.size(); ++i)
+    parts_.metrics->agent_is(i, agents_[i].attached, agents_[i].lost);
+  return std::ranges::all_of(agents_, [](const AgentState& agent) { return agent.attached && !agent.lost; });
+}
+
 void ControlLoop::status(v1::IoStatusAnswer& answer) const {
   const plant::LinkStatus link = parts_.link.status();
   answer.set_link_state(to_string(link.state));
@@ -125,7 +132,7 @@ void ControlLoop::status(v1::IoStatusAnswer& answer) const {
   answer.set_decisions(decisions_);
   answer.set_samples(samples_);
   answer.set_mode(guard::to_string(parts_.guard.mode()));
-  answer.set_trouble(trouble_.empty() ? parts_.historian.status().trouble : trouble_);
+  answer.set_trouble(trouble());
   for (const auto& [action, count] : verdict_counts_) (*answer.mutable_verdicts())[action] = count;
   auto& latency = *answer.mutable_latency_us();
   const auto put = [&latency](const char* name, const LatencyHistogram& histogram) {

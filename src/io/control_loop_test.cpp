@@ -132,6 +132,32 @@ class ControlLoopTest : public testing::Test {
   std::optional<ControlLoop> loop;
 };
 
+TEST_F(ControlLoopTest, a_clock_that_is_set_back_repeats_and_reorders_no_write) {
+  start();
+  attach();
+  ASSERT_TRUE(propose(60.0));
+  clock_.advance(seconds(1));
+  clock_.jump(-std::chrono::hours(1));
+  ASSERT_TRUE(propose(65.0));
+  // An interlock that trips has to be seen to have acted, or it would act again and again.
+  deliver(temperature, 40.0);
+  Sample hot{.tag = temperature,
+             .value = 40.0,
+             .source_time = clock_.now() + std::chrono::hours(2),
+             .received_time = clock_.now(),
+             .quality = Quality::good};
+  loop->on_samples({&hot, 1});
+  for (int i = 0; i < 20; ++i) {
+    clock_.advance(milliseconds(100));
+    loop->tick();
+  }
+  EXPECT_EQ(written(heating), (std::vector<double>{60.0, 65.0, 0.0}));
+  // Forward again: nothing that was written before is written anew.
+  clock_.jump(std::chrono::hours(5));
+  loop->tick();
+  EXPECT_EQ(written(heating).size(), 3U);
+}
+
 TEST_F(ControlLoopTest, accepted_proposal_is_written_and_recorded) {
   start();
   attach();

@@ -8,11 +8,15 @@
 #include <format>
 #include <thread>
 
+#include "loop_metrics.hpp"
+#include "rltune/base/breaker.hpp"
+#include "rltune/base/clock_watch.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/io/control_loop.hpp"
+#include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
 #include "rltune/v1/supervision.pb.h"
 
@@ -21,6 +25,8 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr std::size_t kSamplesAtOnce = 4096;
+constexpr Duration kWatchEvery = std::chrono::seconds(1);
+constexpr Duration kStepRemembered = std::chrono::minutes(10);  // by /healthcheck
 
 class BusEvents final : public EventSink {
  public:
@@ -64,11 +70,29 @@ class Role {
   Result<> run();
 
  private:
-  explicit Role(config::Site site) : site_(std::move(site)) {}
+  // Opening a link may take two of its calls, and the loop stands still for them.
+  explicit Role(config::Site site)
+      : site_(std::move(site)),
+        operations_("io", clock_, std::chrono::seconds(5) + 2 * from_seconds(site_.link.call_timeout_s)),
+        metrics_(operations_.registry, site_),
+        plant_({.failures_max = 1,
+                .wait_first = from_seconds(site_.link.reconnect_min_s),
+                .wait_max = from_seconds(site_.link.reconnect_max_s),
+                .seed = static_cast<std::uint64_t>(::getpid())}),
+        circuit_(operations_.registry, "plant"),
+        clock_steps_(
+            operations_.registry.counter("rltune_role_clock_steps_total", "Steps of the wall clock that were seen")),
+        clock_step_(operations_.registry.gauge("rltune_role_clock_last_step_seconds",
+                                               "Size of the last one; positive: forward")),
+        clock_synchronised_(
+            operations_.registry.gauge("rltune_role_clock_synchronised", "1 while the kernel's clock follows NTP")) {}
   Result<> open_stores();
   Result<> open_bus(const std::string& run_folder);
   Result<> make_loop();
   void add_handlers();
+  void watch();
+  void watch_clock();
+  std::vector<metrics::Check> checks() const;
   bool connect_once();
   void run_connected();
   void serve();
@@ -82,6 +106,14 @@ class Role {
 
   config::Site site_;
   WallClock clock_;
+  ClockWatch clock_watch_{clock_};
+  metrics::Operations operations_;
+  LoopMetrics metrics_;
+  Breaker plant_;  // before the first connection; afterwards the link reconnects by itself
+  metrics::Circuit circuit_;
+  metrics::Counter& clock_steps_;
+  metrics::Gauge &clock_step_, &clock_synchronised_;
+  Duration watched_{};
   bus::Context context_;
   std::optional<historian::Historian> historian_;
   std::optional<historian::DecisionLog> decisions_;
@@ -155,9 +187,11 @@ Result<> Role::make_loop() {
                                                            .decisions = *decisions_,
                                                            .events = *events_,
                                                            .clock = clock_,
-                                                           .fallbacks = fallbacks_});
+                                                           .fallbacks = fallbacks_,
+                                                           .metrics = &metrics_});
   restore_mode(*loop_, site_);
   add_handlers();
+  if (site_.operations.endpoints) operations_.open();
   return {};
 }
 
@@ -181,11 +215,65 @@ void Role::add_handlers() {
       });
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(
       "io.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
-        answer.set_healthy(open_error_.empty());
-        answer.set_reason(open_error_);
+        const plant::LinkStatus link = link_->status();
+        answer.set_healthy(open_error_.empty() && link.state == plant::LinkState::connected);
+        answer.set_reason(open_error_.empty() ? link.reason : open_error_);
         answer.set_pid(::getpid());
+        answer.set_endpoint(operations_.address());
         return {};
       });
+  bus::serve_log_level(*server_, "io");
+}
+
+// What Prometheus and a health check see that the loop itself does not count, once a second.
+void Role::watch() {
+  const Duration now = clock_.steady();
+  if (now - watched_ < kWatchEvery) return;
+  watched_ = now;
+  watch_clock();
+  circuit_.show(plant_);
+  metrics_.link(link_->status());
+  metrics_.stores(historian_->status(), decisions_->status());
+  metrics_.mode(guard_->mode());
+  operations_.health.report(checks());
+}
+
+// Nothing is timed by the wall clock but what stands on record; a person has to know that those times are off.
+void Role::watch_clock() {
+  switch (clock_watch_.look()) {
+    case ClockWatch::Change::stepped:
+      log::error("the wall clock was set", {{"by_s", std::format("{:.3f}", clock_watch_.last_step_s())}});
+      break;
+    case ClockWatch::Change::ntp_lost:
+      log::warning("the wall clock does not follow NTP any more");
+      break;
+    case ClockWatch::Change::ntp_back:
+      log::info("the wall clock follows NTP again");
+      break;
+    case ClockWatch::Change::none:
+      break;
+  }
+  clock_steps_.follow(static_cast<double>(clock_watch_.steps()));
+  clock_step_.set(clock_watch_.last_step_s());
+  clock_synchronised_.set(clock_watch_.synchronised() ? 1.0 : 0.0);
+}
+
+std::vector<metrics::Check> Role::checks() const {
+  const plant::LinkStatus link = link_->status();
+  const bool connected = open_error_.empty() && link.state == plant::LinkState::connected;
+  const std::string trouble = loop_->trouble();
+  const bool decides = loop_->every_agent_decides();
+  const bool stepped = clock_watch_.steps() > 0 && clock_watch_.since_step() < kStepRemembered;
+  // Neither a step nor the loss of NTP keeps io from its work: they are told, and fail nothing.
+  const std::string clock = stepped ? std::format("set by {:.3f} s, {:.0f} s ago", clock_watch_.last_step_s(),
+                                                  to_seconds(clock_watch_.since_step()))
+                            : clock_watch_.synchronised() ? ""
+                                                          : "does not follow NTP";
+  return {{"plant", connected, open_error_.empty() ? link.reason : open_error_},
+          {"store", trouble.empty(), trouble},
+          {"agents", decides, decides ? "" : "an agent is silent or has not attached"},
+          {"mode", true, guard::to_string(guard_->mode())},
+          {"clock", true, clock}};
 }
 
 void Role::serve() {
@@ -201,10 +289,12 @@ bool Role::connect_once() {
                  {{"reason", opened.error().message}, {"code", to_string(opened.error().code)}});
     open_error_ = opened.error().message;
     link_->close();
+    plant_.failed(clock_.steady());
     return false;
   }
   log::info("connected to the plant", {{"url", site_.link.url}});
   open_error_.clear();
+  plant_.succeeded();
   return true;
 }
 
@@ -217,16 +307,17 @@ void Role::run_connected() {
     if (count > 0) loop_->on_samples({samples_.data(), count});
     loop_->tick();
     serve();
+    watch();
     if (count == 0) ::poll(waits.data(), waits.size(), static_cast<int>(kTick.count()));
   }
 }
 
 Result<> Role::run() {
-  Duration wait = from_seconds(site_.link.reconnect_min_s);
   while (!interrupted() && !connect_once()) {
-    const Duration until = clock_.steady() + wait;
-    while (!interrupted() && clock_.steady() < until) server_->serve(kTick);
-    wait = std::min(2 * wait, from_seconds(site_.link.reconnect_max_s));
+    while (!interrupted() && !plant_.allows(clock_.steady())) {
+      server_->serve(kTick);
+      watch();
+    }
   }
   run_connected();
   log::info("stopping: outputs stay as they are, the plant sheds when the heartbeat ends");

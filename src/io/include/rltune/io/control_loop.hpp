@@ -34,6 +34,8 @@ class EventSink {
   virtual void decision(const v1::DecisionEvent& event) noexcept = 0;
 };
 
+class LoopMetrics;
+
 class ControlLoop {
  public:
   // Everything outlives the loop. `fallbacks`: one an agent, null where the fallback is to hold.
@@ -46,6 +48,7 @@ class ControlLoop {
     EventSink& events;
     const Clock& clock;
     std::span<const std::unique_ptr<FallbackController>> fallbacks;
+    LoopMetrics* metrics = nullptr;  // counted there as well, where it is given
   };
   explicit ControlLoop(const Parts& parts);
 
@@ -61,6 +64,9 @@ class ControlLoop {
   Result<> set_mode(const v1::ModeRequest& request, v1::ModeAnswer& answer);
   Result<> write(const v1::WriteRequest& request, v1::WriteAnswer& answer);
   void status(v1::IoStatusAnswer& answer) const;
+  // What is wrong with the loop or its stores; empty when well.
+  std::string trouble() const { return trouble_.empty() ? parts_.historian.status().trouble : trouble_; }
+  bool every_agent_decides() const noexcept;
 
  private:
   struct AgentState {
@@ -100,6 +106,7 @@ class ControlLoop {
   void judge(std::size_t agent, Cycle& cycle);
   void apply(Cycle& cycle);
   void record(const Cycle& cycle, v1::DecisionEvent& event);
+  void count(const Cycle& cycle, TimePoint wall) noexcept;
   historian::Decision make_record(const Cycle& cycle, const v1::DecisionEvent& event) const;
   void note_set_point(std::size_t output, double value);
   void without_agent(std::size_t agent);
