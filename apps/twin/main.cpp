@@ -145,6 +145,10 @@ void add_server_options(CLI::App& command, ServeArguments& a) {
   dcs->needs(file);
   file->needs(dcs);
   command.add_flag("--allow-none", a.allow_none, "Also offer policy None, without any security")->group("Server");
+  command
+      .add_option("--endpoint-port", a.endpoint_port,
+                  "Serve /metrics and /healthcheck on 127.0.0.1; 0: one that is free")
+      ->group("Server");
   command.add_flag("--json", a.json, "Print one JSON object when ready: url, certificate, namespace, tags")
       ->group("Server");
 }

@@ -12,6 +12,7 @@
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/env/weather.hpp"
+#include "rltune/metrics/endpoint.hpp"
 #include "rltune/twin/twin.hpp"
 
 namespace rltune::twin {
@@ -208,11 +209,21 @@ Result<> serve(const ServeArguments& arguments) {
   auto twin = Twin::start(*options, clock);
   if (!twin) return std::unexpected(twin.error());
   log::info("twin is ready", {{"url", (*twin)->url()}, {"plant", arguments.plant}, {"clock", arguments.clock}});
+  metrics::Operations operations("twin", clock);
+  if (arguments.endpoint_port) operations.open(*arguments.endpoint_port);
   if (arguments.json) {
-    std::println("{}", describe(**twin, arguments, *options).dump());
+    auto ready = describe(**twin, arguments, *options);
+    if (arguments.endpoint_port) ready["endpoint"] = operations.address();
+    std::println("{}", ready.dump());
     std::fflush(stdout);
   }
-  auto served = (*twin)->run(interrupted);
+  metrics::Counter& steps =
+      operations.registry.counter("rltune_process_data_twin_steps_total", "Steps of the plant that the twin made");
+  auto served = (*twin)->run([&] {
+    steps.follow((*twin)->steps_done());
+    operations.health.report({{"server", true, (*twin)->url()}});
+    return interrupted();
+  });
   log::info("twin stops", {{"steps", std::to_string((*twin)->steps_done())}});
   return served;
 }

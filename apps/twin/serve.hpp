@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct ServeArguments {
   std::string dcs_user;
   std::filesystem::path dcs_password_file;
   bool allow_none = false;
+  std::optional<std::uint16_t> endpoint_port;  // of /metrics and /healthcheck; nothing: none
   bool json = false;
 };
 
