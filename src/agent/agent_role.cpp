@@ -170,6 +170,7 @@ Result<> AgentRole::open(const std::string& run_folder) {
         answer_health(answer);
         return {};
       });
+  bus::serve_log_level(*server_, "agent");
   auto io = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
   if (!io) return std::unexpected(io.error());
   io_.emplace(std::move(*io));
@@ -355,6 +356,7 @@ void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration 
 void AgentRole::propose(std::int64_t received_steady_ns) {
   proposal_.set_correlation_id(make_id(clock_.now()));
   proposal_.set_received_steady_ns(received_steady_ns);
+  const log::Correlation of_this_decision(proposal_.correlation_id());
   proposal_.SerializeToString(&body_);
   const auto answer = io_->call("io.Propose", "io", body_, kProposeTimeout, proposal_.correlation_id());
   if (!answer && answer.error().code == Errc::disconnected) return lost(answer.error());

@@ -111,6 +111,7 @@ Result<> LearnerRole::open(const std::string& run_folder) {
         answer.set_pid(::getpid());
         return {};
       });
+  bus::serve_log_level(*server_, "learner");
   auto events = bus::Subscriber::connect(context_, bus::event_endpoint(run_folder, "io"), "decisions");
   if (!events) return std::unexpected(events.error());
   events_.emplace(std::move(*events));
