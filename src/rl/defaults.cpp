@@ -112,6 +112,8 @@ constexpr auto kDefaults = std::to_array<PlantDefault>({
     {"pendulum", "td3", "hidden", "128x128"},
     {"pendulum", "td3", "batch_size", "128"},
     {"pendulum", "td3", "gamma", "0.98"},
+    {"pendulum", "td3", "n_step", "2"},
+    {"pendulum", "td3", "tau", "0.01"},
     {"pendulum", "td3", "learning_starts", "1000"},
     {"pendulum", "td3", "learning_rate_end", "0.05"},
     // Noise about as slow as the car's swing reaches the goal in nine of ten first episodes (the customary theta of
