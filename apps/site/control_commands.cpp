@@ -14,12 +14,14 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/guard/guard.hpp"
 #include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
 #include "site.hpp"
 
 namespace rltune::site {
 namespace {
 
 using nlohmann::ordered_json;
+constexpr std::chrono::milliseconds kRolesPatience(500);
 
 struct ControlOptions {
   std::filesystem::path file, run_folder;
@@ -33,14 +35,23 @@ class Io {
  public:
   explicit Io(const ControlOptions& options) : options_(options), site_(load(options.file)) {
     const auto beside = std::filesystem::absolute(options.file).parent_path() / ".rltune";
-    const auto folder = options.run_folder.empty() ? beside : std::filesystem::absolute(options.run_folder);
-    endpoint_ = bus::call_endpoint(folder.string(), "io");
+    folder_ = options.run_folder.empty() ? beside : std::filesystem::absolute(options.run_folder);
+    endpoint_ = bus::call_endpoint(folder_.string(), "io");
     auto client = bus::Client::connect(context_, endpoint_);
     if (!client) stop(client.error());
     client_.emplace(std::move(*client));
   }
 
   const config::Site& site() const noexcept { return site_; }
+
+  // As coredinator sees them; none where io runs without it.
+  v1::RolesAnswer roles() {
+    auto coredinator = bus::Client::connect(context_, bus::call_endpoint(folder_.string(), "coredinator"));
+    if (!coredinator) return {};
+    const auto answer =
+        coredinator->call<v1::RolesAnswer>("coredinator.Roles", "coredinator", v1::RolesRequest(), kRolesPatience);
+    return answer ? *answer : v1::RolesAnswer();
+  }
 
   template <typename Answer, typename Request>
   Answer call(const std::string& method, const Request& request) {
@@ -58,6 +69,7 @@ class Io {
  private:
   const ControlOptions& options_;
   config::Site site_;
+  std::filesystem::path folder_;
   std::string endpoint_;
   bus::Context context_;
   std::optional<bus::Client> client_;
@@ -219,6 +231,24 @@ std::map<std::string, Value> sorted(const google::protobuf::Map<std::string, Val
 
 TimePoint time_of(std::int64_t unix_ns) { return TimePoint(Duration(unix_ns)); }
 
+ordered_json to_json(const v1::RolesAnswer& roles) {
+  ordered_json out = ordered_json::object();
+  for (const v1::RoleState& role : roles.roles())
+    out[role.name()] = {{"state", role.state()},
+                        {"reason", role.reason()},
+                        {"process", role.pid()},
+                        {"restarts", role.restarts()},
+                        {"endpoint", role.endpoint().empty() ? ordered_json(nullptr) : ordered_json(role.endpoint())}};
+  return out;
+}
+
+void print_roles(const v1::RolesAnswer& roles) {
+  for (const v1::RoleState& role : roles.roles())
+    std::println("{:<12} {}{}{}{}", role.name(), role.state(), role.reason().empty() ? "" : ": " + role.reason(),
+                 role.restarts() > 0 ? std::format(", started again {} times", role.restarts()) : "",
+                 role.endpoint().empty() ? "" : std::format(", http://{}/healthcheck", role.endpoint()));
+}
+
 ordered_json to_json(const config::Site& site, const v1::IoStatusAnswer& status) {
   ordered_json out{
       {"site", site.name},
@@ -267,7 +297,13 @@ void print_status(const config::Site& site, const v1::IoStatusAnswer& status, bo
 void status(const ControlOptions& options) {
   Io io(options);
   const auto answer = io.call<v1::IoStatusAnswer>("io.Status", v1::IoStatusRequest());
-  if (options.json) return std::println("{}", to_json(io.site(), answer).dump(2));
+  const v1::RolesAnswer roles = io.roles();
+  if (options.json) {
+    ordered_json out = to_json(io.site(), answer);
+    out["roles"] = to_json(roles);
+    return std::println("{}", out.dump(2));
+  }
+  print_roles(roles);
   print_status(io.site(), answer, options.tags);
 }
 
