@@ -2,6 +2,7 @@
 # The build enforces it: an edge that is not here stops the configuration.
 set(RLTUNE_MAY_USE_base)
 set(RLTUNE_MAY_USE_config       base)
+set(RLTUNE_MAY_USE_configstore  base config)
 set(RLTUNE_MAY_USE_metrics      base)
 set(RLTUNE_MAY_USE_bus          base)
 set(RLTUNE_MAY_USE_nn           base)
@@ -25,7 +26,7 @@ set(RLTUNE_MAY_USE_agent        base audit bus config metrics nn rl env controll
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
-set(RLTUNE_MODULES base config metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
+set(RLTUNE_MODULES base config configstore metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
                    plant twin keeper coredinator io experience agent runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)
