@@ -30,6 +30,7 @@ constexpr std::array kCommands{
     Command{"dataset", "rltune-lab", true, "data to learn from: import, show, record"},
     Command{"twin", "rltune-twin", false, "serve a plant's twin over OPC UA"},
     Command{"site", "rltune-site", false, "a site: init, check, mode, write, hold, status, storage"},
+    Command{"config", "rltune-config", false, "configuration: check, apply, history, diff, restore, migrate, schema"},
     Command{"audit", "rltune-audit", false, "decisions: show, replay; who did what: log, verify, heads"},
     Command{"log", "rltune-log", false, "what a running site's roles log: level"},
     Command{"up", "rltune-up", false, "run a site: every role under the keeper"},

@@ -1,0 +1,126 @@
+// The real executable: what an operator and a program see.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "example_kinds.hpp"
+#include "rltune/base/file.hpp"
+#include "temporary_folder.hpp"
+
+namespace rltune {
+namespace {
+
+using config::example_site;
+using config::replaced;
+using nlohmann::json;
+
+struct Answer {
+  int status = -1;
+  std::string out, err;
+};
+
+class ConfigCommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override { write("site.yaml", example_site()); }
+
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  void write(const std::string& name, const std::string& text) const { ASSERT_TRUE(write_file(path(name), text)); }
+  std::string here() const { return " --folder " + folder_.path().string(); }
+
+  Answer run(const std::string& arguments) const {
+    const std::string err = path("stderr");
+    std::FILE* pipe =
+        ::popen((RLTUNE_BIN_DIR "/rltune config " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
+    Answer result;
+    char buffer[4096];
+    while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) result.out.append(buffer, count);
+    const int status = ::pclose(pipe);
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.err = read_file(err).value_or("");
+    return result;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ConfigCommandTest, check_names_file_line_and_field_of_every_fault) {
+  write("users.yaml", replaced(config::example_users(), "role: operator", "role: root"));
+  const Answer text = run("check " + path("site.yaml") + " " + path("users.yaml"));
+  EXPECT_EQ(text.status, 1);
+  EXPECT_EQ(text.out, path("site.yaml") + ": valid, rltune/site/v1\n");
+  EXPECT_NE(text.err.find(path("users.yaml") + ":8: users[1].role: 'root' is not one of"), std::string::npos)
+      << text.err;
+  const json report = json::parse(run("check --json " + path("users.yaml")).out);
+  EXPECT_EQ(report["files"][0]["faults"][0]["line"], 8);
+  EXPECT_EQ(report["files"][0]["faults"][0]["field"], "users[1].role");
+}
+
+TEST_F(ConfigCommandTest, a_change_is_tried_applied_seen_and_taken_back) {
+  EXPECT_EQ(run("apply " + path("site.yaml") + " --reason first").status, 0);
+  write("draft.yaml", replaced(example_site(), "step_max: 15", "step_max: 10"));
+  const Answer dry = run("apply " + path("draft.yaml") + " --dry-run");
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_EQ(dry.out,
+            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   restarts io\n"
+            "Would take it over at their next start: io\n");
+  EXPECT_EQ(read_file(path("site.yaml")).value(), example_site()) << "a dry run changes nothing";
+
+  const json applied = json::parse(run("apply " + path("draft.yaml") + " --reason 'softer' --author ada --json").out);
+  EXPECT_EQ(applied["applied"], true);
+  EXPECT_EQ(applied["restarts"], json({"io"}));
+  EXPECT_NE(read_file(path("site.yaml"))->find("step_max: 10"), std::string::npos);
+
+  const json history = json::parse(run("history --json" + here()).out);
+  ASSERT_EQ(history["versions"].size(), 2U);
+  EXPECT_EQ(history["versions"][0]["author"], "ada");
+  EXPECT_EQ(history["versions"][0]["reason"], "softer");
+  EXPECT_EQ(history["versions"][0]["version"], applied["version"]);
+  EXPECT_EQ(run("diff HEAD~1 HEAD" + here()).out,
+            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   restarts io\n");
+  EXPECT_NE(run("diff HEAD~1 --text" + here()).out.find("-      step_max: 15\n+      step_max: 10\n"),
+            std::string::npos);
+  EXPECT_EQ(run("show --at HEAD~1" + here()).out, example_site());
+
+  EXPECT_EQ(run("restore HEAD~1 --reason worse" + here()).status, 0);
+  EXPECT_EQ(read_file(path("site.yaml")).value(), example_site());
+  EXPECT_EQ(json::parse(run("history --json" + here()).out)["versions"].size(), 3U);
+}
+
+TEST_F(ConfigCommandTest, what_is_wrong_changes_nothing_and_says_what_to_do) {
+  EXPECT_EQ(run("history" + here()).status, 1);
+  EXPECT_NE(run("history" + here()).err.find("rltune config apply FILE"), std::string::npos);
+  EXPECT_EQ(run("apply " + path("site.yaml")).status, 2) << "no reason";
+  write("draft.yaml", replaced(example_site(), "step_max: 15", "step_max: x"));
+  const Answer bad = run("apply " + path("draft.yaml") + " --reason x --json");
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_EQ(json::parse(bad.out)["faults"][0]["field"], "guard.outputs[0].step_max");
+  EXPECT_FALSE(std::filesystem::exists(path("config.git")));
+  EXPECT_EQ(run("schema sites").status, 2);
+  EXPECT_EQ(run("show users" + here()).status, 1);
+}
+
+TEST_F(ConfigCommandTest, nothing_that_is_printed_holds_a_secret) {
+  write("site.yaml", replaced(example_site(), "password_env: PILOT_PASSWORD", "password: hunter2"));
+  for (const std::string& verb : {"check " + path("site.yaml"), "apply --reason x " + path("site.yaml"),
+                                  "migrate " + path("site.yaml"), "show" + here()}) {
+    const Answer answer = run(verb);
+    EXPECT_EQ((answer.out + answer.err).find("hunter2"), std::string::npos) << verb;
+  }
+}
+
+TEST_F(ConfigCommandTest, migration_and_schemas_go_to_a_file_or_stdout) {
+  EXPECT_EQ(run("migrate " + path("site.yaml")).out, replaced(example_site(), "site/v1", "site/v2"));
+  EXPECT_EQ(run("migrate --out " + path("new.yaml") + " --json " + path("site.yaml")).status, 0);
+  EXPECT_EQ(run("migrate --to 1 " + path("new.yaml")).out, example_site());
+  write("shared.yaml", config::example_shared_site());
+  const Answer back = run("migrate --to 1 " + path("shared.yaml"));
+  EXPECT_EQ(back.status, 1);
+  EXPECT_NE(back.err.find("'budgets' came with version 2"), std::string::npos) << back.err;
+  EXPECT_EQ(json::parse(run("schema alerts").out)["title"], "RLTune alerts");
+  EXPECT_EQ(run("schema --reference").out, read_file(RLTUNE_SOURCE_DIR "/docs/config.md").value_or(""));
+}
+
+}  // namespace
+}  // namespace rltune
