@@ -12,7 +12,7 @@
 
 #include "decision_codec.hpp"
 #include "rltune/base/log.hpp"
-#include "sqlite.hpp"
+#include "rltune/historian/sqlite.hpp"
 
 namespace rltune::historian {
 namespace {

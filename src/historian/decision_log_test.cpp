@@ -11,8 +11,8 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/random.hpp"
+#include "rltune/historian/sqlite.hpp"
 #include "scratch_folder.hpp"
-#include "sqlite.hpp"
 #include "victim.hpp"
 
 namespace rltune::historian {

@@ -5,8 +5,8 @@
 
 #include "rltune/base/random.hpp"
 #include "rltune/historian/historian.hpp"
+#include "rltune/historian/sqlite.hpp"
 #include "scratch_folder.hpp"
-#include "sqlite.hpp"
 #include "victim.hpp"
 
 namespace rltune::historian {

@@ -6,8 +6,8 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
+#include "rltune/historian/sqlite.hpp"
 #include "scratch_folder.hpp"
-#include "sqlite.hpp"
 
 namespace rltune::historian {
 namespace {

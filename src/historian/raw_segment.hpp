@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "rltune/base/sample.hpp"
-#include "sqlite.hpp"
+#include "rltune/historian/sqlite.hpp"
 
 namespace rltune::historian {
 

@@ -1,4 +1,4 @@
-#include "sqlite.hpp"
+#include "rltune/historian/sqlite.hpp"
 
 #include <sqlite3.h>
 #include <unistd.h>

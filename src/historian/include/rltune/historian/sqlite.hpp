@@ -1,4 +1,4 @@
-// What both stores share in using SQLite: how a database is opened, and how its exceptions become errors.
+// What stores share in using SQLite: how a database is opened, and how its exceptions become errors.
 // Exceptions stay behind guarded().
 #pragma once
 

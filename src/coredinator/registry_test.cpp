@@ -1,0 +1,200 @@
+#include "registry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rltune/base/file.hpp"
+#include "rltune/base/random.hpp"
+#include "rollout.hpp"
+#include "scratch_folder.hpp"
+#include "victim.hpp"
+
+namespace rltune::coredinator {
+namespace {
+
+using historian::ScratchFolder;
+using historian::Victim;
+using testing::HasSubstr;
+
+Version version(const std::string& number, VersionState state = VersionState::staged) {
+  Version made;
+  made.version = number;
+  made.artifact_sha256 = "sha-" + number;
+  made.state = state;
+  return made;
+}
+
+class RegistryTest : public testing::Test {
+ protected:
+  Registry open() {
+    auto registry = Registry::open(file_, clock_);
+    EXPECT_TRUE(registry) << registry.error().message;
+    return std::move(*registry);
+  }
+  // "0.0.0 active, 1.0.0 shadow"
+  static std::string states(const Registry& registry) {
+    std::string text;
+    const AgentRecord agent = registry.agent("climate").value();
+    for (const Version& one : agent.versions)
+      text += (text.empty() ? "" : ", ") + one.version + " " + to_string(one.state);
+    return text;
+  }
+  ScratchFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "data" / "registry.db";
+  const WallClock clock_;
+  const Author nobody_{"coredinator", ""};
+};
+
+TEST_F(RegistryTest, an_agent_begins_with_the_sites_own_policy_and_is_introduced_once) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.introduce("climate"));
+  const AgentRecord agent = registry.agent("climate").value();
+  EXPECT_TRUE(agent.running);
+  EXPECT_EQ(agent.epoch, 0U);
+  ASSERT_EQ(agent.versions.size(), 1U);
+  EXPECT_EQ(instance_of("climate", agent.versions[0]), "climate");
+  EXPECT_THAT(registry.agent("light").error().message, HasSubstr("climate"));
+}
+
+TEST_F(RegistryTest, a_version_is_kept_with_all_that_was_asked_for_it) {
+  Version asked = version("1.2.0-rc.1");
+  asked.traffic = {.shadow_s = 1.5,
+                   .shadow_proposals = 7,
+                   .canary_percent = {5.0, 12.5},
+                   .canary_s = 2.5,
+                   .probation_s = 3.5,
+                   .hold = true};
+  {
+    Registry registry = open();
+    ASSERT_TRUE(registry.introduce("climate"));
+    ASSERT_TRUE(registry.add("climate", asked, {"eve", "it is better"}));
+  }
+  const AgentRecord agent = open().agent("climate").value();
+  const Version* kept = agent.find("1.2.0-rc.1");
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->traffic.shadow_s, 1.5);
+  EXPECT_EQ(kept->traffic.shadow_proposals, 7U);
+  EXPECT_EQ(kept->traffic.canary_percent, (std::vector<double>{5.0, 12.5}));
+  EXPECT_EQ(kept->traffic.canary_s, 2.5);
+  EXPECT_EQ(kept->traffic.probation_s, 3.5);
+  EXPECT_TRUE(kept->traffic.hold);
+  EXPECT_EQ(instance_of("climate", *kept), "climate@1.2.0-rc.1");
+}
+
+TEST_F(RegistryTest, a_number_that_is_taken_or_no_version_is_refused) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.add("climate", version("1.0.0"), nobody_));
+  EXPECT_FALSE(registry.add("climate", version("1.0.0"), nobody_));
+  for (const char* wrong : {"", "1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-a..b", "1.2.3/../../x"})
+    EXPECT_FALSE(registry.add("climate", version(wrong), nobody_)) << wrong;
+  EXPECT_TRUE(registry.add("climate", version("1.2.3-a.b+c-1"), nobody_));
+}
+
+TEST_F(RegistryTest, a_switch_is_one_transaction_and_raises_the_epoch) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.add("climate", version("1.0.0", VersionState::shadow), nobody_));
+  const auto switched = promote(registry.agent("climate").value(), "1.0.0");
+  ASSERT_TRUE(switched);
+  ASSERT_TRUE(registry.commit("climate", *switched, {"eve", "tested for a week"}));
+  EXPECT_EQ(states(registry), "0.0.0 standby, 1.0.0 active");
+  EXPECT_EQ(registry.agent("climate")->epoch, 1U);
+  const auto history = registry.history("climate", 10).value();
+  EXPECT_EQ(history[0].to, "active");
+  EXPECT_EQ(history[0].user, "eve");
+  EXPECT_EQ(history[0].epoch, 1U);
+  EXPECT_THAT(history[0].reason, HasSubstr("tested for a week"));
+}
+
+TEST_F(RegistryTest, the_schema_forbids_two_active_versions_and_none) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.add("climate", version("1.0.0", VersionState::shadow), nobody_));
+  const std::vector<Transition> second{{"1.0.0", VersionState::active, ""}};
+  const auto two = registry.commit("climate", second, nobody_);
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().code, Errc::mismatch);
+  const std::vector<Transition> none{{"0.0.0", VersionState::retired, ""}};
+  EXPECT_FALSE(registry.commit("climate", none, nobody_));
+  const std::vector<Transition> half{{"0.0.0", VersionState::standby, ""}, {"9.9.9", VersionState::active, ""}};
+  EXPECT_FALSE(registry.commit("climate", half, nobody_));
+  EXPECT_EQ(states(registry), "0.0.0 active, 1.0.0 shadow") << "nothing of what was refused stays";
+  EXPECT_EQ(registry.agent("climate")->epoch, 0U);
+}
+
+TEST_F(RegistryTest, two_versions_are_not_tested_at_once) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.add("climate", version("1.0.0", VersionState::canary), nobody_));
+  EXPECT_FALSE(registry.add("climate", version("2.0.0", VersionState::validating), nobody_));
+  EXPECT_TRUE(registry.add("climate", version("2.0.0"), nobody_));
+}
+
+TEST_F(RegistryTest, what_an_agent_is_meant_to_do_stays) {
+  {
+    Registry registry = open();
+    ASSERT_TRUE(registry.introduce("climate"));
+    ASSERT_TRUE(registry.set_running("climate", false, {"eve", "service"}));
+  }
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  EXPECT_FALSE(registry.agent("climate")->running);
+  EXPECT_EQ(registry.history("climate", 1).value()[0].to, "stopped");
+}
+
+TEST_F(RegistryTest, a_damaged_file_is_told_from_a_missing_one) {
+  ASSERT_TRUE(write_file(file_, std::string(4096, 'x')));
+  const auto registry = Registry::open(file_, clock_);
+  ASSERT_FALSE(registry);
+  EXPECT_EQ(registry.error().code, Errc::corrupt);
+}
+
+// A child deploys, promotes and rolls back as fast as it can, and is killed.
+TEST_F(RegistryTest, killed_at_any_moment_there_is_one_active_version_and_nothing_acknowledged_is_lost) {
+  Random random(4);
+  std::uint64_t acknowledged_in_all = 0;
+  for (int round = 0; round < 25; ++round) {
+    Victim victim([&](const Victim::Report& report) {
+      Registry registry = open();
+      if (!registry.introduce("climate")) ::_exit(3);
+      for (std::uint64_t number = registry.agent("climate")->versions.size();; ++number) {
+        const std::string name = std::to_string(round) + "." + std::to_string(number) + ".0";
+        if (!registry.add("climate", version(name), nobody_)) ::_exit(4);
+        const auto move = [&](VersionState to) {
+          const std::vector<Transition> one{{name, to, "on"}};
+          if (!registry.commit("climate", one, nobody_)) ::_exit(5);
+        };
+        move(VersionState::validating);
+        move(VersionState::shadow);
+        if (!registry.commit("climate", *promote(*registry.agent("climate"), name), nobody_)) ::_exit(6);
+        if (number % 2 == 0 && !registry.commit("climate", *roll_back(*registry.agent("climate")), nobody_)) ::_exit(7);
+        report(registry.agent("climate")->epoch);
+      }
+    });
+    victim.kill_after(std::chrono::microseconds(10'000 + random.below(60'000)));
+    const std::uint64_t acknowledged = victim.last_report();
+    acknowledged_in_all += acknowledged;
+    Registry registry = open();
+    const auto agents = registry.agents().value();
+    if (agents.empty()) continue;  // killed before anything was there
+    const AgentRecord& agent = agents[0];
+    ASSERT_EQ(std::ranges::count(agent.versions, VersionState::active, &Version::state), 1);
+    ASSERT_LE(std::ranges::count(agent.versions, VersionState::standby, &Version::state), 1);
+    ASSERT_LE(std::ranges::count_if(agent.versions, [](const Version& one) { return in_test(one.state); }), 1);
+    ASSERT_GE(agent.epoch, acknowledged);
+    const auto history = registry.history("climate", 1'000'000).value();
+    ASSERT_EQ(std::ranges::count(history, "active", &HistoryEntry::to), static_cast<std::int64_t>(agent.epoch) + 1)
+        << "every switch is on record once";
+    // A candidate that was left behind does not keep the next round from testing.
+    if (const Version* candidate = agent.candidate()) {
+      const std::vector<Transition> away{{candidate->version, VersionState::rolled_back, "left"}};
+      ASSERT_TRUE(registry.commit("climate", away, nobody_));
+    }
+  }
+  EXPECT_GT(acknowledged_in_all, 0U);
+}
+
+}  // namespace
+}  // namespace rltune::coredinator
