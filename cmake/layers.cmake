@@ -23,10 +23,11 @@ set(RLTUNE_MAY_USE_coredinator  base audit bus config metrics historian)
 set(RLTUNE_MAY_USE_io           base audit bus config metrics env controllers pipeline plant guard historian)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
 set(RLTUNE_MAY_USE_agent        base audit bus config metrics nn rl env controllers policy pipeline historian experience)
+set(RLTUNE_MAY_USE_backup       base audit config configstore historian)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
 set(RLTUNE_MODULES base config configstore metrics bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
-                   plant twin keeper coredinator io experience agent runs report)
+                   plant twin keeper coredinator io experience agent backup runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -33,6 +33,7 @@ constexpr std::array kCommands{
     Command{"config", "rltune-config", false, "configuration: check, apply, history, diff, restore, migrate, schema"},
     Command{"audit", "rltune-audit", false, "decisions: show, replay; who did what: log, verify, heads"},
     Command{"log", "rltune-log", false, "what a running site's roles log: level"},
+    Command{"backup", "rltune-backup", false, "a running site in one file: create, verify, restore"},
     Command{"up", "rltune-up", false, "run a site: every role under the keeper"},
 };
 

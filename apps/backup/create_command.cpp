@@ -1,0 +1,127 @@
+// rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--keep N] [--json]
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <print>
+#include <thread>
+
+#include "backup.hpp"
+#include "rltune/audit/log.hpp"
+#include "rltune/base/interrupt.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/config/site.hpp"
+
+namespace rltune::backup {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct CreateOptions {
+  std::filesystem::path site, to;
+  std::string key, every;
+  std::size_t keep = 0;
+  bool json = false;
+};
+
+// "6h", "30m", "1d", "90s".
+Duration parse_every(const std::string& text) {
+  const auto wrong = [&] { stop(kWrongUsage, std::format("--every {}: write it as 30m, 6h or 1d", text)); };
+  if (text.size() < 2) wrong();
+  double number = 0.0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size() - 1, number);
+  const std::size_t unit = std::string_view("smhd").find(text.back());
+  if (code != std::errc{} || end != text.data() + text.size() - 1 || unit == std::string_view::npos) wrong();
+  constexpr double kSeconds[] = {1.0, 60.0, 3600.0, 86'400.0};
+  const double seconds = number * kSeconds[unit];
+  if (!(seconds >= 1.0 && seconds <= 366.0 * 86'400.0)) wrong();
+  return from_seconds(seconds);
+}
+
+// Backups stand in the site's own audit log.
+void record(const config::Site& site, const std::string& target, const Result<Created>& done) {
+  audit::Entry entry{.actor = command::user_name(), .action = "backup.create", .target = target};
+  if (done)
+    entry.details = {{"file", done->file.filename().string()},
+                     {"point_in_time", done->manifest.created},
+                     {"bytes", std::to_string(done->bytes)}};
+  else
+    entry.details = {{"failed", done.error().message}};
+  const auto recorded = audit::append_once(site.folder / site.storage.folder / "audit", "cli", entry);
+  if (!recorded) log::error("this backup is not on record", {{"reason", recorded.error().message}});
+}
+
+ordered_json to_json(const Created& created, const std::vector<std::filesystem::path>& removed) {
+  ordered_json object{{"file", created.file.string()},
+                      {"point_in_time", created.manifest.created},
+                      {"parts", created.manifest.parts.size()},
+                      {"bytes", created.bytes}};
+  object["removed"] = ordered_json::array();
+  for (const auto& file : removed) object["removed"].push_back(file.string());
+  return object;
+}
+
+// True when a backup was made.
+bool create_one(const CreateOptions& options, const Key& key) {
+  const auto site = config::load_site(options.site);
+  if (!site) stop(site.error());
+  const WallClock clock;
+  const auto created = create(options.site, options.to, key, clock);
+  record(*site, options.to.string(), created);
+  if (!created) {
+    std::println(stderr, "rltune: {}", created.error().message);
+    return false;
+  }
+  std::vector<std::filesystem::path> removed;
+  if (options.keep > 0) {
+    auto gone = keep_newest(options.to, site->name, options.keep);
+    if (gone)
+      removed = std::move(*gone);
+    else
+      std::println(stderr, "rltune: {}", gone.error().message);
+  }
+  if (options.json) {
+    std::println("{}", to_json(*created, removed).dump(options.every.empty() ? 2 : -1));
+  } else {
+    std::println("{}: {} as of {}, {}", created->file.string(), counted(created->manifest.parts.size(), "part"),
+                 created->manifest.created, show_bytes(created->bytes));
+    for (const auto& file : removed) std::println("removed {}", file.string());
+  }
+  std::fflush(stdout);
+  return true;
+}
+
+void create_command(const CreateOptions& options) {
+  const Key key = find_key(options.key);
+  if (options.every.empty()) {
+    if (!create_one(options, key)) throw Exit{kFailed};
+    return;
+  }
+  const Duration every = parse_every(options.every);
+  const WallClock clock;
+  catch_interrupts();
+  for (Duration next = clock.steady(); !interrupted();) {
+    create_one(options, key);
+    next = std::max(next + every, clock.steady());
+    while (!interrupted() && clock.steady() < next) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+}
+
+}  // namespace
+
+void add_create_command(CLI::App& app) {
+  const auto options = std::make_shared<CreateOptions>();
+  CLI::App& command = *app.add_subcommand("create", "Copy a site as of one point in time, while it runs");
+  command.add_option("site", options->site, "The site's file")->required()->check(CLI::ExistingFile);
+  command.add_option("--to", options->to, "Folder for backups, better another host's")->type_name("DIR")->required();
+  add_key_option(command, options->key);
+  command.add_option("--every", options->every, "Go on, one after each such time: 30m, 6h, 1d")->type_name("TIME");
+  command.add_option("--keep", options->keep, "Remove this site's oldest ones beyond so many")
+      ->check(CLI::Range(1, 100'000));
+  command.add_flag("--json", options->json, "One JSON object on stdout; with --every one a line");
+  command.footer(
+      "Examples:\n"
+      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key\n"
+      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key --every 6h --keep 28");
+  command.callback([options] { create_command(*options); });
+}
+
+}  // namespace rltune::backup

@@ -1,0 +1,206 @@
+// rltune backup key FILE | list DIR | verify FILE | restore FILE --to DIR
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <print>
+
+#include "backup.hpp"
+#include "rltune/audit/log.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/config/site.hpp"
+
+namespace rltune::backup {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct FileOptions {
+  std::filesystem::path file, to, scratch;
+  std::string key;
+  bool json = false;
+};
+
+ordered_json to_json(const Restored& restored) {
+  const Agreement& found = restored.agreement;
+  ordered_json object{{"name", restored.manifest.name},
+                      {"point_in_time", restored.manifest.created},
+                      {"version", restored.manifest.version},
+                      {"parts", restored.manifest.parts.size()},
+                      {"databases", found.databases},
+                      {"decisions", found.decisions},
+                      {"weights", found.policies},
+                      {"checkpoints", found.checkpoints},
+                      {"versions", found.versions},
+                      {"audit_lines", found.audit_lines},
+                      {"faults", found.faults},
+                      {"notes", found.notes}};
+  object["configuration"] = found.configuration.empty() ? ordered_json(nullptr) : ordered_json(found.configuration);
+  object["site"] = restored.site.empty() ? ordered_json(nullptr) : ordered_json(restored.site.string());
+  return object;
+}
+
+void print_text(const Restored& restored) {
+  const Agreement& found = restored.agreement;
+  std::println("{} as of {}: {}", restored.manifest.name, restored.manifest.created,
+               counted(restored.manifest.parts.size(), "part"));
+  std::println("  {}, {}, {}, {}, {}, {}", counted(found.databases, "database"), counted(found.decisions, "decision"),
+               counted(found.policies, "weight set"), counted(found.checkpoints, "checkpoint"),
+               counted(found.versions, "agent version"), counted(found.audit_lines, "audit line"));
+  if (!found.configuration.empty()) std::println("  configuration version {}", found.configuration.substr(0, 10));
+  for (const std::string& note : found.notes) std::println("  note: {}", note);
+  for (const std::string& fault : found.faults) std::println("  FAULT {}", fault);
+}
+
+// Plain copies of what is secret: for the owner alone, and gone at the end.
+class Scratch {
+ public:
+  explicit Scratch(const std::filesystem::path& parent) {
+    std::string pattern =
+        ((parent.empty() ? std::filesystem::temp_directory_path() : parent) / "rltune-backup-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) stop(kFailed, std::format("cannot make a folder like {}", pattern));
+    folder_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code code;
+    std::filesystem::remove_all(folder_, code);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void verify_command(const FileOptions& options) {
+  const Key key = find_key(options.key);
+  const Scratch scratch(options.scratch);
+  const auto restored = verify(options.file, key, scratch.folder());
+  if (!restored) stop(restored.error());
+  if (options.json)
+    std::println("{}", to_json(*restored).dump(2));
+  else
+    print_text(*restored);
+  if (!restored->agreement.faults.empty()) throw Exit{kFailed};
+  if (!options.json) std::println("it can be restored: every part is whole, and they agree");
+}
+
+void restore_command(const FileOptions& options) {
+  const Key key = find_key(options.key);
+  const auto restored = restore(options.file, key, options.to);
+  if (!restored) stop(restored.error());
+  if (const auto site = config::load_site(restored->site)) {
+    const audit::Entry entry{
+        .actor = command::user_name(),
+        .action = "backup.restore",
+        .target = restored->manifest.name,
+        .details = {{"file", options.file.filename().string()}, {"point_in_time", restored->manifest.created}}};
+    const auto recorded = audit::append_once(site->folder / site->storage.folder / "audit", "cli", entry);
+    if (!recorded) log::error("this restoring is not on record", {{"reason", recorded.error().message}});
+  }
+  if (options.json) return std::println("{}", to_json(*restored).dump(2));
+  print_text(*restored);
+  std::println("restored; run it with: rltune up {}", restored->site.string());
+}
+
+void list_command(const FileOptions& options) {
+  const auto files = list(options.file);
+  if (!files) stop(files.error());
+  const Key key = find_key(options.key);
+  ordered_json backups = ordered_json::array();
+  bool good = true;
+  for (const std::filesystem::path& file : *files) {
+    const auto manifest = read_manifest(file, key);
+    good = good && manifest;
+    std::error_code code;
+    const std::uint64_t bytes = std::filesystem::file_size(file, code);
+    ordered_json one{{"file", file.string()}, {"bytes", bytes}};
+    one["name"] = manifest ? ordered_json(manifest->name) : ordered_json(nullptr);
+    one["point_in_time"] = manifest ? ordered_json(manifest->created) : ordered_json(nullptr);
+    one["parts"] = manifest ? ordered_json(manifest->parts.size()) : ordered_json(nullptr);
+    one["trouble"] = manifest ? ordered_json(nullptr) : ordered_json(manifest.error().message);
+    backups.push_back(std::move(one));
+    if (options.json) continue;
+    if (manifest)
+      std::println("{}  {} as of {}, {}, {}", file.filename().string(), manifest->name, manifest->created,
+                   counted(manifest->parts.size(), "part"), show_bytes(bytes));
+    else
+      std::println("{}  {}", file.filename().string(), manifest.error().message);
+  }
+  if (options.json) std::println("{}", ordered_json{{"backups", std::move(backups)}}.dump(2));
+  if (!options.json && files->empty()) std::println(stderr, "no backups in {}", options.file.string());
+  if (!good) throw Exit{kFailed};
+}
+
+CLI::App& add(CLI::App& app, const std::string& verb, const std::string& about, const std::string& what,
+              const CLI::Validator& check, const std::shared_ptr<FileOptions>& options,
+              void (*run)(const FileOptions&)) {
+  CLI::App& command = *app.add_subcommand(verb, about);
+  command.add_option("file", options->file, what)->required()->check(check);
+  add_key_option(command, options->key);
+  command.add_flag("--json", options->json, "One JSON object on stdout");
+  command.callback([options, run] { run(*options); });
+  return command;
+}
+
+}  // namespace
+
+void add_key_option(CLI::App& command, std::string& key) {
+  command
+      .add_option("--key", key,
+                  "The key's file; otherwise RLTUNE_BACKUP_KEY, or the systemd credential rltune-backup-key")
+      ->type_name("FILE");
+}
+
+Key find_key(const std::string& file) {
+  auto key = Key::find(file);
+  if (!key) stop(key.error());
+  return *std::move(key);
+}
+
+std::string show_bytes(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1000.0 && unit + 1 < std::size(kUnits); ++unit) value /= 1000.0;
+  return std::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, kUnits[unit]);
+}
+
+void add_key_command(CLI::App& app) {
+  const auto file = std::make_shared<std::filesystem::path>();
+  CLI::App& command = *app.add_subcommand("key", "Make a key; keep a copy where the backups are not");
+  command.add_option("file", *file, "The file to make")->required();
+  command.footer("Whoever loses the key has no backup. Example:\n  rltune backup key backup.key");
+  command.callback([file] {
+    if (auto made = Key::make(*file); !made) stop(made.error());
+    std::println("{}: keep a copy of it away from this host, and away from the backups", file->string());
+  });
+}
+
+void add_list_command(CLI::App& app) {
+  add(app, "list", "The backups in a folder", "The folder", CLI::ExistingDirectory, std::make_shared<FileOptions>(),
+      list_command)
+      .footer("Example:\n  rltune backup list /mnt/safe --key backup.key");
+}
+
+void add_verify_command(CLI::App& app) {
+  const auto options = std::make_shared<FileOptions>();
+  CLI::App& command = add(app, "verify", "Restore into a scratch folder and look whether everything agrees",
+                          "The backup", CLI::ExistingFile, options, verify_command);
+  command.add_option("--scratch", options->scratch, "Where the scratch folder is made; by default the system's own")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command.footer("Example:\n  rltune backup verify /mnt/safe/pilot-20260102T030000Z.rltune-backup --key backup.key");
+}
+
+void add_restore_command(CLI::App& app) {
+  const auto options = std::make_shared<FileOptions>();
+  CLI::App& command = add(app, "restore", "Back from a backup, into an empty folder, all of it or nothing",
+                          "The backup", CLI::ExistingFile, options, restore_command);
+  command.add_option("--to", options->to, "The folder: empty, or not there")->type_name("DIR")->required();
+  command.footer(
+      "Example:\n  rltune backup restore /mnt/safe/pilot-20260102T030000Z.rltune-backup --key backup.key --to site");
+}
+
+}  // namespace rltune::backup

@@ -1,0 +1,59 @@
+// Backups of a site while it runs: one point in time that fits together, and back again. docs/formats/backup.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "rltune/backup/container.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/base/error.hpp"
+
+namespace rltune::backup {
+
+struct Created {
+  std::filesystem::path file;
+  Manifest manifest;
+  std::uint64_t bytes = 0;  // of the file
+};
+
+// Copies the site of a file into one new file in `target`. Needs as much free space beside the site's data as that
+// takes: the copies are made there first, as plain as the data themselves. Files that the site replaces on the way are
+// copied again, for half a minute at most. Errors: those of the site's file, io, no_space, corrupt; timeout: the site
+// replaced them faster all the time.
+Result<Created> create(const std::filesystem::path& site_file, const std::filesystem::path& target, const Key& key,
+                       const Clock& clock);
+
+// What was found in a restored folder; `faults` says what does not fit together, `notes` what is worth knowing and
+// keeps nobody from going on.
+struct Agreement {
+  std::uint64_t databases = 0, decisions = 0, checkpoints = 0, policies = 0, versions = 0, audit_lines = 0;
+  std::string configuration;  // the newest version of the configuration's history
+  std::vector<std::string> faults, notes;
+};
+
+// Whether site, configuration history, databases, registry, decisions, weights, checkpoints and audit log in a folder
+// agree with each other.
+Agreement examine(const std::filesystem::path& folder, const Manifest& manifest);
+
+struct Restored {
+  Manifest manifest;
+  Agreement agreement;
+  std::filesystem::path site;  // the site's file
+};
+
+// Into a folder that is empty or not there: everything is unpacked and examined beside it, then takes its place at
+// once. Errors: those of unpack(); mismatch (parts do not agree: all faults).
+Result<Restored> restore(const std::filesystem::path& file, const Key& key, const std::filesystem::path& folder);
+
+// The same in `scratch`, which is made and stays; faults of agreement are told and are no error.
+Result<Restored> verify(const std::filesystem::path& file, const Key& key, const std::filesystem::path& scratch);
+
+// Backups of a folder, oldest first, by their names. Of the site `name` alone, unless empty.
+Result<std::vector<std::filesystem::path>> list(const std::filesystem::path& folder, const std::string& name = {});
+// Removes the oldest so that `keep` remain. Returns what went.
+Result<std::vector<std::filesystem::path>> keep_newest(const std::filesystem::path& folder, const std::string& name,
+                                                       std::size_t keep);
+
+}  // namespace rltune::backup
