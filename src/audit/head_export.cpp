@@ -3,8 +3,8 @@
 #include <format>
 #include <fstream>
 
-#include "append_file.hpp"
 #include "log_file.hpp"
+#include "rltune/base/append_file.hpp"
 #include "rltune/base/file.hpp"
 
 namespace rltune::audit {

@@ -9,8 +9,8 @@
 #include <format>
 #include <thread>
 
-#include "append_file.hpp"
 #include "log_file.hpp"
+#include "rltune/base/append_file.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 

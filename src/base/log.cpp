@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rltune/base/clock.hpp"
+#include "rltune/base/trace.hpp"
 
 namespace rltune::log {
 namespace {
@@ -76,6 +77,7 @@ std::string as_text(Level level, std::string_view message, std::initializer_list
   line += message;
   for (const Field& field : fields) line += " " + std::string(field.name) + "=" + field.value;
   if (!t_correlation.empty()) line += " correlation_id=" + std::string(t_correlation);
+  if (trace::current().sampled) line += " trace_id=" + trace::trace_id_of(trace::current());
   return line;
 }
 
@@ -86,6 +88,7 @@ std::string as_json(Level level, std::string_view message, std::initializer_list
   line["role"] = role_name();
   line["message"] = std::string(message);
   if (!t_correlation.empty()) line["correlation_id"] = std::string(t_correlation);
+  if (trace::current().sampled) line["trace_id"] = trace::trace_id_of(trace::current());
   for (const Field& field : fields) line[std::string(field.name)] = field.value;
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

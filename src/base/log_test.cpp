@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "rltune/base/trace.hpp"
+
 namespace rltune::log {
 namespace {
 
@@ -63,6 +65,18 @@ TEST(Log, lines_of_a_call_carry_its_correlation_id) {
   EXPECT_EQ(written[1]["correlation_id"], "inner");
   EXPECT_EQ(written[2]["correlation_id"], "outer");
   EXPECT_FALSE(written[3].contains("correlation_id"));
+}
+
+TEST(Log, lines_of_a_traced_call_carry_the_traces_id) {
+  const auto written = captured([] {
+    const trace::Scope traced(trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+    info("inside");
+    const trace::Scope not_traced(trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"));
+    info("nobody has this trace");
+  });
+  ASSERT_EQ(written.size(), 2U);
+  EXPECT_EQ(written[0]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_FALSE(written[1].contains("trace_id"));
 }
 
 }  // namespace

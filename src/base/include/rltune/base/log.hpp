@@ -1,6 +1,6 @@
 // Structured logs: one JSON object a line on stderr (time, level, role, message, fields...), plain text
 // on a terminal. Levels are the documents': DEBUG, INFO, WARNING, ERROR, CRITICAL. A line that is written while
-// a call is served carries the call's correlation id.
+// a call is served carries the call's correlation id, and the trace's where it is traced.
 //
 // Threads: log functions may be called from any thread, never on the control path (they allocate).
 // Secrets never go in: pass names, not values.

@@ -1,4 +1,4 @@
-#include "append_file.hpp"
+#include "rltune/base/append_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <format>
 #include <utility>
 
-namespace rltune::audit {
+namespace rltune {
 namespace {
 
 std::unexpected<Error> system_error(const char* what, const std::filesystem::path& path) {
@@ -80,4 +80,4 @@ Result<> AppendFile::cut(std::uint64_t size) {
   return {};
 }
 
-}  // namespace rltune::audit
+}  // namespace rltune

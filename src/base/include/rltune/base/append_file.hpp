@@ -7,7 +7,7 @@
 
 #include "rltune/base/error.hpp"
 
-namespace rltune::audit {
+namespace rltune {
 
 class AppendFile {
  public:
@@ -31,4 +31,4 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace rltune::audit
+}  // namespace rltune
