@@ -58,6 +58,15 @@ TEST(Breaker, one_success_closes_it_and_begins_anew) {
   EXPECT_LE(breaker.try_at(), 1s + 100ms);
 }
 
+TEST(Breaker, a_failure_may_be_one_after_which_nobody_waits_long) {
+  Breaker breaker(kPolicy);
+  for (int i = 0; i < 10; ++i) breaker.failed(0s, 150ms);
+  EXPECT_LE(breaker.try_at(), 150ms);
+  EXPECT_GE(breaker.try_at(), 75ms);
+  breaker.failed(0s);
+  EXPECT_GE(breaker.try_at(), 200ms) << "the waits went on growing";
+}
+
 TEST(Breaker, two_of_them_do_not_come_back_in_step) {
   Breaker::Policy other = kPolicy;
   other.seed = 8;

@@ -2,15 +2,13 @@
 
 #include <CivetServer.h>
 #include <arpa/inet.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <format>
 
 #include "rltune/base/log.hpp"
+#include "rltune/base/scheduling.hpp"
 
 namespace rltune::metrics {
 namespace {
@@ -35,31 +33,6 @@ class Page final : public CivetHandler {
 
  private:
   std::function<Body()> body_;
-};
-
-// Threads inherit both from the one that makes them. A role's loop may run in real time and is whom signals are for;
-// the server's threads are neither.
-class OrdinaryThreads {
- public:
-  OrdinaryThreads() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &signals_);
-    ::pthread_getschedparam(::pthread_self(), &policy_, &parameters_);
-    const sched_param ordinary{};
-    ::pthread_setschedparam(::pthread_self(), SCHED_OTHER, &ordinary);
-  }
-  ~OrdinaryThreads() {
-    ::pthread_setschedparam(::pthread_self(), policy_, &parameters_);
-    ::pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
-  }
-  OrdinaryThreads(const OrdinaryThreads&) = delete;
-  OrdinaryThreads& operator=(const OrdinaryThreads&) = delete;
-
- private:
-  sigset_t signals_{};
-  int policy_ = 0;
-  sched_param parameters_{};
 };
 
 }  // namespace

@@ -16,6 +16,11 @@
 namespace rltune::metrics {
 namespace {
 
+constexpr const char *kCircuitState = "rltune_role_circuit_state",
+                     *kCircuitOpenings = "rltune_role_circuit_openings_total",
+                     *kCircuitFailures = "rltune_role_circuit_failures_total";
+constexpr std::array kCircuitWords{"closed", "on trial", "open"};  // by Breaker::State
+
 constexpr std::array kLatencyBounds{1e-5,  2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01,
                                     0.025, 0.05,   0.1,  0.25, 0.5,    1.0,  2.5,  5.0,    10.0};
 
@@ -123,6 +128,16 @@ struct Registry::State {
     return entries->emplace_back(labels, std::forward<Arguments>(arguments)...).metric;
   }
 
+  // Of the entry of that family that leads to `to`; the lock is held.
+  template <typename Metric>
+  double value_of(const char* name, const std::string& to) const {
+    const auto found = families.find(name);
+    if (found != families.end())
+      for (const Entry<Metric>& entry : std::get<Entries<Metric>>(found->second.entries))
+        if (entry.labels.front().value == to) return entry.metric.value();
+    return 0.0;
+  }
+
   mutable std::mutex mutex;
   std::map<std::string, Family> families;
 };
@@ -150,16 +165,31 @@ Histogram& Registry::histogram(const std::string& name, const std::string& help,
 
 Circuit::Circuit(Registry& registry, const std::string& to)
     : state_(registry.gauge(
-          "rltune_role_circuit_state",
+          kCircuitState,
           "Of the way to whom this role needs: 0 closed, 1 on trial, 2 open: nobody is asked for a while",
           {{"to", to}})),
-      openings_(registry.counter("rltune_role_circuit_openings_total", "Times the way was opened", {{"to", to}})),
-      failures_(registry.counter("rltune_role_circuit_failures_total", "Attempts that failed", {{"to", to}})) {}
+      openings_(registry.counter(kCircuitOpenings, "Times the way was opened", {{"to", to}})),
+      failures_(registry.counter(kCircuitFailures, "Attempts that failed", {{"to", to}})) {}
 
-void Circuit::show(const Breaker& breaker) noexcept {
-  state_.set(static_cast<double>(breaker.state()));
-  openings_.follow(static_cast<double>(breaker.openings()));
-  failures_.follow(static_cast<double>(breaker.failures()));
+void Circuit::show(const Breaker::Figures& figures) noexcept {
+  state_.set(static_cast<double>(figures.state));
+  openings_.follow(static_cast<double>(figures.openings));
+  failures_.follow(static_cast<double>(figures.failures));
+}
+
+std::vector<CircuitState> Registry::circuits() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<CircuitState> circuits;
+  const auto found = state_->families.find(kCircuitState);
+  if (found == state_->families.end()) return circuits;
+  for (const auto& entry : std::get<State::Entries<Gauge>>(found->second.entries)) {
+    const std::string& to = entry.labels.front().value;
+    circuits.push_back({.to = to,
+                        .state = kCircuitWords[static_cast<std::size_t>(entry.metric.value())],
+                        .openings = static_cast<std::uint64_t>(state_->value_of<Counter>(kCircuitOpenings, to)),
+                        .failures = static_cast<std::uint64_t>(state_->value_of<Counter>(kCircuitFailures, to))});
+  }
+  return circuits;
 }
 
 std::string Registry::text() const {

@@ -59,7 +59,17 @@ TEST(Registry, a_circuit_shows_its_state) {
   circuit.show(breaker);
   EXPECT_THAT(registry.text(), HasSubstr("rltune_role_circuit_state{to=\"io\"} 2\n"));
   EXPECT_THAT(registry.text(), HasSubstr("rltune_role_circuit_openings_total{to=\"io\"} 1\n"));
+  const Circuit unused(registry, "traces");
+  const std::vector<CircuitState> circuits = registry.circuits();
+  ASSERT_EQ(circuits.size(), 2U);
+  EXPECT_EQ(circuits[0].to, "io");
+  EXPECT_EQ(circuits[0].state, "open");
+  EXPECT_EQ(circuits[0].openings, 1U);
+  EXPECT_EQ(circuits[0].failures, 1U);
+  EXPECT_EQ(circuits[1].state, "closed");
 }
+
+TEST(Registry, a_role_that_needs_nobody_has_no_circuits) { EXPECT_TRUE(Registry("io").circuits().empty()); }
 
 TEST(Registry, counting_allocates_nothing) {
   Registry registry("io");

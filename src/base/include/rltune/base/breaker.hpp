@@ -5,6 +5,7 @@
 // Threads: one. Memory: none of its own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "rltune/base/backoff.hpp"
@@ -35,19 +36,28 @@ class Breaker {
     failures_ = 0;
     backoff_.reset();
   }
-  void failed(Duration now) noexcept {
+  // `wait_max`: less than the policy's, for a failure after which a longer wait serves nobody.
+  void failed(Duration now, Duration wait_max = Duration::max()) noexcept {
     ++failures_sum_;
     if (++failures_ < policy_.failures_max && state_ == State::closed) return;
     if (state_ == State::closed) ++openings_;
     if (state_ == State::closed) backoff_.next();  // its first is no wait at all
     state_ = State::open;
-    try_at_ = now + std::chrono::duration_cast<Duration>(backoff_.next() * random_.uniform(1.0 - policy_.jitter, 1.0));
+    const Duration wait = std::min(backoff_.next(), wait_max);
+    try_at_ = now + std::chrono::duration_cast<Duration>(wait * random_.uniform(1.0 - policy_.jitter, 1.0));
   }
 
   State state() const noexcept { return state_; }
   Duration try_at() const noexcept { return try_at_; }  // while it is open
   std::uint64_t openings() const noexcept { return openings_; }
   std::uint64_t failures() const noexcept { return failures_sum_; }
+
+  // What others are told of it.
+  struct Figures {
+    State state = State::closed;
+    std::uint64_t openings = 0, failures = 0;
+  };
+  Figures figures() const noexcept { return {state_, openings_, failures_sum_}; }
 
  private:
   Policy policy_;

@@ -69,6 +69,12 @@ struct Label {
 };
 using Labels = std::vector<Label>;
 
+// Of the way to whom a role needs, as Circuit last showed it.
+struct CircuitState {
+  std::string to, state;  // "io"; closed, on trial, open
+  std::uint64_t openings = 0, failures = 0;
+};
+
 class Registry {
  public:
   // `role` as in the logs: "io", "agent.climate".
@@ -86,6 +92,7 @@ class Registry {
 
   // All of it in Prometheus' text format, version 0.0.4.
   std::string text() const;
+  std::vector<CircuitState> circuits() const;
 
  private:
   struct State;
@@ -96,7 +103,8 @@ class Registry {
 class Circuit {
  public:
   Circuit(Registry& registry, const std::string& to);
-  void show(const Breaker& breaker) noexcept;
+  void show(const Breaker::Figures& figures) noexcept;
+  void show(const Breaker& breaker) noexcept { show(breaker.figures()); }
 
  private:
   Gauge& state_;
