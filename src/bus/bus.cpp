@@ -3,8 +3,10 @@
 #include <google/protobuf/message.h>
 
 #include "dispatcher.hpp"
+#include "forwarded_spans.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/v1/envelope.pb.h"
 #include "rltune/v1/operations.pb.h"
 #include "socket.hpp"
@@ -56,6 +58,7 @@ struct Server::State {
   std::string answer_head, answer_body;
   Resolve resolve;
   std::map<std::string, Socket> onward;  // by endpoint
+  ForwardedSpans spans;
 
   bool wait(milliseconds timeout, int also);
   bool serve_one();
@@ -117,19 +120,29 @@ bool Server::State::forwarded() {
       dispatcher.expired(envelope.deadline_unix_ns(), clock.now()))
     return false;
   const auto endpoint = resolve({envelope.method(), envelope.target(), envelope.correlation_id(), arrival.caller()});
+  trace::Span span = forwarding_span(envelope);
+  std::string traced;
+  if (span) {
+    envelope.set_traceparent(trace::to_text(span.context()));
+    traced = envelope.SerializeAsString();
+  }
   Result<> done;
   if (!endpoint) {
     done = std::unexpected(endpoint.error());
   } else if (auto connection = connection_to(*endpoint); !connection) {
     done = std::unexpected(connection.error());
-  } else if (!(*connection)->send(arrival.caller(), true) || !(*connection)->send(arrival.envelope(), true) ||
+  } else if (!(*connection)->send(arrival.caller(), true) ||
+             !(*connection)->send(span ? traced : arrival.envelope(), true) ||
              !(*connection)->send(arrival.body(), false)) {
     done = fail(Errc::disconnected, envelope.method() + ": nobody answers for '" + envelope.target() + "' now");
   }
   if (!done) {
+    span.fail(done.error().message);
     answer_head = error_head(envelope.call(), done.error());
     answer_body.clear();
     answer();
+  } else if (span) {
+    spans.add(arrival.caller(), envelope, std::move(span), clock.now());
   }
   return true;
 }
@@ -137,10 +150,12 @@ bool Server::State::forwarded() {
 void Server::State::pass_answers_back() {
   for (auto& [endpoint, connection] : onward) {
     // [caller, answer, body], as the role sent it.
-    while (arrival.receive(connection))
-      if (arrival.count == Arrival::kFramesMin && socket.send(arrival.caller(), true) &&
-          socket.send(arrival.envelope(), true))
+    while (arrival.receive(connection)) {
+      if (arrival.count != Arrival::kFramesMin) continue;
+      if (socket.send(arrival.caller(), true) && socket.send(arrival.envelope(), true))
         socket.send(arrival.body(), false);
+      if (!spans.empty()) spans.answered(arrival.caller(), arrival.envelope());
+    }
   }
 }
 
@@ -153,6 +168,7 @@ bool Server::State::serve_one() {
 }
 
 int Server::serve(milliseconds timeout, int also) {
+  if (!state_->spans.empty()) state_->spans.expire(state_->clock.now());
   if ((state_->socket.get(ZMQ_EVENTS) & ZMQ_POLLIN) == 0 && !state_->wait(timeout, also)) return 0;
   state_->pass_answers_back();
   int served = 0;
@@ -174,6 +190,7 @@ struct Client::State {
   Duration deadline{};
   std::uint64_t losses = 0;  // of the server, when the call in flight was sent
   bool in_flight = false;
+  trace::Span span;  // of the call in flight, where it is traced
   Frame head, body;
   WallClock clock;
 
@@ -219,14 +236,20 @@ v1::Envelope Client::State::open_call(const std::string& name, const std::string
   envelope.set_correlation_id(correlation_id.empty() ? std::string(log::Correlation::current()) : correlation_id);
   envelope.set_deadline_unix_ns((clock.now() + timeout).time_since_epoch().count());
   envelope.set_call(++call);
+  span = trace::Span::child(name, trace::Kind::client);
+  span.set("rltune.target", target).correlate(envelope.correlation_id());
+  const trace::Context context = span ? span.context() : trace::current();
+  if (context.valid()) envelope.set_traceparent(trace::to_text(context));
   return envelope;
 }
 
 Result<> Client::State::send(const v1::Envelope& envelope, std::string_view bytes) {
   losses = server.losses();
   in_flight = connected() && socket.send(envelope.SerializeAsString(), true) && socket.send(bytes, false);
-  if (!in_flight) return fail(Errc::disconnected, method + ": nobody answers at " + endpoint);
-  return {};
+  if (in_flight) return {};
+  span.fail("nobody answers");
+  span.end();
+  return fail(Errc::disconnected, method + ": nobody answers at " + endpoint);
 }
 
 // The answer to the call in flight, if it has arrived.
@@ -262,6 +285,8 @@ std::optional<Result<std::string>> Client::finish() {
   if (!answer && state.left().count() == 0)
     answer = fail(Errc::timeout, state.method + ": no answer from " + state.endpoint + " in time");
   state.in_flight = !answer.has_value();
+  if (answer && !*answer) state.span.fail(answer->error().message);
+  if (answer) state.span.end();
   return answer;
 }
 

@@ -7,11 +7,15 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <random>
 
 #include "rltune/base/clock.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/v1/control.pb.h"
+#include "rltune/v1/envelope.pb.h"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::bus {
@@ -210,6 +214,138 @@ TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
   EXPECT_EQ(client->call("echo", "dead", "", 2s).error().code, Errc::disconnected);
   stop = true;
   router.join();
+}
+
+// Spans in the order of their ends: who serves, who passes on, who called.
+class TracedBus : public BusTest {
+ protected:
+  TracedBus() {
+    trace::start({.sample_ratio = 0.0});
+    router_ = std::thread([this] {
+      auto server = Server::bind(context_, front_);
+      server->forward([&](const Call& call) -> Result<std::string> {
+        if (call.target == "io") return endpoint_;
+        return fail(Errc::not_found, "no role '" + std::string(call.target) + "'");
+      });
+      while (!stop_) server->serve(5ms);
+    });
+  }
+  ~TracedBus() override {
+    stop_routing();
+    trace::stop();
+  }
+  void stop_routing() {
+    stop_ = true;
+    if (router_.joinable()) router_.join();
+  }
+  std::vector<trace::Record> recorded() {
+    std::vector<trace::Record> records(64);
+    records.resize(trace::take(records));
+    return records;
+  }
+
+  const trace::Context caller_ = trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  std::string front_ = call_endpoint(folder_.path(), "coredinator");
+  std::atomic<bool> stop_{false};
+  std::thread router_;
+};
+
+TEST_F(TracedBus, a_call_that_is_passed_on_is_one_trace) {
+  const Serving role(context_, endpoint_);
+  auto client = Client::connect(context_, front_);
+  {
+    const trace::Scope within(caller_);
+    ASSERT_TRUE(client->call("echo", "io", "x", 2s, "0198"));
+  }
+  stop_routing();
+  const auto spans = recorded();
+  ASSERT_EQ(spans.size(), 3U);
+  const auto named = [&](std::string_view name, trace::Kind kind) {
+    return *std::ranges::find_if(spans,
+                                 [&](const auto& span) { return span.name.view() == name && span.kind == kind; });
+  };
+  const auto served = named("echo", trace::Kind::server), dispatched = named("dispatch", trace::Kind::server),
+             called = named("echo", trace::Kind::client);
+  EXPECT_EQ(called.parent, caller_.span_id);
+  EXPECT_EQ(dispatched.parent, called.context.span_id);
+  EXPECT_EQ(served.parent, dispatched.context.span_id);
+  EXPECT_GE(called.took, dispatched.took);
+  EXPECT_GE(dispatched.took, served.took);
+  for (const auto& span : spans) {
+    EXPECT_EQ(span.context.trace_id, caller_.trace_id);
+    EXPECT_EQ(span.correlation_id.view(), "0198");
+    EXPECT_FALSE(span.failed);
+  }
+}
+
+TEST_F(TracedBus, a_call_without_a_trace_begins_one_where_it_is_passed_on) {
+  const Serving role(context_, endpoint_);
+  trace::start({.sample_ratio = 1.0});
+  auto client = Client::connect(context_, front_);
+  ASSERT_TRUE(client->call("echo", "io", "x", 2s));
+  stop_routing();
+  const auto spans = recorded();
+  ASSERT_EQ(spans.size(), 2U);
+  EXPECT_EQ(spans[0].name.view(), "echo");
+  EXPECT_EQ(spans[0].parent, spans[1].context.span_id);
+  EXPECT_EQ(spans[1].parent, trace::SpanId());
+}
+
+TEST_F(TracedBus, who_is_not_traced_stays_so) {
+  const Serving role(context_, endpoint_);
+  trace::start({.sample_ratio = 1.0});
+  trace::Context not_sampled = caller_;
+  not_sampled.sampled = false;
+  const trace::Scope within(not_sampled);
+  auto client = Client::connect(context_, front_);
+  ASSERT_TRUE(client->call("echo", "io", "x", 2s));
+  stop_routing();
+  EXPECT_TRUE(recorded().empty());
+}
+
+TEST_F(TracedBus, what_fails_says_so) {
+  const Serving role(context_, endpoint_);
+  const trace::Scope within(caller_);
+  auto client = Client::connect(context_, front_);
+  EXPECT_FALSE(client->call("nonsense", "io", "", 2s));
+  EXPECT_FALSE(client->call("slow", "io", "", 30ms));
+  std::this_thread::sleep_for(100ms);
+  stop_routing();
+  const auto spans = recorded();
+  ASSERT_EQ(spans.size(), 6U);
+  int failed = 0;
+  for (const auto& span : spans) failed += span.failed ? 1 : 0;
+  EXPECT_EQ(failed, 5) << "the slow one was served in the end, for nobody";
+}
+
+// Whatever stands there, the call is served.
+TEST_F(TracedBus, a_damaged_context_is_no_context) {
+  const Serving role(context_, endpoint_);
+  for (const std::string& traceparent :
+       {std::string("nonsense"), std::string(100'000, '0'), std::string("\xff\x00\xff", 3),
+        std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01")}) {
+    void* context = zmq_ctx_new();
+    void* dealer = zmq_socket(context, ZMQ_DEALER);
+    const int patience_ms = 2000;
+    zmq_setsockopt(dealer, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    ASSERT_EQ(zmq_connect(dealer, front_.c_str()), 0);
+    v1::Envelope envelope;
+    envelope.set_method("echo");
+    envelope.set_target("io");
+    envelope.set_call(1);
+    envelope.set_traceparent(traceparent);
+    const std::string head = envelope.SerializeAsString();
+    zmq_send(dealer, head.data(), head.size(), ZMQ_SNDMORE);
+    zmq_send(dealer, "x", 1, 0);
+    std::array<char, 64> bytes{};
+    EXPECT_GE(zmq_recv(dealer, bytes.data(), bytes.size(), 0), 0);
+    EXPECT_EQ(zmq_recv(dealer, bytes.data(), bytes.size(), 0), 1);
+    EXPECT_EQ(bytes[0], 'x');
+    zmq_close(dealer);
+    zmq_ctx_term(context);
+  }
+  stop_routing();
+  EXPECT_TRUE(recorded().empty());
 }
 
 TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {

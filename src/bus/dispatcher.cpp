@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "rltune/base/log.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/v1/envelope.pb.h"
 
 namespace rltune::bus {
@@ -31,7 +32,11 @@ bool Dispatcher::dispatch(std::span<const std::string_view> frames, std::string_
   body.clear();
   const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), caller};
   const log::Correlation while_served(call.correlation_id);
+  const trace::Context caller_context = trace::parse(envelope.traceparent());
+  trace::Span span = trace::Span::child_of(caller_context, envelope.method(), trace::Kind::server);
+  const trace::Scope within(span ? span.context() : caller_context);
   if (auto done = run(call, frames[1], body); !done) {
+    span.fail(done.error().message);
     body.clear();
     head = error_head(envelope.call(), done.error());
     return true;

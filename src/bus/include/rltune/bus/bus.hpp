@@ -3,6 +3,7 @@
 //
 // Threads: a Server, Client, Publisher or Subscriber belongs to one thread. A Context may be shared.
 // Time:    call() returns by its deadline. Nothing here waits without one.
+// Traces:  a call made within a trace, and what serves it, are spans of it (rltune/base/trace.hpp).
 #pragma once
 
 #include <chrono>
