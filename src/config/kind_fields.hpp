@@ -123,10 +123,13 @@ void describe(Visitor& v, Alerts& alerts) {
 
 template <typename Visitor>
 void describe(Visitor& v, Traces& traces) {
-  v.flag("enabled", traces.enabled, "send OpenTelemetry traces");
-  v.text("url", traces.url, Need::optional, "where to: OTLP over HTTP");
+  v.flag("enabled", traces.enabled, "record OpenTelemetry traces of decisions and calls");
+  v.text("url", traces.url, Need::optional, "where to: OTLP over HTTP, as every collector takes it");
+  v.path("folder", traces.folder, Need::optional, "of the site; they are written there instead: OTLP as JSON");
+  v.number("folder_max_mb", traces.folder_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
+           "of each role, the oldest go first");
   v.number("sample_ratio", traces.sample_ratio, Bounds{.low = 0, .high = 1}, Need::optional,
-           "part of the calls that is traced");
+           "part of the decisions and calls that is traced");
 }
 
 template <typename Visitor>

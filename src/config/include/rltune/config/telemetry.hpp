@@ -12,6 +12,8 @@ namespace rltune::config {
 struct Traces {
   bool enabled = false;
   std::string url = "http://127.0.0.1:4318/v1/traces";  // OTLP over HTTP
+  std::filesystem::path folder;                         // instead of the url: OTLP as JSON, a file a role
+  double folder_max_mb = 32.0;                          // of one role
   double sample_ratio = 0.01;
 };
 
