@@ -1,0 +1,39 @@
+// What a role records of traces (rltune/base/trace.hpp), sent to an OpenTelemetry collector or written to a file, as
+// telemetry.yaml of the site's folder says; that file is followed while the role runs.
+//
+// Threads: one of its own, at ordinary priority with signals blocked; nobody ever waits for it.
+// Losses:  whoever takes the spans may be away: what is recorded meanwhile waits in a bounded queue, what finds no
+//          room there is dropped. Both are counted: rltune_role_traces_spans_total, rltune_role_circuit_*{to="traces"}.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "rltune/base/time.hpp"
+#include "rltune/metrics/registry.hpp"
+
+namespace rltune::tracing {
+
+struct Options {
+  std::filesystem::path folder;  // of the site
+  std::string site, role;        // "north", "agent.climate"
+  Duration every = std::chrono::seconds(1);
+  Duration timeout = std::chrono::seconds(5);  // of a sending
+};
+
+class SiteTraces {
+ public:
+  // `registry` outlives it.
+  SiteTraces(const Options& options, metrics::Registry& registry);
+  // Sends what waits, where it is taken; half a second at most, and what a sending under way takes to be given up.
+  ~SiteTraces();
+  SiteTraces(const SiteTraces&) = delete;
+  SiteTraces& operator=(const SiteTraces&) = delete;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rltune::tracing

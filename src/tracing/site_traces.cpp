@@ -1,0 +1,155 @@
+#include "rltune/tracing/site_traces.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "rltune/base/breaker.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/base/scheduling.hpp"
+#include "rltune/base/trace.hpp"
+#include "sink.hpp"
+
+namespace rltune::tracing {
+namespace {
+
+constexpr std::size_t kBatchMax = 512, kRecordsMax = 4'096;
+constexpr Duration kWaitFirst = std::chrono::seconds(1), kWaitMax = std::chrono::seconds(30);
+constexpr Duration kLastWords = std::chrono::milliseconds(500);
+constexpr const char* kSpans = "rltune_role_traces_spans_total";
+constexpr const char* kSpansHelp = "Spans of traces by what became of them";
+
+}  // namespace
+
+struct SiteTraces::State {
+  State(const Options& given, metrics::Registry& registry)
+      : options(given),
+        breaker({.failures_max = 2,
+                 .wait_first = kWaitFirst,
+                 .wait_max = kWaitMax,
+                 .seed = static_cast<std::uint64_t>(::getpid())}),
+        circuit(registry, "traces"),
+        sent(registry.counter(kSpans, kSpansHelp, {{"outcome", "sent"}})),
+        refused(registry.counter(kSpans, kSpansHelp, {{"outcome", "refused"}})),
+        dropped(registry.counter(kSpans, kSpansHelp, {{"outcome", "dropped"}})) {
+    follow_file();
+    const OrdinaryThreads while_starting;
+    thread = std::thread([this] { run(); });
+  }
+  ~State() {
+    {
+      const std::scoped_lock lock(mutex);
+      stopping = true;
+    }
+    giving_up = true;
+    ends.notify_all();
+    thread.join();
+    trace::stop();
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!ends.wait_for(lock, options.every, [this] { return stopping; })) {
+      lock.unlock();
+      follow_file();
+      turn(options.timeout);
+      lock.lock();
+    }
+    giving_up = false;
+    if (breaker.state() == Breaker::State::closed) turn(kLastWords);
+  }
+
+  // Takes over what telemetry.yaml says, when it has changed. What cannot be read changes nothing.
+  void follow_file() {
+    const std::filesystem::path file = options.folder / "telemetry.yaml";
+    std::error_code none;
+    const auto written = std::filesystem::last_write_time(file, none);
+    if (written == seen) return;
+    seen = written;
+    config::Traces wanted;
+    if (!none) {
+      const auto telemetry = config::load_telemetry(file);
+      if (!telemetry)
+        return log::error("telemetry.yaml cannot be used; traces stay as they are",
+                          {{"reason", telemetry.error().message}});
+      wanted = telemetry->traces;
+    }
+    configure(wanted);
+  }
+
+  void configure(const config::Traces& traces) {
+    const Origin origin{options.site, options.role};
+    sink.reset();
+    breaker.succeeded();
+    if (!traces.enabled) {
+      if (trace::on()) log::info("traces are off");
+      return trace::stop();
+    }
+    const std::filesystem::path folder = options.folder / traces.folder;
+    sink = traces.folder.empty()
+               ? make_http_sink(traces.url, origin, giving_up)
+               : make_file_sink(folder, static_cast<std::uint64_t>(traces.folder_max_mb * 1e6), origin);
+    trace::start({.sample_ratio = traces.sample_ratio, .records_max = kRecordsMax});
+    log::info("traces are recorded", {{"to", traces.folder.empty() ? traces.url : folder.string()},
+                                      {"sample_ratio", std::format("{}", traces.sample_ratio)}});
+  }
+
+  void turn(Duration timeout) {
+    while (sink && fill_batch() && breaker.allows(clock.steady()) && send(timeout)) {
+    }
+    dropped.follow(static_cast<double>(trace::dropped()));
+    circuit.show(breaker);
+  }
+
+  bool fill_batch() {
+    if (!batch.empty()) return true;
+    batch.resize(kBatchMax);
+    batch.resize(trace::take(batch));
+    return !batch.empty();
+  }
+
+  bool send(Duration timeout) {
+    const bool was_closed = breaker.state() == Breaker::State::closed;
+    const auto done = sink->send(batch, timeout);
+    if (done) {
+      sent.add(static_cast<double>(batch.size()));
+      breaker.succeeded();
+      if (!was_closed) log::info("traces are sent again");
+    } else {
+      if (done.error().code == Errc::invalid_argument) refused.add(static_cast<double>(batch.size()));
+      breaker.failed(clock.steady());
+      if (was_closed && breaker.state() == Breaker::State::open)
+        log::warning("traces cannot be sent; they wait, and what finds no room is dropped",
+                     {{"reason", done.error().message}});
+    }
+    if (done || done.error().code == Errc::invalid_argument) batch.clear();
+    return done.has_value();
+  }
+
+  const Options options;
+  Breaker breaker;
+  metrics::Circuit circuit;
+  metrics::Counter &sent, &refused, &dropped;
+  std::filesystem::file_time_type seen{};
+  std::unique_ptr<Sink> sink;
+  std::vector<trace::Record> batch;
+  WallClock clock;
+
+  std::mutex mutex;
+  std::condition_variable ends;
+  bool stopping = false;
+  std::atomic<bool> giving_up = false;
+  std::thread thread;
+};
+
+SiteTraces::SiteTraces(const Options& options, metrics::Registry& registry)
+    : state_(std::make_unique<State>(options, registry)) {}
+SiteTraces::~SiteTraces() = default;
+
+}  // namespace rltune::tracing
