@@ -6,17 +6,19 @@
 #include <optional>
 
 #include "activation_gate.hpp"
+#include "agent_metrics.hpp"
 #include "decision_schedule.hpp"
 #include "explorer.hpp"
 #include "policy_store.hpp"
 #include "rltune/agent/decider.hpp"
-#include "rltune/base/backoff.hpp"
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/metrics/endpoint.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "weights_board.hpp"
@@ -32,6 +34,11 @@ constexpr auto kAttachTimeout = 500ms, kTurn = 100ms;
 constexpr auto kProposeTimeout = 3000ms;
 // In lockstep a plant that says nothing for so long may mean that its last batch missed us: io is asked.
 constexpr Duration kQuietFirst = 200ms, kQuietMax = 5s;
+// A proposal waits for the plant's word on its write, attaching for io's.
+constexpr Duration kSilenceMax = 5s + kProposeTimeout;
+constexpr Duration kReportEvery = 1s;
+// An io that was killed is back within 200 ms, and every wait here adds to it.
+constexpr Duration kAttachWaitFirst = 20ms, kAttachWaitMax = 200ms;
 constexpr std::uint32_t kAutomatic = 3;  // guard::Mode; docs/formats/decision-log.md numbers them
 
 // Tags whose samples open a decision: what the plant says, not what we wrote.
@@ -57,7 +64,13 @@ class AgentRole {
         lockstep_(site.clock == config::ClockKind::plant),
         opens_(opening_tags(site)),
         gate_(artifact.manifest.observation.size(), {.weight_change_max = agent.learning.weight_change_max}),
-        schedule_(from_seconds(agent.period_s)) {}
+        schedule_(from_seconds(agent.period_s)),
+        to_io_({.wait_first = kAttachWaitFirst,
+                .wait_max = kAttachWaitMax,
+                .seed = static_cast<std::uint64_t>(::getpid())}),
+        operations_("agent." + agent.id, clock_, kSilenceMax),
+        circuit_(operations_.registry, "io"),
+        metrics_(operations_.registry, decider_.elements()) {}
 
   Result<> open(const std::string& run_folder);
   Result<> open_policy();
@@ -77,6 +90,8 @@ class AgentRole {
   void catch_up();
   void beat();
   void answer_health(v1::HealthAnswer& answer) const;
+  bool late() const;
+  void report();
   milliseconds patience() const;
 
   config::Site site_;
@@ -114,6 +129,11 @@ class AgentRole {
   std::uint64_t decisions_ = 0;
   controllers::Outcome outcome_ = controllers::Outcome::ok;  // of the last decision
   std::string trouble_ = "waiting for io";
+  Breaker to_io_;  // before attaching
+  metrics::Operations operations_;
+  metrics::Circuit circuit_;
+  AgentMetrics metrics_;
+  Duration reported_{};
 };
 
 Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options) {
@@ -171,6 +191,7 @@ Result<> AgentRole::open(const std::string& run_folder) {
         return {};
       });
   bus::serve_log_level(*server_, "agent");
+  if (site_.operations.endpoints) operations_.open();
   auto io = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
   if (!io) return std::unexpected(io.error());
   io_.emplace(std::move(*io));
@@ -201,6 +222,7 @@ void AgentRole::consider_candidate() {
   if (!candidate || candidate->sha256 == active_sha256_) return;
   auto network = gate_.examine(*candidate, decider_.active());
   if (!network) {
+    metrics_.candidate_waits();
     log::info("candidate weights wait", {{"policy", candidate->sha256}, {"because", network.error().message}});
     return;
   }
@@ -222,14 +244,32 @@ void AgentRole::activate(const Candidate& candidate, const nn::NetworkDescriptio
                                 {"gain", std::format("{:.4g}", candidate.shadow.gain)},
                                 {"gain_low", std::format("{:.4g}", candidate.shadow.gain_low)}});
   active_sha256_ = candidate.sha256;
+  metrics_.candidate_acts();
   board_->set_acting(active_sha256_);
 }
 
 void AgentRole::answer_health(v1::HealthAnswer& answer) const {
-  const bool late = attached_ && !lockstep_ && clock_.steady() - last_decided_ > 3 * from_seconds(agent_.period_s) + 1s;
-  answer.set_healthy(attached_ && !late && trouble_.empty());
-  answer.set_reason(late ? "no decision for three periods" : trouble_);
+  answer.set_healthy(attached_ && !late() && trouble_.empty());
+  answer.set_reason(late() ? "no decision for three periods" : trouble_);
   answer.set_pid(::getpid());
+  answer.set_endpoint(operations_.address());
+}
+
+bool AgentRole::late() const {
+  return attached_ && !lockstep_ && clock_.steady() - last_decided_ > 3 * from_seconds(agent_.period_s) + 1s;
+}
+
+// What a health check sees, once a second.
+void AgentRole::report() {
+  const Duration now = clock_.steady();
+  if (now - reported_ < kReportEvery) return;
+  reported_ = now;
+  circuit_.show(to_io_);
+  const bool usable = outcome_ == controllers::Outcome::ok;
+  operations_.health.report({{"policy", true, active_sha256_},
+                             {"io", attached_ && trouble_.empty(), trouble_},
+                             {"inputs", usable, usable ? "" : decider_.explain()},
+                             {"decisions", !late(), late() ? "none for three periods" : std::to_string(decisions_)}});
 }
 
 void AgentRole::attach() {
@@ -241,13 +281,16 @@ void AgentRole::attach() {
   if (!answer) {
     trouble_ = answer.error().message;
     attached_ = pending_ = false;
+    to_io_.failed(clock_.steady());
     return;
   }
   if (!attached_)
     log::info("attached to io",
               {{"agent", agent_.id}, {"policy", active_sha256_}, {"decisions", std::to_string(decisions_)}});
   if (!attached_) schedule_.start(clock_.steady());
+  if (!attached_) metrics_.attached();
   attached_ = true;
+  to_io_.succeeded();
   mode_ = answer->mode();
   trouble_.clear();
   sequence_ = 0;
@@ -319,7 +362,9 @@ void AgentRole::decide(TimePoint now, std::int64_t received_steady_ns) {
   const Duration before = clock_.steady();
   if (!decided(now)) {
     const Decision& decision = decider_.decide(now);
-    fill_proposal(decision, now, clock_.steady() - before);
+    const Duration took = clock_.steady() - before;
+    fill_proposal(decision, now, took);
+    metrics_.decided(decision.outcome, decider_.judged(), took);
     if (decision.outcome != outcome_) say_why(decision.outcome);
   }
   schedule_.decided(before);
@@ -362,12 +407,15 @@ void AgentRole::propose(std::int64_t received_steady_ns) {
   if (!answer && answer.error().code == Errc::disconnected) return lost(answer.error());
   if (!answer) {
     // io decides such a cycle without us: the guard holds.
+    metrics_.refused();
     log::warning("io did not take a proposal",
                  {{"reason", answer.error().message}, {"code", to_string(answer.error().code)}});
     return;
   }
   if (explorer_ && event_.ParseFromString(*answer)) mode_ = event_.mode();
   ++decisions_;
+  if (log::level() == log::Level::debug)
+    log::debug("proposed", {{"policy", proposal_.policy_sha256()}, {"outcome", std::to_string(proposal_.outcome())}});
   last_decided_ = last_heard_ = clock_.steady();
   gate_.watch({proposal_.observation().data(), static_cast<std::size_t>(proposal_.observation_size())});
   consider_candidate();
@@ -410,7 +458,7 @@ milliseconds AgentRole::patience() const {
 
 void AgentRole::run() {
   while (!interrupted()) {
-    if (!attached_) attach();
+    if (!attached_ && to_io_.allows(clock_.steady())) attach();
     take_events();
     // The descriptor tells of messages that arrive at an empty queue: nothing waits before it is drained.
     const bool drained = !(lockstep_ && pending_);
@@ -419,6 +467,7 @@ void AgentRole::run() {
       catch_up();
       beat();
     }
+    report();
     server_->serve(drained ? patience() : 0ms, events_->descriptor());
   }
   log::info("stopping", {{"decisions", std::to_string(decisions_)}});

@@ -13,6 +13,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/metrics/endpoint.hpp"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::agent {
@@ -21,6 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTurn = 100ms;
+// A learner runs when nothing else does, and a step of learning or a checkpoint takes its time.
+constexpr Duration kSilenceMax = 60s;
 constexpr Duration kOfferEvery = 2s, kReportEvery = 60s;
 // io's writer commits what was decided well within this; a disk that is full may not.
 constexpr Duration kCommitPatience = 5s;
@@ -39,7 +42,18 @@ class LearnerRole {
         board_(std::move(board)),
         policies_(PolicyStore::of(site_)),
         checkpoints_(CheckpointStore::of(site_, agent_.id)),
-        artifact_since_(artifact_since) {}
+        artifact_since_(artifact_since),
+        operations_("learner." + agent_.id, clock_, kSilenceMax),
+        updates_(operations_.registry.counter("rltune_agent_performance_learner_updates_total",
+                                              "Steps of learning, over every checkpoint")),
+        transitions_(operations_.registry.gauge("rltune_agent_performance_learner_transitions",
+                                                "Transitions learnt from, over every checkpoint")),
+        offers_(operations_.registry.counter("rltune_agent_performance_learner_offers_total",
+                                             "Candidate weights published")),
+        divergences_(operations_.registry.counter("rltune_agent_health_learner_divergences_total",
+                                                  "Times learning went back to a checkpoint")),
+        checkpointed_(operations_.registry.gauge("rltune_agent_health_learner_checkpoint_timestamp_seconds",
+                                                 "When the last checkpoint was written, seconds since 1970")) {}
 
   Result<> open(const std::string& run_folder);
   Result<> restore();
@@ -55,6 +69,7 @@ class LearnerRole {
   nn::NetworkDescription acting() const;
   void checkpoint();
   void report();
+  void report_health();
 
   config::Site site_;
   config::Agent agent_;
@@ -79,6 +94,13 @@ class LearnerRole {
   std::map<std::string, double> parts_;  // sums since the last report
   std::uint64_t parts_count_ = 0;
   bool restored_ = false;
+  std::string checkpoint_trouble_;
+  metrics::Operations operations_;
+  metrics::Counter& updates_;
+  metrics::Gauge& transitions_;
+  metrics::Counter &offers_, &divergences_;
+  metrics::Gauge& checkpointed_;
+  Duration reported_{};
 };
 
 Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& options) {
@@ -106,12 +128,14 @@ Result<> LearnerRole::open(const std::string& run_folder) {
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(
-      "learner.Health", [](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+      "learner.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
         answer.set_healthy(true);
         answer.set_pid(::getpid());
+        answer.set_endpoint(operations_.address());
         return {};
       });
   bus::serve_log_level(*server_, "learner");
+  if (site_.operations.endpoints) operations_.open();
   auto events = bus::Subscriber::connect(context_, bus::event_endpoint(run_folder, "io"), "decisions");
   if (!events) return std::unexpected(events.error());
   events_.emplace(std::move(*events));
@@ -206,6 +230,7 @@ void LearnerRole::learn(const historian::Decision& decision) {
   for (const auto& [name, value] : transition->parts) parts_[name] += value;
   ++parts_count_;
   if (learner().sound()) return;
+  divergences_.add();
   log::error("training diverged; going back to the last checkpoint, without what led there");
   backlog_.clear();
   if (auto done = restore(); !done) log::error(done.error().message);
@@ -231,6 +256,7 @@ void LearnerRole::offer() {
   if (!sha) return log::error("candidate weights cannot be stored", {{"reason", sha.error().message}});
   if (!board_.publish(offer->onnx, *sha, offer->shadow))
     return log::error("candidate weights are too large to hand over");
+  offers_.add();
   log::info("candidate weights published", {{"policy", *sha},
                                             {"change", std::format("{:.5f}", offer->change)},
                                             {"gain", std::format("{:.4g}", offer->shadow.gain)},
@@ -241,8 +267,10 @@ void LearnerRole::offer() {
 void LearnerRole::checkpoint() {
   last_checkpoint_ = clock_.steady();
   if (learner().transitions() == saved_transitions_) return;
-  if (auto saved = checkpoints_.save(*taker_); !saved)
-    return log::error("the checkpoint could not be written", {{"reason", saved.error().message}});
+  const auto saved = checkpoints_.save(*taker_);
+  checkpoint_trouble_ = saved ? "" : saved.error().message;
+  if (!saved) return log::error("the checkpoint could not be written", {{"reason", checkpoint_trouble_}});
+  checkpointed_.set(to_seconds(clock_.now().time_since_epoch()));
   saved_transitions_ = learner().transitions();
   log::info("checkpoint written", {{"transitions", std::to_string(saved_transitions_)}});
 }
@@ -261,6 +289,18 @@ void LearnerRole::report() {
   parts_count_ = 0;
 }
 
+// What Prometheus and a health check see, once a second.
+void LearnerRole::report_health() {
+  const Duration now = clock_.steady();
+  if (now - reported_ < 1s) return;
+  reported_ = now;
+  updates_.follow(static_cast<double>(learner().updates()));
+  transitions_.set(static_cast<double>(learner().transitions()));
+  operations_.health.report({{"policy", true, artifact_.sha256},
+                             {"checkpoint", checkpoint_trouble_.empty(), checkpoint_trouble_},
+                             {"decisions", true, waiting_ ? "waits for what it missed" : ""}});
+}
+
 void LearnerRole::run() {
   last_checkpoint_ = last_report_ = clock_.steady();
   const Duration every = from_seconds(60.0 * agent_.learning.checkpoint_minutes);
@@ -269,6 +309,7 @@ void LearnerRole::run() {
     offer();
     if (clock_.steady() - last_checkpoint_ >= every) checkpoint();
     if (clock_.steady() - last_report_ >= kReportEvery) report();
+    report_health();
     server_->serve(busy ? 0ms : kTurn, waiting_ ? -1 : events_->descriptor());
   }
   report();

@@ -43,6 +43,9 @@ class Decider {
   // Why the last decision is no proposal: the tags that are not usable and what is wrong with each, or the policy's
   // own fault. Empty when it is one.
   std::string explain() const;
+  // What the last decision was made of, and the names of its elements.
+  std::span<const pipeline::TagValue> judged() const noexcept { return tags_; }
+  const std::vector<std::string>& elements() const noexcept { return element_names_; }
 
   // Acts by these weights from the next decision on. Errors: mismatch: another shape.
   Result<> activate(const nn::NetworkDescription& network);
