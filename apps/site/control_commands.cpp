@@ -1,7 +1,4 @@
 // rltune site mode|write|hold|status FILE: calls to the io role of a running site.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <print>
 
+#include "rltune/audit/log.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/guard/guard.hpp"
@@ -75,17 +73,12 @@ class Io {
   std::optional<bus::Client> client_;
 };
 
-std::string user_name() {
-  if (const passwd* entry = ::getpwuid(::getuid()); entry != nullptr) return entry->pw_name;
-  return std::to_string(::getuid());
-}
-
 ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
 
 v1::ModeAnswer change_mode(Io& io, const ControlOptions& options, const std::string& mode) {
   v1::ModeRequest request;
   request.set_mode(mode);
-  request.set_user(user_name());
+  request.set_user(command::user_name());
   request.set_reason(options.reason);
   return io.call<v1::ModeAnswer>("io.Mode", request);
 }
@@ -196,7 +189,7 @@ void write(const ControlOptions& options) {
   v1::WriteRequest request;
   request.set_tag(options.tag);
   request.set_value(options.value);
-  request.set_user(user_name());
+  request.set_user(command::user_name());
   request.set_reason(options.reason);
   const auto answer = io.call<v1::WriteAnswer>("io.Write", request);
   const v1::OutputVerdict& verdict = answer.verdict();
@@ -294,9 +287,17 @@ void print_status(const config::Site& site, const v1::IoStatusAnswer& status, bo
   }
 }
 
+// Whoever reads the plant's values stands on record.
+void record_access(const config::Site& site) {
+  const audit::Entry entry{.actor = command::user_name(), .action = "tags.read", .target = site.name};
+  if (auto done = audit::append_once(site.folder / site.storage.folder / "audit", "cli", entry); !done)
+    std::println(stderr, "rltune: this reading is not on record: {}", done.error().message);
+}
+
 void status(const ControlOptions& options) {
   Io io(options);
   const auto answer = io.call<v1::IoStatusAnswer>("io.Status", v1::IoStatusRequest());
+  if (options.tags || options.json) record_access(io.site());
   const v1::RolesAnswer roles = io.roles();
   if (options.json) {
     ordered_json out = to_json(io.site(), answer);

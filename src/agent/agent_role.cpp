@@ -11,6 +11,7 @@
 #include "explorer.hpp"
 #include "policy_store.hpp"
 #include "rltune/agent/decider.hpp"
+#include "rltune/audit/recorder.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
@@ -70,7 +71,8 @@ class AgentRole {
                 .seed = static_cast<std::uint64_t>(::getpid())}),
         operations_("agent." + agent.id, clock_, kSilenceMax),
         circuit_(operations_.registry, "io"),
-        metrics_(operations_.registry, decider_.elements()) {}
+        metrics_(operations_.registry, decider_.elements()),
+        audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + agent.id}) {}
 
   Result<> open(const std::string& run_folder);
   Result<> open_policy();
@@ -117,6 +119,7 @@ class AgentRole {
   std::string body_;
   std::vector<Sample> samples_;
   DecisionSchedule schedule_;
+  audit::Recorder audit_;
 
   std::uint32_t mode_ = 0;  // io's, as of its last answer
   bool attached_ = false;
@@ -243,6 +246,12 @@ void AgentRole::activate(const Candidate& candidate, const nn::NetworkDescriptio
                                 {"before", active_sha256_},
                                 {"gain", std::format("{:.4g}", candidate.shadow.gain)},
                                 {"gain_low", std::format("{:.4g}", candidate.shadow.gain_low)}});
+  audit_.post({.action = "policy.activate",
+               .target = agent_.id,
+               .reason = "the candidate passed the gate",
+               .details = {{"policy", candidate.sha256},
+                           {"before", active_sha256_},
+                           {"gain", std::format("{:.4g}", candidate.shadow.gain)}}});
   active_sha256_ = candidate.sha256;
   metrics_.candidate_acts();
   board_->set_acting(active_sha256_);
@@ -457,6 +466,7 @@ milliseconds AgentRole::patience() const {
 }
 
 void AgentRole::run() {
+  audit_.post({.action = "role.start", .target = agent_.id, .details = {{"policy", active_sha256_}}});
   while (!interrupted()) {
     if (!attached_ && to_io_.allows(clock_.steady())) attach();
     take_events();

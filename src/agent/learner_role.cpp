@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "decision_taker.hpp"
+#include "rltune/audit/recorder.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -53,7 +54,8 @@ class LearnerRole {
         divergences_(operations_.registry.counter("rltune_agent_health_learner_divergences_total",
                                                   "Times learning went back to a checkpoint")),
         checkpointed_(operations_.registry.gauge("rltune_agent_health_learner_checkpoint_timestamp_seconds",
-                                                 "When the last checkpoint was written, seconds since 1970")) {}
+                                                 "When the last checkpoint was written, seconds since 1970")),
+        audit_({.folder = site_.folder / site_.storage.folder / "audit", .role = "learner." + agent_.id}) {}
 
   Result<> open(const std::string& run_folder);
   Result<> restore();
@@ -78,6 +80,7 @@ class LearnerRole {
   PolicyStore policies_;
   CheckpointStore checkpoints_;
   const TimePoint artifact_since_;
+  audit::Recorder audit_;
   std::optional<DecisionTaker> taker_;
   WallClock clock_;
   bus::Context context_;
@@ -257,6 +260,11 @@ void LearnerRole::offer() {
   if (!board_.publish(offer->onnx, *sha, offer->shadow))
     return log::error("candidate weights are too large to hand over");
   offers_.add();
+  audit_.post({.action = "weights.publish",
+               .target = agent_.id,
+               .details = {{"policy", *sha},
+                           {"change", std::format("{:.5f}", offer->change)},
+                           {"updates", std::to_string(learner().updates())}}});
   log::info("candidate weights published", {{"policy", *sha},
                                             {"change", std::format("{:.5f}", offer->change)},
                                             {"gain", std::format("{:.4g}", offer->shadow.gain)},

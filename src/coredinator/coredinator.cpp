@@ -7,6 +7,7 @@
 
 #include "keeper_link.hpp"
 #include "plan.hpp"
+#include "rltune/audit/recorder.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -67,7 +68,9 @@ class Coredinator {
     const std::string run_folder = options.run_folder.string();
     auto server = bus::Server::bind(context, bus::call_endpoint(run_folder, "coredinator"));
     if (!server) return std::unexpected(server.error());
-    Coredinator coredinator(Supervisor(plan(*site, options)), *keeper, std::move(*server), run_folder);
+    const std::filesystem::path audit_folder = site->folder / site->storage.folder / "audit";
+    audit::Recorder audit({.folder = audit_folder, .role = "coredinator"});
+    Coredinator coredinator(Supervisor(plan(*site, options)), *keeper, std::move(*server), run_folder, audit);
     coredinator.site_name_ = site->name;
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     if (auto connected = coredinator.connect(context); !connected) return connected;
@@ -78,11 +81,13 @@ class Coredinator {
   }
 
  private:
-  Coredinator(Supervisor supervisor, const KeeperLink& keeper, bus::Server server, std::string run_folder)
+  Coredinator(Supervisor supervisor, const KeeperLink& keeper, bus::Server server, std::string run_folder,
+              audit::Recorder& audit)
       : supervisor_(std::move(supervisor)),
         keeper_(keeper),
         server_(std::move(server)),
-        run_folder_(std::move(run_folder)) {}
+        run_folder_(std::move(run_folder)),
+        audit_(audit) {}
 
   Result<> connect(bus::Context& context) {
     for (const Planned& planned : supervisor_.planned()) {
@@ -111,7 +116,10 @@ class Coredinator {
     bus::serve_log_level(server_, "coredinator");
     server_.handle<v1::ShutdownRequest, v1::ShutdownAnswer>(
         "coredinator.Shutdown",
-        [this](const bus::Call&, const v1::ShutdownRequest& request, v1::ShutdownAnswer&) -> Result<> {
+        [this](const bus::Call& call, const v1::ShutdownRequest& request, v1::ShutdownAnswer&) -> Result<> {
+          audit_.post({.action = "site.shutdown",
+                       .reason = request.reason(),
+                       .correlation_id = std::string(call.correlation_id)});
           keeper_.shut_down(request.reason(), request.failed());
           return {};
         });
@@ -178,11 +186,14 @@ class Coredinator {
       case Action::Kind::spawn:
         for (const Planned& planned : supervisor_.planned())
           if (planned.spec.name() == action.role) keeper_.spawn(planned.spec);
-        return;
+        // Which process answers for a role from now on: what calls are passed on by.
+        return audit_.post({.action = "role.spawn", .target = action.role, .reason = action.reason});
       case Action::Kind::kill:
+        audit_.post({.action = "role.kill", .target = action.role, .reason = action.reason});
         log::warning("killing a role", {{"of", action.role}, {"because", action.reason}});
         return keeper_.stop(action.role, 0.0);
       case Action::Kind::give_up:
+        audit_.post({.action = "site.give_up", .target = action.role, .reason = action.reason});
         return keeper_.shut_down(action.reason, true);
     }
   }
@@ -249,6 +260,7 @@ class Coredinator {
   KeeperLink keeper_;
   bus::Server server_;
   std::string run_folder_;
+  audit::Recorder& audit_;
   std::vector<Probe> probes_;
   std::map<std::string, std::string> reported_;
   WallClock clock_;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "loop_metrics.hpp"
+#include "rltune/audit/recorder.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/clock_watch.hpp"
 #include "rltune/base/file.hpp"
@@ -104,6 +105,10 @@ class Role {
     });
   }
 
+  void record_mode(const bus::Call& call, const v1::ModeRequest& request, const std::string& was,
+                   const v1::ModeAnswer& answer);
+  Result<> write_by_hand(const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer);
+
   config::Site site_;
   WallClock clock_;
   ClockWatch clock_watch_{clock_};
@@ -115,6 +120,7 @@ class Role {
   metrics::Gauge &clock_step_, &clock_synchronised_;
   Duration watched_{};
   bus::Context context_;
+  std::optional<audit::Recorder> audit_;
   std::optional<historian::Historian> historian_;
   std::optional<historian::DecisionLog> decisions_;
   std::optional<guard::Guard> guard_;
@@ -154,6 +160,7 @@ Result<> Role::open_stores() {
   auto decisions = historian::DecisionLog::open(folder / "decisions");
   if (!decisions) return std::unexpected(decisions.error());
   decisions_ = std::move(*decisions);
+  audit_.emplace(audit::RecorderOptions{.folder = folder / "audit", .role = "io"});
   return {};
 }
 
@@ -198,13 +205,18 @@ Result<> Role::make_loop() {
 void Role::add_handlers() {
   handle("io.Attach", &ControlLoop::attach);
   handle("io.Propose", &ControlLoop::propose);
-  handle("io.Write", &ControlLoop::write);
+  server_->handle<v1::WriteRequest, v1::WriteAnswer>(
+      "io.Write", [this](const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) {
+        return write_by_hand(call, request, answer);
+      });
   server_->handle<v1::AliveRequest, v1::AliveAnswer>(
       "io.Alive",
       [this](const bus::Call&, const v1::AliveRequest& request, v1::AliveAnswer&) { return loop_->alive(request); });
   server_->handle<v1::ModeRequest, v1::ModeAnswer>(
-      "io.Mode", [this](const bus::Call&, const v1::ModeRequest& request, v1::ModeAnswer& answer) -> Result<> {
+      "io.Mode", [this](const bus::Call& call, const v1::ModeRequest& request, v1::ModeAnswer& answer) -> Result<> {
+        const std::string was = guard::to_string(guard_->mode());
         if (auto done = loop_->set_mode(request, answer); !done) return done;
+        record_mode(call, request, was, answer);
         return write_file(mode_file(site_), answer.mode());
       });
   server_->handle<v1::IoStatusRequest, v1::IoStatusAnswer>(
@@ -276,6 +288,43 @@ std::vector<metrics::Check> Role::checks() const {
           {"clock", true, clock}};
 }
 
+// Asking for the mode is no action.
+void Role::record_mode(const bus::Call& call, const v1::ModeRequest& request, const std::string& was,
+                       const v1::ModeAnswer& answer) {
+  if (request.mode().empty()) return;
+  audit::Entry entry{.actor = request.user().empty() ? "unnamed" : request.user(),
+                     .action = "mode.change",
+                     .target = site_.name,
+                     .reason = request.reason(),
+                     .correlation_id = std::string(call.correlation_id),
+                     .details = {{"asked", request.mode()}, {"from", was}, {"to", answer.mode()}}};
+  if (!answer.refused().empty()) entry.details.emplace_back("refused", answer.refused());
+  audit_->post(std::move(entry));
+}
+
+Result<> Role::write_by_hand(const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) {
+  const auto done = loop_->write(request, answer);
+  audit::Entry entry{.actor = request.user().empty() ? "unnamed" : request.user(),
+                     .action = "setpoint.write",
+                     .target = request.tag(),
+                     .reason = request.reason(),
+                     .correlation_id = std::string(call.correlation_id),
+                     .details = {{"asked", std::format("{}", request.value())}}};
+  if (done) {
+    const v1::OutputVerdict& verdict = answer.verdict();
+    entry.details.insert(entry.details.end(),
+                         {{"applied", std::format("{}", verdict.applied())},
+                          {"verdict", guard::to_string(static_cast<guard::Action>(verdict.action()))},
+                          {"because", guard::describe(verdict.reasons())},
+                          {"written", verdict.written() ? "yes" : "no"},
+                          {"verified", answer.verified() ? "yes" : "no"}});
+  } else {
+    entry.details.emplace_back("refused", done.error().message);
+  }
+  audit_->post(std::move(entry));
+  return done;
+}
+
 void Role::serve() {
   while (server_->serve(std::chrono::milliseconds(0)) > 0) {
   }
@@ -313,6 +362,7 @@ void Role::run_connected() {
 }
 
 Result<> Role::run() {
+  audit_->post({.action = "role.start", .target = site_.name, .details = {{"mode", guard::to_string(guard_->mode())}}});
   while (!interrupted() && !connect_once()) {
     while (!interrupted() && !plant_.allows(clock_.steady())) {
       server_->serve(kTick);
@@ -322,6 +372,7 @@ Result<> Role::run() {
   run_connected();
   log::info("stopping: outputs stay as they are, the plant sheds when the heartbeat ends");
   link_->close();
+  audit_->post({.action = "role.stop", .target = site_.name, .details = {{"mode", guard::to_string(guard_->mode())}}});
   auto flushed = decisions_->flush();
   auto stored = historian_->flush();
   return flushed ? stored : flushed;

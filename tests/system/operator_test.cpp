@@ -108,6 +108,47 @@ TEST_F(Operator, the_mode_survives_a_crash_of_io) {
   EXPECT_EQ(json::parse(run("mode", {"--json"}).out)["mode"], "manual");
 }
 
+TEST_F(Operator, every_action_stands_in_the_audit_log) {
+  ASSERT_NO_FATAL_FAILURE(start({.mode = "manual"}));
+  ASSERT_EQ(run("write", {"heating", "60", "--yes", "--reason", "frost"}).status, 0);
+  ASSERT_EQ(run("mode", {"automatic", "--yes", "--reason", "it is warm again"}).status, 0);
+  ASSERT_EQ(run("write", {"heating", "70", "--yes"}).status, 1);
+  ASSERT_EQ(run("status", {"--tags"}).status, 0);
+  const pid_t io = site_->role("io").pid();
+  ::kill(io, SIGKILL);
+  ASSERT_TRUE(PilotSite::eventually(
+      [&] {
+        const auto role = site_->role("io");
+        return role.pid() != io && role.state() == "healthy";
+      },
+      20s))
+      << site_->everything();
+  ASSERT_EQ(run("hold", {"--reason", "the vents make a noise"}).status, 0);
+
+  const std::string data = site_->path("site/data");
+  const auto lines = [&](const std::string& action) {
+    return json::parse(
+        call({RLTUNE_BIN_DIR "/rltune", "audit", "log", data, "--action", action, "--json"}).out)["lines"];
+  };
+  ASSERT_TRUE(PilotSite::eventually([&] { return lines("mode.change").size() == 2; }, 10s)) << lines("mode");
+  const json writes = lines("setpoint.write");
+  ASSERT_EQ(writes.size(), 2U);
+  EXPECT_EQ(writes[0]["reason"], "frost");
+  EXPECT_EQ(writes[0]["details"]["verified"], "yes");
+  EXPECT_FALSE(writes[0]["correlation"].get<std::string>().empty());
+  EXPECT_NE(writes[1]["details"]["refused"].get<std::string>().find("automatic mode"), std::string::npos);
+  EXPECT_EQ(lines("mode.change")[1]["details"]["to"], "manual");
+  EXPECT_EQ(lines("tags.read").size(), 1U);
+  EXPECT_EQ(lines("role.start").size(), 3U) << "io twice, the agent once";
+  const auto verify = [&] {
+    return call({RLTUNE_BIN_DIR "/rltune", "audit", "verify", data, "--heads", site_->path("heads"), "--json"});
+  };
+  ASSERT_EQ(call({RLTUNE_BIN_DIR "/rltune", "audit", "heads", data, "--to", site_->path("heads")}).status, 0);
+  const Said good = verify();
+  EXPECT_EQ(good.status, 0) << good.out;
+  EXPECT_EQ(json::parse(good.out)["key_from"], site_->path("heads/key.pub"));
+}
+
 TEST_F(Operator, status_and_storage_tell_of_what_runs) {
   ASSERT_NO_FATAL_FAILURE(start({}));
   ASSERT_TRUE(site_->decides(20)) << site_->everything();
