@@ -15,12 +15,14 @@ int main_of(const RoleMain& role, int argc, char** argv) {
   app.add_option("--site", options.site, "the site's file")->required();
   app.add_option("--agent", options.agent, "which of the site's agents")->required();
   app.add_option("--run-folder", options.run_folder, "folder of the roles' sockets")->required();
+  app.add_option("--artifact", options.artifact, "a deployed version's policy; by default the site's");
+  app.add_option("--instance", options.instance, "name of the deployed version: climate@1.2.0");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  log::start(std::format("{}.{}", role.name, options.agent));
+  log::start(std::format("{}.{}", role.name, options.name()));
   catch_interrupts();
   if (role.first && !run_first()) log::info("runs at ordinary priority: a busy machine may delay decisions");
   const auto done = role.run(options);

@@ -8,7 +8,11 @@
 #include <cstdio>
 #include <exception>
 #include <format>
+#include <iostream>
 #include <print>
+
+#include "rltune/base/clock.hpp"
+#include "rltune/base/id.hpp"
 
 namespace rltune::command {
 
@@ -39,6 +43,15 @@ int run(CLI::App& app, int argc, char** argv) {
   return kDone;
 }
 
+void confirm(const std::string& question, bool yes) {
+  if (yes) return;
+  if (::isatty(STDIN_FILENO) == 0) stop(kWrongUsage, question + " Nobody is at a terminal to answer: pass --yes");
+  std::print(stderr, "{} [y/N] ", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "Y" && answer != "yes") stop(kFailed, "nothing was changed");
+}
+
 std::map<std::string, double> parse_settings(const std::vector<std::string>& settings, std::string_view option) {
   std::map<std::string, double> parsed;
   for (const std::string& setting : settings) {
@@ -59,6 +72,11 @@ std::map<std::string, double> parse_settings(const std::vector<std::string>& set
 std::string user_name() {
   if (const passwd* entry = ::getpwuid(::getuid()); entry != nullptr) return entry->pw_name;
   return std::to_string(::getuid());
+}
+
+const std::string& correlation_id() {
+  static const std::string id = make_id(WallClock().now());
+  return id;
 }
 
 std::string counted(std::size_t number, std::string_view what) {

@@ -33,12 +33,18 @@ void hold_standard_streams();
 // Holds the standard streams, parses the arguments, which runs the chosen verb, and returns the status to exit with.
 int run(CLI::App& app, int argc, char** argv);
 
+// Asks a person at a terminal; without one --yes is needed. Throws Exit when the answer is no.
+void confirm(const std::string& question, bool yes);
+
 // NAME=VALUE, repeated, as a map. Throws Exit{kWrongUsage} after saying what is wrong.
 std::map<std::string, double> parse_settings(const std::vector<std::string>& settings,
                                              std::string_view option = "--set");
 
 // Who runs this command, by the operating system.
 std::string user_name();
+
+// Of this command, the same for everything that it asks: the site's records and logs of that carry it.
+const std::string& correlation_id();
 
 // "1 season", "20 seasons".
 std::string counted(std::size_t number, std::string_view what);

@@ -54,7 +54,7 @@ class Io {
   template <typename Answer, typename Request>
   Answer call(const std::string& method, const Request& request) {
     const auto timeout = std::chrono::milliseconds(static_cast<std::int64_t>(options_.timeout_s * 1e3));
-    auto answer = client_->call<Answer>(method, "io", request, timeout);
+    auto answer = client_->call<Answer>(method, "io", request, timeout, command::correlation_id());
     if (answer) return std::move(*answer);
     if (answer.error().code == Errc::timeout || answer.error().code == Errc::disconnected)
       stop(kFailed, std::format("site {} does not answer at {}; is it running? Start it with: rltune up {}", site_.name,
@@ -289,7 +289,10 @@ void print_status(const config::Site& site, const v1::IoStatusAnswer& status, bo
 
 // Whoever reads the plant's values stands on record.
 void record_access(const config::Site& site) {
-  const audit::Entry entry{.actor = command::user_name(), .action = "tags.read", .target = site.name};
+  const audit::Entry entry{.actor = command::user_name(),
+                           .action = "tags.read",
+                           .target = site.name,
+                           .correlation_id = command::correlation_id()};
   if (auto done = audit::append_once(site.folder / site.storage.folder / "audit", "cli", entry); !done)
     std::println(stderr, "rltune: this reading is not on record: {}", done.error().message);
 }

@@ -1,8 +1,5 @@
 // rltune-site serves the noun site: describe a site, check it, and take it in hand while it runs.
-#include <unistd.h>
-
 #include <cstdio>
-#include <iostream>
 #include <print>
 
 #include "rltune/base/log.hpp"
@@ -17,15 +14,6 @@ config::Site load(const std::filesystem::path& file) {
     throw Exit{kFailed};
   }
   return std::move(*site);
-}
-
-void confirm(const std::string& question, bool yes) {
-  if (yes) return;
-  if (::isatty(STDIN_FILENO) == 0) stop(kWrongUsage, question + " Nobody is at a terminal to answer: pass --yes");
-  std::print(stderr, "{} [y/N] ", question);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer != "y" && answer != "Y" && answer != "yes") stop(kFailed, "nothing was changed");
 }
 
 }  // namespace rltune::site

@@ -9,18 +9,17 @@
 
 namespace rltune::site {
 
+using command::confirm;
 using command::counted;
 using command::Exit;
 using command::kDone;
 using command::kFailed;
 using command::kWrongUsage;
 using command::stop;
+using command::user_name;
 
 // The site, or Exit with every fault of its file.
 config::Site load(const std::filesystem::path& file);
-
-// Asks a person at a terminal; without one --yes is needed. Throws Exit when the answer is no.
-void confirm(const std::string& question, bool yes);
 
 void add_check_commands(CLI::App& app);
 void add_init_command(CLI::App& app);

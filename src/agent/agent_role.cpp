@@ -56,9 +56,11 @@ class AgentRole {
   void run();
 
  private:
-  AgentRole(const config::Site& site, const config::Agent& agent, const policy::Artifact& artifact, Decider decider)
+  AgentRole(const config::Site& site, const config::Agent& agent, std::string name, const policy::Artifact& artifact,
+            Decider decider)
       : site_(site),
         agent_(agent),
+        name_(std::move(name)),
         artifact_(artifact),
         store_(PolicyStore::of(site)),
         decider_(std::move(decider)),
@@ -69,10 +71,10 @@ class AgentRole {
         to_io_({.wait_first = kAttachWaitFirst,
                 .wait_max = kAttachWaitMax,
                 .seed = static_cast<std::uint64_t>(::getpid())}),
-        operations_("agent." + agent.id, clock_, kSilenceMax),
+        operations_("agent." + name_, clock_, kSilenceMax),
         circuit_(operations_.registry, "io"),
         metrics_(operations_.registry, decider_.elements()),
-        audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + agent.id}) {}
+        audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + name_}) {}
 
   Result<> open(const std::string& run_folder);
   Result<> open_policy();
@@ -98,6 +100,7 @@ class AgentRole {
 
   config::Site site_;
   config::Agent agent_;
+  const std::string name_;  // of this instance: the agent's id, or "climate@1.2.0"
   policy::Artifact artifact_;
   PolicyStore store_;
   Decider decider_;
@@ -119,10 +122,10 @@ class AgentRole {
   std::string body_;
   std::vector<Sample> samples_;
   DecisionSchedule schedule_;
-  audit::Recorder audit_;
 
   std::uint32_t mode_ = 0;  // io's, as of its last answer
   bool attached_ = false;
+  bool active_ = false;         // what this instance proposes is written, as of io's last answer
   std::uint64_t sequence_ = 0;  // of the newest batch, or of the state that attaching brought
   std::uint64_t streamed_ = 0;  // of the newest batch of the stream
   bool pending_ = false;        // samples wait that open a decision
@@ -136,6 +139,7 @@ class AgentRole {
   metrics::Operations operations_;
   metrics::Circuit circuit_;
   AgentMetrics metrics_;
+  audit::Recorder audit_;
   Duration reported_{};
 };
 
@@ -145,6 +149,7 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
   const auto agent = std::ranges::find(site->agents, options.agent, &config::Agent::id);
   if (agent == site->agents.end())
     return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
+  if (!options.artifact.empty()) agent->policy = options.artifact;
   auto artifact = policy::load_artifact(site->folder / agent->policy);
   if (!artifact) return std::unexpected(artifact.error());
   if (const policy::Validation& validation = artifact->manifest.validation;
@@ -156,7 +161,7 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
                     agent->policy.string(), validation.reasons.empty() ? "none was made" : validation.reasons.front()));
   auto decider = Decider::create(*site, *agent, *artifact);
   if (!decider) return std::unexpected(decider.error());
-  std::unique_ptr<AgentRole> role(new AgentRole(*site, *agent, *artifact, std::move(*decider)));
+  std::unique_ptr<AgentRole> role(new AgentRole(*site, *agent, options.name(), *artifact, std::move(*decider)));
   if (auto done = role->open_policy(); !done) return std::unexpected(done.error());
   if (auto done = role->open_board(options.run_folder); !done) return std::unexpected(done.error());
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
@@ -170,7 +175,7 @@ Result<> AgentRole::open_policy() {
   auto stored = store_.put(*onnx);
   if (!stored) return std::unexpected(stored.error());
   active_sha256_ = artifact_.sha256;
-  const auto learnt = store_.active(agent_.id, artifact_.sha256);
+  const auto learnt = store_.active(name_, artifact_.sha256);
   if (!learnt || *learnt == active_sha256_) return {};
   auto network = store_.get(*learnt);
   Result<> activated = network ? decider_.activate(*network) : std::unexpected(network.error());
@@ -185,7 +190,7 @@ Result<> AgentRole::open_policy() {
 }
 
 Result<> AgentRole::open(const std::string& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "agent." + agent_.id));
+  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "agent." + name_));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(
@@ -211,7 +216,7 @@ Result<> AgentRole::open_board(const std::filesystem::path& run_folder) {
   if (!agent_.learning.enabled) return {};
   if (agent_.learning.explore)
     explorer_.emplace(agent_, static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()));
-  auto board = WeightsBoard::open(WeightsBoard::path_in(run_folder, agent_.id));
+  auto board = WeightsBoard::open(WeightsBoard::path_in(run_folder, name_));
   if (!board) return std::unexpected(board.error());
   board_.emplace(std::move(*board));
   board_->set_acting(active_sha256_);
@@ -236,7 +241,7 @@ void AgentRole::activate(const Candidate& candidate, const nn::NetworkDescriptio
   // Durable first: a decision by weights that nobody can find again could not be replayed.
   auto stored = store_.put(candidate.onnx);
   if (stored) {
-    if (auto noted = store_.set_active(agent_.id, artifact_.sha256, candidate.sha256); !noted)
+    if (auto noted = store_.set_active(name_, artifact_.sha256, candidate.sha256); !noted)
       stored = std::unexpected(noted.error());
   }
   Result<> done = stored ? decider_.activate(network) : std::unexpected(stored.error());
@@ -286,6 +291,7 @@ void AgentRole::attach() {
   request.set_agent(agent_.id);
   request.set_policy_sha256(active_sha256_);
   request.set_validated(artifact_.manifest.validation.passed);
+  request.set_instance("agent." + name_);
   auto answer = io_->call<v1::AttachAnswer>("io.Attach", "io", request, kAttachTimeout);
   if (!answer) {
     trouble_ = answer.error().message;
@@ -301,6 +307,7 @@ void AgentRole::attach() {
   attached_ = true;
   to_io_.succeeded();
   mode_ = answer->mode();
+  active_ = answer->active();
   trouble_.clear();
   sequence_ = 0;
   // Whatever was published before is in here: state first, then the stream.
@@ -391,6 +398,7 @@ void AgentRole::say_why(controllers::Outcome outcome) {
 
 void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration took) {
   proposal_.set_agent(agent_.id);
+  proposal_.set_instance("agent." + name_);
   proposal_.set_policy_sha256(active_sha256_);
   proposal_.set_time_unix_ns(now.time_since_epoch().count());
   proposal_.set_proposal_ns(took.count());
@@ -401,7 +409,7 @@ void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration 
   proposal_.mutable_recurrent_state()->Assign(decision.recurrent_state.begin(), decision.recurrent_state.end());
   proposal_.set_outcome(static_cast<std::uint32_t>(decision.outcome));
   proposal_.clear_explored();
-  if (explorer_ && mode_ == kAutomatic && decision.outcome == controllers::Outcome::ok) {
+  if (explorer_ && active_ && mode_ == kAutomatic && decision.outcome == controllers::Outcome::ok) {
     const auto added = explorer_->explore({proposal_.mutable_values()->mutable_data(), decision.values.size()});
     proposal_.mutable_explored()->Assign(added.begin(), added.end());
   }
@@ -421,7 +429,10 @@ void AgentRole::propose(std::int64_t received_steady_ns) {
                  {{"reason", answer.error().message}, {"code", to_string(answer.error().code)}});
     return;
   }
-  if (explorer_ && event_.ParseFromString(*answer)) mode_ = event_.mode();
+  if (explorer_ && event_.ParseFromString(*answer)) {
+    mode_ = event_.mode();
+    active_ = event_.origin() != "shadow";
+  }
   ++decisions_;
   if (log::level() == log::Level::debug)
     log::debug("proposed", {{"policy", proposal_.policy_sha256()}, {"outcome", std::to_string(proposal_.outcome())}});
@@ -454,6 +465,7 @@ void AgentRole::beat() {
   heart_->finish();
   v1::AliveRequest request;
   request.set_agent(agent_.id);
+  request.set_instance("agent." + name_);
   // An io that is not there shows in the next proposal.
   [[maybe_unused]] const auto sent = heart_->begin("io.Alive", "io", request.SerializeAsString(), 1000ms);
 }

@@ -35,16 +35,17 @@ class LearnerRole {
   void run();
 
  private:
-  LearnerRole(config::Site site, config::Agent agent, policy::Artifact artifact, WeightsBoard board,
+  LearnerRole(config::Site site, config::Agent agent, std::string name, policy::Artifact artifact, WeightsBoard board,
               TimePoint artifact_since)
       : site_(std::move(site)),
         agent_(std::move(agent)),
+        name_(std::move(name)),
         artifact_(std::move(artifact)),
         board_(std::move(board)),
         policies_(PolicyStore::of(site_)),
-        checkpoints_(CheckpointStore::of(site_, agent_.id)),
+        checkpoints_(CheckpointStore::of(site_, name_)),
         artifact_since_(artifact_since),
-        operations_("learner." + agent_.id, clock_, kSilenceMax),
+        operations_("learner." + name_, clock_, kSilenceMax),
         updates_(operations_.registry.counter("rltune_agent_performance_learner_updates_total",
                                               "Steps of learning, over every checkpoint")),
         transitions_(operations_.registry.gauge("rltune_agent_performance_learner_transitions",
@@ -55,7 +56,7 @@ class LearnerRole {
                                                   "Times learning went back to a checkpoint")),
         checkpointed_(operations_.registry.gauge("rltune_agent_health_learner_checkpoint_timestamp_seconds",
                                                  "When the last checkpoint was written, seconds since 1970")),
-        audit_({.folder = site_.folder / site_.storage.folder / "audit", .role = "learner." + agent_.id}) {}
+        audit_({.folder = site_.folder / site_.storage.folder / "audit", .role = "learner." + name_}) {}
 
   Result<> open(const std::string& run_folder);
   Result<> restore();
@@ -75,12 +76,12 @@ class LearnerRole {
 
   config::Site site_;
   config::Agent agent_;
+  const std::string name_;  // of the instance that it improves
   policy::Artifact artifact_;
   WeightsBoard board_;
   PolicyStore policies_;
   CheckpointStore checkpoints_;
   const TimePoint artifact_since_;
-  audit::Recorder audit_;
   std::optional<DecisionTaker> taker_;
   WallClock clock_;
   bus::Context context_;
@@ -103,6 +104,7 @@ class LearnerRole {
   metrics::Gauge& transitions_;
   metrics::Counter &offers_, &divergences_;
   metrics::Gauge& checkpointed_;
+  audit::Recorder audit_;
   Duration reported_{};
 };
 
@@ -112,13 +114,15 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
   const auto agent = std::ranges::find(site->agents, options.agent, &config::Agent::id);
   if (agent == site->agents.end())
     return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
+  if (!options.artifact.empty()) agent->policy = options.artifact;
   auto artifact = policy::load_artifact(site->folder / agent->policy);
   if (!artifact) return std::unexpected(artifact.error());
-  auto board = WeightsBoard::open(WeightsBoard::path_in(options.run_folder, agent->id));
+  auto board = WeightsBoard::open(WeightsBoard::path_in(options.run_folder, options.name()));
   if (!board) return std::unexpected(board.error());
-  const auto since = CheckpointStore::of(*site, agent->id).artifact_since(artifact->sha256, WallClock().now());
+  const auto since = CheckpointStore::of(*site, options.name()).artifact_since(artifact->sha256, WallClock().now());
   if (!since) return std::unexpected(since.error());
-  std::unique_ptr<LearnerRole> role(new LearnerRole(*site, *agent, std::move(*artifact), std::move(*board), *since));
+  std::unique_ptr<LearnerRole> role(
+      new LearnerRole(*site, *agent, options.name(), std::move(*artifact), std::move(*board), *since));
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
   if (auto done = role->restore(); !done) return std::unexpected(done.error());
   role->recall();
@@ -127,7 +131,7 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
 }
 
 Result<> LearnerRole::open(const std::string& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "learner." + agent_.id));
+  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "learner." + name_));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(

@@ -84,6 +84,7 @@ void Server::handle(const std::string& method, Handler handler) {
   state_->dispatcher.handle(method, std::move(handler));
 }
 void Server::forward(Resolve resolve) { state_->resolve = std::move(resolve); }
+void Server::forget(const std::string& endpoint) { state_->onward.erase(endpoint); }
 
 bool Server::State::wait(milliseconds timeout, int also) {
   std::vector<zmq_pollitem_t> items{{socket.handle(), 0, ZMQ_POLLIN, 0}};

@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include <format>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "fleet.hpp"
 #include "keeper_link.hpp"
 #include "plan.hpp"
 #include "rltune/audit/recorder.hpp"
@@ -24,6 +28,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kHealthEvery = 500ms, kHealthEveryWhileStarting = 50ms, kHealthTimeout = 1000ms;
 constexpr auto kChildrenEvery = 1s;
+constexpr double kStopGrace = 5.0;  // seconds
 constexpr auto kTurn = 100ms, kTurnWhileStarting = 20ms;
 
 // Asks one role for its health, again and again, without waiting for it.
@@ -68,34 +73,63 @@ class Coredinator {
     const std::string run_folder = options.run_folder.string();
     auto server = bus::Server::bind(context, bus::call_endpoint(run_folder, "coredinator"));
     if (!server) return std::unexpected(server.error());
+    auto io = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
+    if (!io) return std::unexpected(io.error());
+    const WallClock clock;
     const std::filesystem::path audit_folder = site->folder / site->storage.folder / "audit";
     audit::Recorder audit({.folder = audit_folder, .role = "coredinator"});
-    Coredinator coredinator(Supervisor(plan(*site, options)), *keeper, std::move(*server), run_folder, audit);
+    auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
+    if (!fleet) return std::unexpected(fleet.error());
+    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit);
     coredinator.site_name_ = site->name;
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
-    if (auto connected = coredinator.connect(context); !connected) return connected;
     coredinator.serve();
-    log::info("coredinator runs", {{"site", site->name}, {"roles", std::to_string(coredinator.probes_.size())}});
-    coredinator.loop();
-    return {};
+    log::info("coredinator runs", {{"site", site->name}, {"agents", std::to_string(site->agents.size())}});
+    return coredinator.loop();
   }
 
  private:
-  Coredinator(Supervisor supervisor, const KeeperLink& keeper, bus::Server server, std::string run_folder,
-              audit::Recorder& audit)
-      : supervisor_(std::move(supervisor)),
+  Coredinator(bus::Context& context, std::unique_ptr<Fleet> fleet, const KeeperLink& keeper, bus::Server server,
+              std::string run_folder, audit::Recorder& audit)
+      : context_(context),
+        fleet_(std::move(fleet)),
+        supervisor_(std::vector<Planned>{}),
         keeper_(keeper),
         server_(std::move(server)),
         run_folder_(std::move(run_folder)),
         audit_(audit) {}
 
-  Result<> connect(bus::Context& context) {
+  // Brings roles and probes to what the fleet wants.
+  Result<> follow() {
+    if (fleet_->take_change()) supervisor_.want(fleet_->wanted(), clock_.steady());
+    std::set<std::string> names;
     for (const Planned& planned : supervisor_.planned()) {
-      auto client = bus::Client::connect(context, bus::call_endpoint(run_folder_, planned.spec.name()));
+      const std::string& name = planned.spec.name();
+      names.insert(name);
+      if (probes_.contains(name)) continue;
+      auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder_, name));
       if (!client) return std::unexpected(client.error());
-      probes_.emplace_back(std::move(*client), planned.spec.name());
+      probes_.emplace(name, Probe(std::move(*client), name));
     }
+    if (names.size() == probes_.size()) return {};
+    std::erase_if(probes_, [&](const auto& probe) {
+      if (names.contains(probe.first)) return false;
+      server_.forget(bus::call_endpoint(run_folder_, probe.first));
+      reported_.erase(probe.first);
+      return true;
+    });
     return {};
+  }
+
+  template <typename Order>
+  void take(const std::string& method, Result<> (Fleet::*order)(const Order&)) {
+    server_.handle<Order, v1::AgentInfo>(
+        method, [this, order](const bus::Call&, const Order& request, v1::AgentInfo& answer) -> Result<> {
+          if (auto done = (fleet_.get()->*order)(request); !done) return done;
+          if (const AgentRecord* agent = fleet_->find(request.agent()))
+            answer = fleet_->describe(*agent, supervisor_.roles());
+          return {};
+        });
   }
 
   void serve() {
@@ -123,22 +157,28 @@ class Coredinator {
           keeper_.shut_down(request.reason(), request.failed());
           return {};
         });
-    server_.forward([this](const bus::Call& call) -> Result<std::string> {
-      auto role = resolve(supervisor_.planned(), call.target);
-      if (!role) return role;
-      return bus::call_endpoint(run_folder_, *role);
-    });
+    server_.handle<v1::AgentsRequest, v1::AgentsAnswer>(
+        "coredinator.Agents", [this](const bus::Call&, const v1::AgentsRequest& request, v1::AgentsAnswer& answer) {
+          return fleet_->describe(request, supervisor_, answer);
+        });
+    take<v1::DeployRequest>("coredinator.Deploy", &Fleet::deploy);
+    take<v1::AgentOrder>("coredinator.OrderAgent", &Fleet::order);
+    take<v1::VersionOrder>("coredinator.OrderVersion", &Fleet::order);
+    server_.forward([this](const bus::Call& call) { return fleet_->route(call); });
   }
 
-  void loop() {
+  Result<> loop() {
     while (!interrupted() && keeper_alive_) {
       const Duration now = clock_.steady();
       if (now >= children_asked_ + kChildrenEvery || children_asked_ == Duration::zero()) {
         keeper_.ask_children();
         children_asked_ = now;
       }
+      if (auto followed = follow(); !followed) return followed;
       hear_keeper();
-      for (Probe& probe : probes_) probe.turn(supervisor_, endpoints_, clock_.steady());
+      for (auto& [name, probe] : probes_) probe.turn(supervisor_, endpoints_, clock_.steady());
+      fleet_->turn(supervisor_, clock_.steady());
+      if (auto followed = follow(); !followed) return followed;
       // Nothing is spawned before the keeper has said what runs already.
       if (adopted_)
         for (const Action& action : supervisor_.due(clock_.steady())) carry_out(action);
@@ -147,6 +187,7 @@ class Coredinator {
       server_.serve(supervisor_.settled() ? milliseconds(kTurn) : milliseconds(kTurnWhileStarting),
                     keeper_.descriptor());
     }
+    return {};
   }
 
   void hear_keeper() {
@@ -188,6 +229,9 @@ class Coredinator {
           if (planned.spec.name() == action.role) keeper_.spawn(planned.spec);
         // Which process answers for a role from now on: what calls are passed on by.
         return audit_.post({.action = "role.spawn", .target = action.role, .reason = action.reason});
+      case Action::Kind::stop:
+        log::info("stopping a role", {{"of", action.role}, {"because", action.reason}});
+        return keeper_.stop(action.role, kStopGrace);
       case Action::Kind::kill:
         audit_.post({.action = "role.kill", .target = action.role, .reason = action.reason});
         log::warning("killing a role", {{"of", action.role}, {"because", action.reason}});
@@ -256,12 +300,14 @@ class Coredinator {
     targets_ = text;
   }
 
+  bus::Context& context_;
+  std::unique_ptr<Fleet> fleet_;
   Supervisor supervisor_;
   KeeperLink keeper_;
   bus::Server server_;
   std::string run_folder_;
   audit::Recorder& audit_;
-  std::vector<Probe> probes_;
+  std::map<std::string, Probe> probes_;  // by role
   std::map<std::string, std::string> reported_;
   WallClock clock_;
   metrics::Operations operations_{"coredinator", clock_};

@@ -20,10 +20,16 @@ Planned role(const std::string& name, int order, const Options& options) {
   return planned;
 }
 
-Planned of_agent(const std::string& kind, const std::string& id, int order, const Options& options) {
-  Planned planned = role(kind + "." + id, order, options);
+Planned of_instance(const std::string& kind, const config::Agent& agent, const Deployed& deployed, int order,
+                    const Options& options) {
+  Planned planned = role(kind + "." + deployed.instance, order, options);
+  planned.stopped = deployed.stopped;
   planned.spec.add_command("--agent");
-  planned.spec.add_command(id);
+  planned.spec.add_command(agent.id);
+  if (deployed.artifact.empty()) return planned;
+  for (const std::string& word :
+       {std::string("--instance"), deployed.instance, std::string("--artifact"), deployed.artifact.string()})
+    planned.spec.add_command(word);
   return planned;
 }
 
@@ -31,34 +37,25 @@ Planned of_agent(const std::string& kind, const std::string& id, int order, cons
 
 std::string kind_of(const std::string& role) { return role.substr(0, role.find('.')); }
 
-std::vector<Planned> plan(const config::Site& site, const Options& options) {
-  std::vector<Planned> roles{role("io", kIoOrder, options)};
-  roles[0].vital = true;
-  roles[0].spec.set_oom_score_adjust(kIoOom);
-  for (const config::Agent& agent : site.agents) {
-    Planned planned = of_agent("agent", agent.id, kAgentOrder, options);
-    planned.waits_for = "io";
-    roles.push_back(std::move(planned));
-    if (!agent.learning.enabled) continue;
-    Planned learner = of_agent("learner", agent.id, kLearnerOrder, options);
-    learner.waits_for = "agent." + agent.id;
-    learner.spec.set_nice(kLearnerNice);
-    learner.spec.set_oom_score_adjust(kLearnerOom);
-    learner.spec.add_environment("OPENBLAS_NUM_THREADS=1");
-    learner.spec.add_environment("OMP_NUM_THREADS=1");
-    roles.push_back(std::move(learner));
-  }
-  return roles;
+Planned plan_io(const Options& options) {
+  Planned io = role("io", kIoOrder, options);
+  io.vital = true;
+  io.spec.set_oom_score_adjust(kIoOom);
+  return io;
 }
 
-Result<std::string> resolve(const std::vector<Planned>& roles, std::string_view target) {
-  std::string known;
-  for (const Planned& planned : roles) {
-    const std::string& name = planned.spec.name();
-    if (name == target || name == "agent." + std::string(target)) return name;
-    known += (known.empty() ? "" : ", ") + name;
-  }
-  return fail(Errc::not_found, "no role or agent '" + std::string(target) + "'; there are " + known);
+std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options) {
+  std::vector<Planned> roles{of_instance("agent", agent, deployed, kAgentOrder, options)};
+  roles[0].waits_for = "io";
+  if (!agent.learning.enabled || !deployed.active) return roles;
+  Planned learner = of_instance("learner", agent, deployed, kLearnerOrder, options);
+  learner.waits_for = roles[0].spec.name();
+  learner.spec.set_nice(kLearnerNice);
+  learner.spec.set_oom_score_adjust(kLearnerOom);
+  learner.spec.add_environment("OPENBLAS_NUM_THREADS=1");
+  learner.spec.add_environment("OMP_NUM_THREADS=1");
+  roles.push_back(std::move(learner));
+  return roles;
 }
 
 }  // namespace rltune::coredinator

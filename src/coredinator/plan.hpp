@@ -16,14 +16,23 @@ struct Planned {
   v1::RoleSpec spec;
   std::string waits_for;  // the role that must have answered once; empty for none
   bool vital = false;     // without it there is nothing to run
+  bool stopped = false;   // by a person: it stands still
+  bool leaving = false;   // no longer wanted; forgotten when it is gone
 };
 
-std::vector<Planned> plan(const config::Site& site, const Options& options);
+// One instance of an agent that runs.
+struct Deployed {
+  std::string instance;            // "climate", "climate@1.2.0"
+  std::filesystem::path artifact;  // empty: the site's own policy
+  bool active = false;             // the one that a learner improves
+  bool stopped = false;
+};
+
+Planned plan_io(const Options& options);
+// The instance and, where it is active and the site learns, its learner.
+std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options);
 
 // "agent.climate" -> "agent": the part before the dot names the program and its methods.
 std::string kind_of(const std::string& role);
-
-// The role that a call's target means: a role's own name, or an agent's id.
-Result<std::string> resolve(const std::vector<Planned>& roles, std::string_view target);
 
 }  // namespace rltune::coredinator

@@ -9,23 +9,29 @@ namespace {
 using testing::ElementsAre;
 
 std::vector<Planned> example() {
-  config::Site site;
+  const Options options{"/site/site.yaml", "/run/rltune", "/opt/rltune/bin"};
   config::Agent climate, light;
   climate.id = "climate";
   climate.learning.enabled = true;
   light.id = "light";
-  site.agents = {climate, light};
-  return plan(site, {"/site/site.yaml", "/run/rltune", "/opt/rltune/bin"});
+  std::vector<Planned> roles{plan_io(options)};
+  const auto add = [&](const config::Agent& agent, const Deployed& deployed) {
+    std::ranges::move(plan_instance(agent, deployed, options), std::back_inserter(roles));
+  };
+  add(climate, {.instance = "climate", .artifact = {}, .active = true});
+  add(climate, {.instance = "climate@2.0.0", .artifact = "/data/artifacts/abc"});
+  add(light, {.instance = "light", .artifact = {}, .active = true});
+  return roles;
 }
 
-TEST(Plan, a_site_has_io_its_agents_and_their_learners) {
+TEST(Plan, a_site_has_io_the_versions_of_its_agents_and_a_learner_of_the_active_one) {
   std::vector<std::string> names, firsts;
   for (const Planned& planned : example()) {
     names.push_back(planned.spec.name());
     firsts.push_back(planned.waits_for);
   }
-  EXPECT_THAT(names, ElementsAre("io", "agent.climate", "learner.climate", "agent.light"));
-  EXPECT_THAT(firsts, ElementsAre("", "io", "agent.climate", "io"));
+  EXPECT_THAT(names, ElementsAre("io", "agent.climate", "learner.climate", "agent.climate@2.0.0", "agent.light"));
+  EXPECT_THAT(firsts, ElementsAre("", "io", "agent.climate", "io", "io"));
 }
 
 TEST(Plan, commands_are_complete) {
@@ -34,6 +40,9 @@ TEST(Plan, commands_are_complete) {
               ElementsAre("/opt/rltune/bin/rltune-io", "--site", "/site/site.yaml", "--run-folder", "/run/rltune"));
   EXPECT_THAT(roles[2].spec.command(), ElementsAre("/opt/rltune/bin/rltune-learner", "--site", "/site/site.yaml",
                                                    "--run-folder", "/run/rltune", "--agent", "climate"));
+  EXPECT_THAT(roles[3].spec.command(),
+              ElementsAre("/opt/rltune/bin/rltune-agent", "--site", "/site/site.yaml", "--run-folder", "/run/rltune",
+                          "--agent", "climate", "--instance", "climate@2.0.0", "--artifact", "/data/artifacts/abc"));
 }
 
 TEST(Plan, learning_yields_to_the_loop_and_stops_before_it) {
@@ -45,16 +54,6 @@ TEST(Plan, learning_yields_to_the_loop_and_stops_before_it) {
   EXPECT_GT(agent.oom_score_adjust(), io.oom_score_adjust());
   EXPECT_GT(learner.order(), agent.order());
   EXPECT_GT(agent.order(), io.order());
-}
-
-TEST(Resolve, a_target_is_a_role_or_an_agents_id) {
-  const auto roles = example();
-  EXPECT_EQ(resolve(roles, "io").value_or(""), "io");
-  EXPECT_EQ(resolve(roles, "climate").value_or(""), "agent.climate");
-  EXPECT_EQ(resolve(roles, "learner.climate").value_or(""), "learner.climate");
-  const auto unknown = resolve(roles, "nonsense");
-  ASSERT_FALSE(unknown);
-  EXPECT_THAT(unknown.error().message, testing::HasSubstr("agent.light"));
 }
 
 }  // namespace

@@ -54,21 +54,6 @@ CREATE TABLE IF NOT EXISTS history (
 ) STRICT;
 )";
 
-// Demotions first: at no step of the transaction are there two active versions.
-int rank(VersionState to) {
-  switch (to) {
-    case VersionState::retired:
-    case VersionState::rolled_back:
-      return 0;
-    case VersionState::standby:
-      return 1;
-    case VersionState::active:
-      return 3;
-    default:
-      return 2;
-  }
-}
-
 std::string text_of(const Traffic& traffic) {
   std::string text = std::format("{} {} {} {} {}", traffic.shadow_s, traffic.shadow_proposals, traffic.canary_s,
                                  traffic.probation_s, traffic.hold ? 1 : 0);
@@ -169,6 +154,13 @@ struct Registry::State {
                  to_nanoseconds(now));
     statement.exec();
     note({agent, version.version, "", to_string(version.state), load(agent).epoch, now, author.user, author.reason});
+  }
+
+  // Two versions may change places: neither stands in the other's way.
+  void leave_place(const std::string& agent, const std::string& version) const {
+    SQLite::Statement update(*database, "UPDATE versions SET state = 'staged' WHERE agent = ? AND version = ?");
+    SQLite::bind(update, agent, version);
+    update.exec();
   }
 
   Result<> move(const AgentRecord& before, const Transition& transition, std::uint64_t epoch, const Author& author) {
@@ -287,18 +279,17 @@ Result<> Registry::add(const std::string& agent, const Version& version, const A
 }
 
 Result<> Registry::commit(const std::string& agent, std::span<const Transition> transitions, const Author& author) {
-  std::vector<Transition> ordered(transitions.begin(), transitions.end());
-  std::ranges::stable_sort(ordered, {}, [](const Transition& transition) { return rank(transition.to); });
   return state_->in_transaction([&]() -> Result<> {
     if (auto known = state_->known(agent); !known) return known;
     const AgentRecord before = state_->load(agent);
     const bool switches = std::ranges::any_of(
-        ordered, [](const Transition& transition) { return transition.to == VersionState::active; });
+        transitions, [](const Transition& transition) { return transition.to == VersionState::active; });
     const std::uint64_t epoch = before.epoch + (switches ? 1 : 0);
     SQLite::Statement update(*state_->database, "UPDATE agents SET epoch = ? WHERE id = ?");
     SQLite::bind(update, static_cast<std::int64_t>(epoch), agent);
     update.exec();
-    for (const Transition& transition : ordered)
+    for (const Transition& transition : transitions) state_->leave_place(agent, transition.version);
+    for (const Transition& transition : transitions)
       if (auto moved = state_->move(before, transition, epoch, author); !moved) return moved;
     if (state_->load(agent).in_state(VersionState::active) == nullptr)
       return fail(Errc::mismatch, std::format("agent {} would have no active version", agent));

@@ -108,6 +108,21 @@ TEST_F(RegistryTest, a_switch_is_one_transaction_and_raises_the_epoch) {
   EXPECT_THAT(history[0].reason, HasSubstr("tested for a week"));
 }
 
+TEST_F(RegistryTest, the_active_version_and_the_one_on_standby_change_places) {
+  Registry registry = open();
+  ASSERT_TRUE(registry.introduce("climate"));
+  ASSERT_TRUE(registry.add("climate", version("1.0.0", VersionState::shadow), nobody_));
+  for (const char* next : {"1.0.0", "0.0.0", "1.0.0"}) {
+    const auto switched = promote(registry.agent("climate").value(), next);
+    ASSERT_TRUE(switched);
+    const auto done = registry.commit("climate", *switched, nobody_);
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(registry.agent("climate")->in_state(VersionState::active)->version, next);
+  }
+  EXPECT_EQ(states(registry), "0.0.0 standby, 1.0.0 active");
+  EXPECT_EQ(registry.agent("climate")->epoch, 3U);
+}
+
 TEST_F(RegistryTest, the_schema_forbids_two_active_versions_and_none) {
   Registry registry = open();
   ASSERT_TRUE(registry.introduce("climate"));

@@ -58,9 +58,18 @@ Result<std::vector<Transition>> replace_active(const AgentRecord& agent, const s
 
 }  // namespace
 
+// What happened between a decision and now is the new stage's, a death above all.
+Sight Rollout::base_of(const std::string& version, const std::map<std::string, Sight>& seen) const {
+  if (const auto before = before_.find(version); before != before_.end()) return before->second;
+  const auto sight = seen.find(version);
+  if (sight == seen.end()) return {};
+  Sight base = sight->second;
+  base.restarts = 0;  // they are counted since we run
+  return base;
+}
+
 void Rollout::note_stages(const AgentRecord& agent, const std::map<std::string, Sight>& seen, Duration now) {
   for (const Version& version : agent.versions) {
-    const auto sight = seen.find(version.version);
     const auto stage = stages_.find(version.version);
     if (!runs(version.state)) {
       if (stage != stages_.end()) stages_.erase(stage);
@@ -68,8 +77,10 @@ void Rollout::note_stages(const AgentRecord& agent, const std::map<std::string, 
     }
     if (stage == stages_.end() || stage->second.state != version.state || stage->second.step != version.step)
       stages_.insert_or_assign(version.version,
-                               Stage{version.state, version.step, now, sight == seen.end() ? Sight{} : sight->second});
+                               Stage{version.state, version.step, now, base_of(version.version, seen)});
   }
+  before_ = seen;
+  std::erase_if(before_, [&](const auto& sight) { return !runs(agent.find(sight.first)->state); });
 }
 
 std::optional<std::string> Rollout::guard_trouble(const Stage& stage, const Sight& now, const Sight* other) const {

@@ -50,8 +50,9 @@ class Rollout {
     VersionState state;
     std::uint32_t step;
     Duration since;
-    Sight base;  // as it was then
+    Sight base;  // as it was when that was decided
   };
+  Sight base_of(const std::string& version, const std::map<std::string, Sight>& seen) const;
   void note_stages(const AgentRecord& agent, const std::map<std::string, Sight>& seen, Duration now);
   // Why it must not go on; nothing when all is well.
   std::optional<std::string> trouble(const Version& version, const Sight& now, const Sight* other, Duration time) const;
@@ -62,6 +63,7 @@ class Rollout {
   Duration period_;
   Limits limits_;
   std::map<std::string, Stage> stages_;
+  std::map<std::string, Sight> before_;  // as they were when the last transitions were decided
 };
 
 // What a person asks for. Errors: denied, with what can be done instead; not_found.

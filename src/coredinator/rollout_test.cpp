@@ -120,6 +120,17 @@ TEST_F(RolloutTest, paused_it_goes_no_further_and_is_judged_all_the_same) {
   EXPECT_EQ(state(), VersionState::rolled_back);
 }
 
+TEST_F(RolloutTest, a_death_right_after_a_stage_was_decided_counts_in_that_stage) {
+  for (const VersionState stage : {VersionState::shadow, VersionState::canary, VersionState::active}) {
+    version("2.0.0").state = VersionState::staged;
+    version(kFirstVersion).state = VersionState::active;
+    reach(stage);
+    seen_["2.0.0"].restarts += 1;
+    turn();
+    EXPECT_EQ(state(), VersionState::rolled_back) << to_string(stage);
+  }
+}
+
 struct Trouble {
   const char* name;
   void (*happens)(Sight&);

@@ -7,12 +7,42 @@ constexpr int kWrongUsage = 2;
 
 }  // namespace
 
-Supervisor::Supervisor(std::vector<Planned> roles, const Policy& policy) : planned_(std::move(roles)), policy_(policy) {
-  for (const Planned& planned : planned_) {
-    Role role{.backoff = Backoff(policy.backoff_first, policy.backoff_max)};
-    if (!planned.waits_for.empty()) role.reason = "waits for " + planned.waits_for;
-    roles_.emplace(planned.spec.name(), std::move(role));
+Supervisor::Supervisor(std::vector<Planned> roles, const Policy& policy) : policy_(policy) {
+  want(std::move(roles), Duration::zero());
+}
+
+void Supervisor::want(std::vector<Planned> roles, Duration now) {
+  for (const Planned& planned : roles) keep_or_stop(planned, now);
+  for (const Planned& before : planned_) {
+    const auto same = [&](const Planned& planned) { return planned.spec.name() == before.spec.name(); };
+    if (std::ranges::any_of(roles, same)) continue;
+    Role& role = roles_.at(before.spec.name());
+    if (!role.leaves_at) role.leaves_at = now + policy_.drain;
+    roles.push_back(before);
+    roles.back().leaving = true;
   }
+  planned_ = std::move(roles);
+}
+
+void Supervisor::keep_or_stop(const Planned& planned, Duration now) {
+  const auto [entry, added] =
+      roles_.try_emplace(planned.spec.name(), Role{.backoff = Backoff(policy_.backoff_first, policy_.backoff_max)});
+  Role& role = entry->second;
+  if (added && !planned.waits_for.empty()) role.reason = "waits for " + planned.waits_for;
+  if (planned.stopped) {
+    if (!role.leaves_at) role.leaves_at = now;
+  } else if (role.leaves_at) {
+    role.leaves_at.reset();
+    if (role.pid == 0) role.state = "stopped";  // not failed any more: it is tried again
+  }
+}
+
+void Supervisor::forget_what_left() {
+  std::erase_if(planned_, [this](const Planned& planned) {
+    const bool left = planned.leaving && roles_.at(planned.spec.name()).pid == 0;
+    if (left) roles_.erase(planned.spec.name());
+    return left;
+  });
 }
 
 Supervisor::Role* Supervisor::find(const std::string& name) {
@@ -27,14 +57,14 @@ void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_n
   role.started_unix_ns = started_unix_ns;
   role.started_at = role.answered_at = now;
   role.asked_at.reset();
-  role.answered = role.killed = false;
+  role.answered = role.killed = role.stop_asked = false;
 }
 
 void Supervisor::end(const std::string& name, Role& role, const std::string& how, Duration now) {
   role.pid = 0;
   role.asked_at.reset();
   role.reason = how;
-  if (stopping_) {
+  if (stopping_ || role.leaves_at || role.stop_asked) {
     role.state = "stopped";
     return;
   }
@@ -97,7 +127,7 @@ void Supervisor::answered(const std::string& name, const v1::HealthAnswer& healt
 }
 
 bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Duration now) const {
-  if (stopping_ || role.pid != 0 || role.state == "failed" || now < role.restart_at) return false;
+  if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "failed" || now < role.restart_at) return false;
   if (role.asked_at && now - *role.asked_at < policy_.spawn_answer_limit) return false;
   // The order holds for the first start; later each comes back by itself.
   if (planned.waits_for.empty() || role.restarts > 0 || role.answered_ever) return true;
@@ -106,7 +136,7 @@ bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Durati
 }
 
 bool Supervisor::hung(const Role& role, Duration now) const {
-  if (role.pid == 0 || role.killed) return false;
+  if (role.pid == 0 || role.killed || role.stop_asked) return false;
   return now - role.answered_at >= (role.answered ? policy_.silence_limit : policy_.start_limit);
 }
 
@@ -118,11 +148,15 @@ std::vector<Action> Supervisor::due(Duration now) {
       role.asked_at = now;
       role.state = "starting";
       actions_.push_back({Action::Kind::spawn, name, {}});
+    } else if (!stopping_ && role.pid != 0 && !role.stop_asked && role.leaves_at && now >= *role.leaves_at) {
+      role.stop_asked = true;
+      actions_.push_back({Action::Kind::stop, name, planned.stopped ? "told to stop" : "not needed any more"});
     } else if (!stopping_ && hung(role, now)) {
       role.killed = true;
       actions_.push_back({Action::Kind::kill, name, "it does not answer"});
     }
   }
+  forget_what_left();
   return std::exchange(actions_, {});
 }
 
@@ -133,7 +167,7 @@ bool Supervisor::running(const std::string& role) const {
 
 bool Supervisor::settled() const {
   return std::ranges::all_of(roles_, [](const auto& entry) {
-    return entry.second.state == "failed" || (entry.second.pid != 0 && entry.second.answered);
+    return entry.second.state == "failed" || entry.second.leaves_at || (entry.second.pid != 0 && entry.second.answered);
   });
 }
 

@@ -5,6 +5,7 @@
 //                  \          \           /
 //                   +----------+-> backoff -> starting  died, or hung and killed: at once the first time
 //                   +-> failed                          refused to run (exit 2): starting again would not help
+//   any -> stopped                                      no longer wanted: drained, asked to stop, forgotten when gone
 #pragma once
 
 #include <map>
@@ -25,10 +26,11 @@ struct Policy {
   Duration backoff_first = std::chrono::milliseconds(100);
   Duration backoff_max = std::chrono::seconds(10);
   Duration spawn_answer_limit = std::chrono::seconds(5);
+  Duration drain = std::chrono::seconds(2);  // what a role that nobody wants has to answer what it was asked
 };
 
 struct Action {
-  enum class Kind : std::uint8_t { spawn, kill, give_up };
+  enum class Kind : std::uint8_t { spawn, stop, kill, give_up };
   Kind kind;
   std::string role;
   std::string reason;
@@ -37,6 +39,9 @@ struct Action {
 class Supervisor {
  public:
   explicit Supervisor(std::vector<Planned> roles, const Policy& policy = {});
+
+  // These roles from now on, and no others.
+  void want(std::vector<Planned> roles, Duration now);
 
   // From the keeper. Times are a steady clock's.
   void adopt(const v1::Children& children, Duration now);
@@ -53,6 +58,7 @@ class Supervisor {
   bool running(const std::string& role) const;
   bool settled() const;  // every role has answered since its start
   v1::RolesAnswer roles() const;
+  // With those that are on their way out.
   const std::vector<Planned>& planned() const noexcept { return planned_; }
 
  private:
@@ -63,6 +69,8 @@ class Supervisor {
     std::uint64_t restarts = 0;
     std::int64_t started_unix_ns = 0;
     Duration started_at{}, answered_at{}, restart_at{};
+    std::optional<Duration> leaves_at;  // not wanted: asked to stop from then on
+    bool stop_asked = false;
     std::optional<Duration> asked_at;  // spawn asked, not yet answered
     bool answered = false;             // since its start
     bool answered_ever = false;
@@ -70,6 +78,8 @@ class Supervisor {
     Backoff backoff;
   };
 
+  void keep_or_stop(const Planned& planned, Duration now);
+  void forget_what_left();
   Role* find(const std::string& name);
   void begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now);
   void end(const std::string& name, Role& role, const std::string& how, Duration now);

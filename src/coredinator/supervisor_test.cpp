@@ -25,6 +25,7 @@ class SupervisorTest : public testing::Test {
     std::vector<std::string> texts;
     for (const Action& action : supervisor_.due(now_)) {
       const char* kind = action.kind == Action::Kind::spawn  ? "spawn "
+                         : action.kind == Action::Kind::stop ? "stop "
                          : action.kind == Action::Kind::kill ? "kill "
                                                              : "give up on ";
       texts.push_back(kind + action.role);
@@ -216,6 +217,71 @@ TEST_F(SupervisorTest, while_everything_stops_nothing_starts) {
   now_ += 1h;
   EXPECT_THAT(turn(), IsEmpty());
   EXPECT_EQ(state("agent.a").state(), "stopped");
+}
+
+TEST_F(SupervisorTest, a_role_that_is_wanted_later_starts_then_and_one_that_is_not_is_drained_and_stopped) {
+  run_both();
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false), role("agent.b", "io", false)}, now_);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.b"));
+  answer("agent.b");
+  supervisor_.want({role("io", "", true), role("agent.b", "io", false)}, now_);
+  EXPECT_THAT(turn(), IsEmpty()) << "it may have calls to answer";
+  EXPECT_TRUE(supervisor_.settled());
+  now_ += 2s;
+  answer("io");
+  answer("agent.b");
+  EXPECT_THAT(turn(), ElementsAre("stop agent.a"));
+  EXPECT_THAT(turn(), IsEmpty());
+  die("agent.a", 0, 0);
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(supervisor_.planned().size(), 2U) << "it is forgotten";
+}
+
+TEST_F(SupervisorTest, a_role_that_is_wanted_again_in_time_runs_on) {
+  run_both();
+  supervisor_.want({role("io", "", true)}, now_);
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false)}, now_);
+  now_ += 3s;
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_TRUE(supervisor_.running("agent.a"));
+}
+
+TEST_F(SupervisorTest, a_role_that_is_wanted_again_while_it_stops_starts_anew_without_a_mark) {
+  run_both();
+  supervisor_.want({role("io", "", true)}, now_);
+  now_ += 2s;
+  answer("io");
+  EXPECT_THAT(turn(), ElementsAre("stop agent.a"));
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false)}, now_);
+  die("agent.a", 0, 0);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+  EXPECT_EQ(state("agent.a").restarts(), 0U) << "it did what it was told";
+}
+
+TEST_F(SupervisorTest, a_role_that_a_person_stopped_stands_still_until_it_is_started) {
+  run_both();
+  Planned still = role("agent.a", "io", false);
+  still.stopped = true;
+  supervisor_.want({role("io", "", true), still}, now_);
+  EXPECT_THAT(turn(), ElementsAre("stop agent.a"));
+  die("agent.a", 0, 0);
+  now_ += 4s;
+  answer("io");
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(state("agent.a").state(), "stopped");
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false)}, now_);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+}
+
+TEST_F(SupervisorTest, one_that_refused_is_tried_again_when_a_person_starts_it) {
+  run_both();
+  die("agent.a", 0, 2);
+  EXPECT_EQ(state("agent.a").state(), "failed");
+  Planned still = role("agent.a", "io", false);
+  still.stopped = true;
+  supervisor_.want({role("io", "", true), still}, now_);
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false)}, now_);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
 }
 
 }  // namespace

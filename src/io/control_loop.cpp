@@ -105,6 +105,7 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
     state.timeout = agent_timeout(site, agent);
     state.period = from_seconds(agent.period_s);
     state.last_proposal = now;
+    state.instances = InstanceTable(agent.id);
     state.rewarded = rewarded_tags(site, agent.learning);
     for (const std::string& name : agent.outputs) {
       const auto tag = site.find_tag(name).value();
@@ -192,7 +193,7 @@ void ControlLoop::take_proposal(const v1::Proposal& proposal, AgentState& agent)
   std::ranges::fill(proposals_, guard::OutputProposal{});
   std::ranges::fill(fallback_, guard::OutputProposal{});
   const bool usable = proposal.outcome() == static_cast<std::uint32_t>(controllers::Outcome::ok) &&
-                      (agent.validated || parts_.guard.mode() != guard::Mode::automatic);
+                      (agent.instances.validated() || parts_.guard.mode() != guard::Mode::automatic);
   for (std::size_t i = 0; i < agent.outputs.size(); ++i)
     proposals_[agent.outputs[i]] = {.value = proposal.values(static_cast<int>(i)), .present = usable};
 }
@@ -351,14 +352,90 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   parts_.events.decision(event);
 }
 
+// The same measure for every instance, active or not, so that versions can be compared: steps are from its own last
+// proposal, for the plant may follow another.
+bool ControlLoop::outside_rules(const v1::Proposal& proposal, const AgentState& agent,
+                                const InstanceTable::Instance& instance) const {
+  for (std::size_t i = 0; i < agent.outputs.size(); ++i) {
+    const config::OutputRule& rule = parts_.site.guard.outputs[agent.outputs[i]];
+    const double value = proposal.values(static_cast<int>(i));
+    const double rounding = 1e-9 * (rule.limits.high - rule.limits.low);
+    if (!(value >= rule.limits.low - rounding && value <= rule.limits.high + rounding)) return true;
+    if (i < instance.last.size() && rule.step_max > 0.0 &&
+        std::abs(value - instance.last[i]) > rule.step_max + rounding)
+      return true;
+  }
+  return false;
+}
+
+void ControlLoop::note_proposal(const v1::Proposal& proposal, const AgentState& agent,
+                                InstanceTable::Instance& instance) {
+  instance.heard = parts_.clock.steady();
+  instance.policy_sha256 = proposal.policy_sha256();
+  instance.latency.add(Duration(proposal.proposal_ns()));
+  ++instance.proposals;
+  const auto outcome = static_cast<controllers::Outcome>(proposal.outcome());
+  if (outcome == controllers::Outcome::hold) return;  // an input was not usable: not the policy's doing
+  if (outcome != controllers::Outcome::ok) {
+    ++instance.faults;
+    return;
+  }
+  instance.interventions += outside_rules(proposal, agent, instance) ? 1 : 0;
+  instance.last.assign(proposal.values().begin(), proposal.values().end());
+}
+
+// What a version that is not active would have done: on record under its own name, not published, not learnt from.
+void ControlLoop::record_shadow(const v1::Proposal& proposal, std::size_t index,
+                                const InstanceTable::Instance& instance, v1::DecisionEvent& event) {
+  AgentState& agent = agents_[index];
+  take_proposal(proposal, agent);
+  Cycle cycle;
+  cycle.origin = "shadow";
+  cycle.agent = parts_.site.agents[index].id;
+  cycle.outputs = agent.outputs;
+  cycle.proposal = &proposal;
+  const TimePoint wall = parts_.clock.now();
+  event.set_id(make_id(wall));
+  event.set_wall_unix_ns(unix_ns(wall));
+  event.set_agent(cycle.agent);
+  event.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
+  event.set_time_unix_ns(unix_ns(site_now()));
+  event.set_origin(cycle.origin);
+  for (const Sample& element : latest_elements_)
+    event.add_values(element.quality == Quality::good ? element.value : std::nan(""));
+  for (const std::size_t output : cycle.outputs) {
+    output_written_[output] = 0;
+    output_outcomes_[output] = {};
+    verdicts_[output] = {guard::Action::withheld, static_cast<std::uint32_t>(guard::Reason::not_owner),
+                         latest_[output_tags_[output]].value};
+    v1::OutputVerdict& out = *event.add_outputs();
+    out.set_tag(parts_.site.guard.outputs[output].tag);
+    out.set_action(static_cast<std::uint32_t>(guard::Action::withheld));
+    out.set_reasons(static_cast<std::uint32_t>(guard::Reason::not_owner));
+    out.set_proposed(proposals_[output].value);
+    out.set_applied(verdicts_[output].value);
+  }
+  historian::Decision decision = make_record(cycle, event);
+  decision.agent = instance.name.substr(instance.name.find('.') + 1);
+  // A log that is full shows in the active instance's decisions, which then hold.
+  [[maybe_unused]] const bool kept = parts_.decisions.append(std::move(decision));
+}
+
 Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& event) {
   const auto index = find_agent(proposal.agent());
   if (!index) return std::unexpected(index.error());
   AgentState& agent = agents_[*index];
-  if (!agent.attached) return fail(Errc::disconnected, "io was restarted; attach to it first");
+  InstanceTable::Instance* instance = agent.instances.find(agent.instances.name_or_default(proposal.instance()));
+  if (instance == nullptr || !instance->attached)
+    return fail(Errc::disconnected, "io was restarted; attach to it first");
   if (static_cast<std::size_t>(proposal.values_size()) != agent.outputs.size())
     return fail(Errc::mismatch, std::format("agent {} proposes {} values for {} outputs", proposal.agent(),
                                             proposal.values_size(), agent.outputs.size()));
+  note_proposal(proposal, agent, *instance);
+  if (!agent.instances.is_active(*instance)) {
+    record_shadow(proposal, *index, *instance, event);
+    return {};
+  }
   if (parts_.site.clock == config::ClockKind::plant && (!cycle_open_ || agent.proposed))
     return fail(Errc::timeout, "this step of the plant's clock is already decided");
 
@@ -366,7 +443,6 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   if (agent.lost) log::info("the agent decides again", {{"agent", proposal.agent()}});
   agent.lost = false;
   agent.beat = true;
-  agent.policy_sha256 = proposal.policy_sha256();
   proposal_time_.add(Duration(proposal.proposal_ns()));
   if (parts_.metrics) parts_.metrics->proposal(Duration(proposal.proposal_ns()));
 
@@ -506,7 +582,8 @@ void ControlLoop::close_cycle_when_done() {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     AgentState& agent = agents_[i];
     if (agent.proposed) continue;
-    if (now - cycle_opened_ < (agent.attached ? agent.timeout : std::max(agent.timeout, kAttachPatience))) return;
+    if (now - cycle_opened_ < (agent.instances.attached() ? agent.timeout : std::max(agent.timeout, kAttachPatience)))
+      return;
     if (!agent.lost) {
       agent.lost = true;
       if (parts_.fallbacks[i]) parts_.fallbacks[i]->start(site_now());

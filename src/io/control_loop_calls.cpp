@@ -48,14 +48,20 @@ Result<> ControlLoop::attach(const v1::AttachRequest& request, v1::AttachAnswer&
   const auto index = find_agent(request.agent());
   if (!index) return std::unexpected(index.error());
   AgentState& agent = agents_[*index];
-  agent.attached = true;
-  agent.validated = request.validated();
-  agent.policy_sha256 = request.policy_sha256();
-  agent.last_proposal = parts_.clock.steady();
-  if (!agent.validated && parts_.guard.mode() == guard::Mode::automatic)
+  InstanceTable::Instance& instance =
+      agent.instances.attach(agent.instances.name_or_default(request.instance()), parts_.clock.steady());
+  instance.validated = request.validated();
+  instance.policy_sha256 = request.policy_sha256();
+  const bool active = agent.instances.is_active(instance);
+  if (active) agent.last_proposal = parts_.clock.steady();
+  if (active && !instance.validated && parts_.guard.mode() == guard::Mode::automatic)
     log::error("the agent's policy did not pass its validation; automatic mode holds its outputs",
                {{"agent", request.agent()}});
-  log::info("agent attached", {{"agent", request.agent()}, {"policy", request.policy_sha256()}});
+  log::info("agent attached", {{"agent", request.agent()},
+                               {"instance", instance.name},
+                               {"active", active ? "yes" : "no"},
+                               {"policy", request.policy_sha256()}});
+  answer.set_active(active);
   answer.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
   fill_batch(*answer.mutable_latest(), latest_elements_);
   answer.mutable_latest()->set_sequence(sequence_);
@@ -67,7 +73,49 @@ Result<> ControlLoop::attach(const v1::AttachRequest& request, v1::AttachAnswer&
 Result<> ControlLoop::alive(const v1::AliveRequest& request) {
   const auto index = find_agent(request.agent());
   if (!index) return std::unexpected(index.error());
-  agents_[*index].beat = true;
+  const InstanceTable& instances = agents_[*index].instances;
+  if (instances.name_or_default(request.instance()) == instances.active()) agents_[*index].beat = true;
+  return {};
+}
+
+Result<> ControlLoop::activate(const v1::ActivateRequest& request, v1::ActivateAnswer& answer) {
+  const auto index = find_agent(request.agent());
+  if (!index) return std::unexpected(index.error());
+  InstanceTable& instances = agents_[*index].instances;
+  const std::string before = instances.active();
+  if (auto done = instances.activate(request.instance(), request.epoch()); !done) return done;
+  if (before != instances.active())
+    log::info("another instance is active", {{"agent", request.agent()},
+                                             {"instance", instances.active()},
+                                             {"before", before},
+                                             {"epoch", std::to_string(instances.epoch())}});
+  answer.set_instance(instances.active());
+  answer.set_epoch(instances.epoch());
+  return {};
+}
+
+Result<> ControlLoop::instances(const v1::InstancesRequest&, v1::InstancesAnswer& answer) {
+  const Duration now = parts_.clock.steady();
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    const InstanceTable& instances = agents_[i].instances;
+    const auto add = [&](const InstanceTable::Instance& instance) {
+      v1::InstanceReport& report = *answer.add_instances();
+      report.set_agent(parts_.site.agents[i].id);
+      report.set_instance(instance.name);
+      report.set_active(instances.is_active(instance));
+      report.set_epoch(instances.epoch());
+      report.set_attached(instance.attached);
+      report.set_validated(instance.validated);
+      report.set_policy_sha256(instance.policy_sha256);
+      report.set_proposals(instance.proposals);
+      report.set_faults(instance.faults);
+      report.set_interventions(instance.interventions);
+      report.set_latency_p99_us(instance.latency.quantile_us(0.99));
+      report.set_quiet_s(instance.attached ? to_seconds(now - instance.heard) : 0.0);
+    };
+    for (const auto& [name, instance] : instances.all()) add(instance);
+    if (!instances.all().contains(instances.active())) add({.name = instances.active()});
+  }
   return {};
 }
 
@@ -77,7 +125,7 @@ Result<> ControlLoop::set_mode(const v1::ModeRequest& request, v1::ModeAnswer& a
     if (!mode) return std::unexpected(mode.error());
     if (*mode == guard::Mode::automatic) {
       for (std::size_t i = 0; i < agents_.size(); ++i)
-        if (agents_[i].attached && !agents_[i].validated)
+        if (agents_[i].instances.attached() && !agents_[i].instances.validated())
           answer.set_refused(
               std::format("the policy of agent {} did not pass its validation; 'rltune policy show' says why",
                           parts_.site.agents[i].id));
@@ -120,8 +168,9 @@ Result<> ControlLoop::write(const v1::WriteRequest& request, v1::WriteAnswer& an
 
 bool ControlLoop::every_agent_decides() const noexcept {
   for (std::size_t i = 0; parts_.metrics != nullptr && i < agents_.size(); ++i)
-    parts_.metrics->agent_is(i, agents_[i].attached, agents_[i].lost);
-  return std::ranges::all_of(agents_, [](const AgentState& agent) { return agent.attached && !agent.lost; });
+    parts_.metrics->agent_is(i, agents_[i].instances.attached(), agents_[i].lost);
+  return std::ranges::all_of(agents_,
+                             [](const AgentState& agent) { return agent.instances.attached() && !agent.lost; });
 }
 
 void ControlLoop::status(v1::IoStatusAnswer& answer) const {
@@ -144,7 +193,8 @@ void ControlLoop::status(v1::IoStatusAnswer& answer) const {
   put("verdict", verdict_time_);
   put("write", write_time_);
   const bool lost = std::ranges::any_of(agents_, &AgentState::lost);
-  const bool attached = std::ranges::all_of(agents_, &AgentState::attached);
+  const bool attached =
+      std::ranges::all_of(agents_, [](const AgentState& agent) { return agent.instances.attached(); });
   answer.set_agent_state(lost ? "fallback" : attached ? "alive" : "waiting");
   fill_batch(*answer.mutable_latest(), latest_elements_);
 }

@@ -390,5 +390,66 @@ TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
   EXPECT_TRUE(propose(60.0));
 }
 
+// Two versions beside each other: what one wants is written, what the other wants is on record.
+TEST_F(ControlLoopTest, one_instance_of_an_agent_is_written_and_the_others_are_on_record) {
+  start();
+  const auto attach_as = [&](const std::string& instance) {
+    v1::AttachRequest request;
+    request.set_agent("climate");
+    request.set_instance(instance);
+    request.set_validated(true);
+    v1::AttachAnswer answer;
+    EXPECT_TRUE(loop->attach(request, answer));
+    return answer.active();
+  };
+  const auto propose_as = [&](const std::string& instance, double value) {
+    v1::Proposal proposal;
+    proposal.set_agent("climate");
+    proposal.set_instance(instance);
+    proposal.add_values(value);
+    v1::DecisionEvent event;
+    EXPECT_TRUE(loop->propose(proposal, event));
+    return event.origin();
+  };
+  const auto activate = [&](const std::string& instance, std::uint64_t epoch) {
+    v1::ActivateRequest request;
+    request.set_agent("climate");
+    request.set_instance(instance);
+    request.set_epoch(epoch);
+    v1::ActivateAnswer answer;
+    return loop->activate(request, answer).has_value();
+  };
+  EXPECT_TRUE(attach_as("agent.climate"));
+  EXPECT_FALSE(attach_as("agent.climate@2.0.0"));
+  EXPECT_EQ(propose_as("agent.climate", 55.0), "policy");
+  EXPECT_EQ(propose_as("agent.climate@2.0.0", 500.0), "shadow");
+  EXPECT_EQ(written(heating), std::vector<double>{55.0});
+  EXPECT_EQ(events.decisions.size(), 1U) << "a learner sees what was done, not what would have been";
+
+  ASSERT_TRUE(activate("agent.climate@2.0.0", 1));
+  EXPECT_EQ(propose_as("agent.climate", 40.0), "shadow");
+  EXPECT_EQ(propose_as("agent.climate@2.0.0", 60.0), "policy");
+  EXPECT_EQ(written(heating), (std::vector<double>{55.0, 60.0}));
+  EXPECT_FALSE(activate("agent.climate", 0)) << "a word from before the switch";
+  EXPECT_EQ(propose_as("agent.climate@2.0.0", 65.0), "policy");
+
+  v1::InstancesAnswer seen;
+  ASSERT_TRUE(loop->instances({}, seen));
+  ASSERT_EQ(seen.instances_size(), 2);
+  EXPECT_EQ(seen.instances(1).instance(), "agent.climate@2.0.0");
+  EXPECT_TRUE(seen.instances(1).active() && !seen.instances(0).active());
+  EXPECT_EQ(seen.instances(1).proposals(), 3U);
+  EXPECT_EQ(seen.instances(1).interventions(), 2U) << "500 is outside the limits, and 60 is far from it";
+  EXPECT_EQ(seen.instances(0).interventions(), 0U);
+
+  ASSERT_TRUE(log->flush());
+  std::vector<std::string> shadows;
+  const auto records = historian::read_decisions(folder / "decisions", TimePoint::min(), TimePoint::max(), 100);
+  ASSERT_TRUE(records);
+  for (const auto& decision : *records)
+    if (decision.origin == "shadow") shadows.push_back(decision.agent);
+  EXPECT_EQ(shadows, (std::vector<std::string>{"climate@2.0.0", "climate"}));
+}
+
 }  // namespace
 }  // namespace rltune::io

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <sstream>
 #include <thread>
 
 #include "loop_metrics.hpp"
@@ -62,6 +63,33 @@ void restore_mode(ControlLoop& loop, const config::Site& site) {
     request.set_mode(site.guard.mode);
     if (auto done = loop.set_mode(request, answer); !done) log::error(done.error().message);
   }
+}
+
+// As the mode does: an io that was killed goes on with the instance that it was told last, before coredinator tells it
+// again. One line an agent: its id, the instance, the epoch.
+std::filesystem::path active_file(const config::Site& site) {
+  return site.folder / site.storage.folder / "active-instances";
+}
+
+void restore_active(ControlLoop& loop, const config::Site& site) {
+  std::istringstream lines(read_file(active_file(site)).value_or(""));
+  v1::ActivateRequest request;
+  std::uint64_t epoch = 0;
+  while (lines >> *request.mutable_agent() >> *request.mutable_instance() >> epoch) {
+    request.set_epoch(epoch);
+    v1::ActivateAnswer answer;
+    // An agent that the site no longer has needs nothing.
+    [[maybe_unused]] const auto done = loop.activate(request, answer);
+  }
+}
+
+Result<> keep_active(ControlLoop& loop, const config::Site& site) {
+  v1::InstancesAnswer all;
+  if (auto done = loop.instances({}, all); !done) return done;
+  std::string text;
+  for (const v1::InstanceReport& report : all.instances())
+    if (report.active()) text += std::format("{} {} {}\n", report.agent(), report.instance(), report.epoch());
+  return write_file(active_file(site), text);
 }
 
 // Everything the role owns, in the order in which it must be built and go away.
@@ -197,6 +225,7 @@ Result<> Role::make_loop() {
                                                            .fallbacks = fallbacks_,
                                                            .metrics = &metrics_});
   restore_mode(*loop_, site_);
+  restore_active(*loop_, site_);
   add_handlers();
   if (site_.operations.endpoints) operations_.open();
   return {};
@@ -208,6 +237,13 @@ void Role::add_handlers() {
   server_->handle<v1::WriteRequest, v1::WriteAnswer>(
       "io.Write", [this](const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) {
         return write_by_hand(call, request, answer);
+      });
+  handle("io.Instances", &ControlLoop::instances);
+  server_->handle<v1::ActivateRequest, v1::ActivateAnswer>(
+      "io.Activate",
+      [this](const bus::Call&, const v1::ActivateRequest& request, v1::ActivateAnswer& answer) -> Result<> {
+        if (auto done = loop_->activate(request, answer); !done) return done;
+        return keep_active(*loop_, site_);
       });
   server_->handle<v1::AliveRequest, v1::AliveAnswer>(
       "io.Alive",

@@ -15,6 +15,12 @@ struct AgentOptions {
   std::filesystem::path site;
   std::string agent;
   std::filesystem::path run_folder;
+  // Of a version that was deployed: its artifact's folder, and the name of this instance, "climate@1.2.0". Empty: the
+  // site's own policy, under the agent's id.
+  std::filesystem::path artifact;
+  std::string instance;
+
+  const std::string& name() const noexcept { return instance.empty() ? agent : instance; }
 };
 
 // Runs until SIGTERM. Errors: what is wrong with the site, the artifact or their fit: starting again would

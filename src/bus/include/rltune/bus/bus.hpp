@@ -75,6 +75,8 @@ class Server {
   // back: what coredinator does. The endpoints should be few: each keeps a connection.
   using Resolve = std::function<Result<std::string>(const Call&)>;
   void forward(Resolve resolve);
+  // Lets the connection to such an endpoint go; answers that are still to come from there are lost.
+  void forget(const std::string& endpoint);
   // Typed: request and answer are Protocol Buffers messages.
   template <typename Request, typename Answer>
   void handle(const std::string& method, std::function<Result<>(const Call&, const Request&, Answer&)> handler) {

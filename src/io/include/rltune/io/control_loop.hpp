@@ -19,6 +19,7 @@
 #include "rltune/historian/decision_log.hpp"
 #include "rltune/historian/historian.hpp"
 #include "rltune/io/fallback_controller.hpp"
+#include "rltune/io/instance_table.hpp"
 #include "rltune/io/latency.hpp"
 #include "rltune/io/lockstep_barrier.hpp"
 #include "rltune/plant/plant_link.hpp"
@@ -61,6 +62,9 @@ class ControlLoop {
   Result<> attach(const v1::AttachRequest& request, v1::AttachAnswer& answer);
   Result<> propose(const v1::Proposal& proposal, v1::DecisionEvent& event);
   Result<> alive(const v1::AliveRequest& request);
+  // Which instance's proposals are written. Errors: not_found; denied (an epoch that is over).
+  Result<> activate(const v1::ActivateRequest& request, v1::ActivateAnswer& answer);
+  Result<> instances(const v1::InstancesRequest& request, v1::InstancesAnswer& answer);
   Result<> set_mode(const v1::ModeRequest& request, v1::ModeAnswer& answer);
   Result<> write(const v1::WriteRequest& request, v1::WriteAnswer& answer);
   void status(v1::IoStatusAnswer& answer) const;
@@ -76,12 +80,10 @@ class ControlLoop {
     Duration period{};
     Duration last_proposal{};  // steady
     Duration last_fallback{};  // steady: of the last decision made without it
-    bool attached = false;
-    bool validated = false;
+    InstanceTable instances;   // of its versions; one of them is active
     bool lost = false;
     bool proposed = false;  // in the open lockstep cycle
     bool beat = false;      // proposed since the last agent_alive heartbeat
-    std::string policy_sha256;
   };
 
   // What one decision was made of; the record is built of it after the write.
@@ -102,7 +104,12 @@ class ControlLoop {
   void publish(std::span<const Sample> samples, bool complete);
   void fill_batch(v1::SampleBatch& batch, std::span<const Sample> samples) const;
   guard::GuardInput guard_input(std::size_t agent) const noexcept;
+  void note_proposal(const v1::Proposal& proposal, const AgentState& agent, InstanceTable::Instance& instance);
+  bool outside_rules(const v1::Proposal& proposal, const AgentState& agent,
+                     const InstanceTable::Instance& instance) const;
   void take_proposal(const v1::Proposal& proposal, AgentState& agent);
+  void record_shadow(const v1::Proposal& proposal, std::size_t agent, const InstanceTable::Instance& instance,
+                     v1::DecisionEvent& event);
   void judge(std::size_t agent, Cycle& cycle);
   void apply(Cycle& cycle);
   void record(const Cycle& cycle, v1::DecisionEvent& event);

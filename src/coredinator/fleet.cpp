@@ -1,0 +1,432 @@
+#include "fleet.hpp"
+
+#include <algorithm>
+#include <format>
+#include <set>
+
+#include "rltune/base/log.hpp"
+
+namespace rltune::coredinator {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kIoTimeout = 1000ms;
+constexpr Duration kLookEvery = 1s, kLookOftenEvery = 200ms;
+constexpr std::size_t kHistoryMax = 1000;
+const Author kOurselves{"coredinator", {}};
+
+std::filesystem::path data_folder(const config::Site& site) { return site.folder / site.storage.folder; }
+
+std::string role_of(const AgentRecord& agent, const Version& version) {
+  return "agent." + instance_of(agent.id, version);
+}
+
+Result<Registry> open_registry(const config::Site& site, const Clock& clock) {
+  const auto file = data_folder(site) / "registry.db";
+  auto registry = Registry::open(file, clock);
+  if (registry || registry.error().code != Errc::corrupt) return registry;
+  const auto aside = file.string() + ".damaged-" + format_rfc3339(clock.now());
+  log::critical("the registry of versions is damaged; it is put aside and the site's own policies act",
+                {{"because", registry.error().message}, {"aside", aside}});
+  std::error_code code;
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::rename(file.string() + suffix, aside + suffix, code);
+  return Registry::open(file, clock);
+}
+
+Result<Traffic> traffic_of(const v1::Traffic& asked) {
+  Traffic traffic;
+  traffic.shadow_s = asked.shadow_s();
+  traffic.shadow_proposals = asked.shadow_proposals();
+  traffic.canary_percent.assign(asked.canary_percent().begin(), asked.canary_percent().end());
+  traffic.canary_s = asked.canary_s();
+  traffic.probation_s = asked.probation_s();
+  traffic.hold = asked.hold();
+  const auto span = [](double seconds) { return seconds >= 0.0 && seconds <= 1e7; };
+  if (!span(traffic.shadow_s) || !span(traffic.canary_s) || !span(traffic.probation_s))
+    return fail(Errc::invalid_argument, "spans of time go from 0 to 10000000 s");
+  if (traffic.canary_percent.size() > 20 ||
+      !std::ranges::all_of(traffic.canary_percent, [](double percent) { return percent > 0.0 && percent <= 100.0; }))
+    return fail(Errc::invalid_argument, "a canary's steps are at most 20, each above 0 and at most 100 percent");
+  return traffic;
+}
+
+void fill(v1::Traffic& out, const Traffic& traffic) {
+  out.set_shadow_s(traffic.shadow_s);
+  out.set_shadow_proposals(traffic.shadow_proposals);
+  out.mutable_canary_percent()->Assign(traffic.canary_percent.begin(), traffic.canary_percent.end());
+  out.set_canary_s(traffic.canary_s);
+  out.set_probation_s(traffic.probation_s);
+  out.set_hold(traffic.hold);
+}
+
+}  // namespace
+
+Fleet::Fleet(const config::Site& site, const Options& options, const Clock& clock, bus::Client io, Registry registry,
+             audit::Recorder& audit)
+    : site_(site),
+      options_(options),
+      clock_(clock),
+      registry_(std::move(registry)),
+      store_(data_folder(site) / "artifacts"),
+      audit_(audit),
+      io_(std::move(io)) {}
+
+Result<std::unique_ptr<Fleet>> Fleet::open(const config::Site& site, const Options& options, const Clock& clock,
+                                           bus::Client io, audit::Recorder& audit) {
+  auto registry = open_registry(site, clock);
+  if (!registry) return std::unexpected(registry.error());
+  std::unique_ptr<Fleet> fleet(new Fleet(site, options, clock, std::move(io), std::move(*registry), audit));
+  if (auto begun = fleet->begin(); !begun) return std::unexpected(begun.error());
+  return fleet;
+}
+
+Result<> Fleet::begin() {
+  for (const config::Agent& agent : site_.agents) {
+    if (auto known = registry_.introduce(agent.id); !known) return known;
+    rollouts_.emplace(agent.id, Rollout(from_seconds(agent.period_s)));
+  }
+  if (auto loaded = reload(); !loaded) return loaded;
+  check_artifacts();
+  return {};
+}
+
+// After a crash or a disk's fault: nothing half made stays, and what is damaged does not act.
+void Fleet::check_artifacts() {
+  std::set<std::string> named;
+  const auto everybody = registry_.agents();
+  if (!everybody) return;
+  for (const AgentRecord& agent : *everybody)
+    for (const Version& version : agent.versions) named.insert(version.artifact_sha256);
+  store_.sweep(named);
+  for (const AgentRecord& agent : std::vector<AgentRecord>(agents_))
+    for (const Version& version : agent.versions) {
+      if (!runs(version.state) || version.artifact_sha256.empty()) continue;
+      const auto sound = store_.verify(version.artifact_sha256);
+      if (sound) continue;
+      log::critical("a version's artifact is damaged",
+                    {{"agent", agent.id}, {"version", version.version}, {"because", sound.error().message}});
+      if (const auto back = roll_back(*find(agent.id), version.version)) [[maybe_unused]]
+        const auto done = commit(agent.id, *back, {"coredinator", "its artifact is damaged"});
+    }
+}
+
+// Of the site's agents; others may be in the registry from before.
+Result<> Fleet::reload() {
+  agents_.clear();
+  for (const config::Agent& agent : site_.agents) {
+    auto record = registry_.agent(agent.id);
+    if (!record) return std::unexpected(record.error());
+    agents_.push_back(std::move(*record));
+  }
+  routes_ = Routes(agents_, wanted(), options_.run_folder.string());
+  changed_ = true;
+  return {};
+}
+
+void Fleet::record(const std::string& action, const std::string& agent, const std::string& version,
+                   const Author& author, const std::string& because) const {
+  audit::Entry entry{.actor = author.user,
+                     .action = action,
+                     .target = agent,
+                     .reason = author.reason,
+                     .correlation_id = std::string(log::Correlation::current())};
+  if (!version.empty()) entry.details.emplace_back("version", version);
+  if (!because.empty()) entry.details.emplace_back("because", because);
+  audit_.post(std::move(entry));
+}
+
+// Which instance answers the calls to an agent from now on. The choice of a call within a canary follows from its
+// correlation id (place_of), so this line says where every call went.
+void Fleet::record_route(const AgentRecord& agent) const {
+  audit::Entry entry{
+      .action = "route.change", .target = agent.id, .correlation_id = std::string(log::Correlation::current())};
+  const auto add = [&](const char* name, const Version* version) {
+    if (version != nullptr) entry.details.emplace_back(name, role_of(agent, *version));
+  };
+  add("active", agent.in_state(VersionState::active));
+  const Version* canary = agent.in_state(VersionState::canary);
+  add("canary", canary);
+  if (canary != nullptr) entry.details.emplace_back("canary_percent", std::format("{:g}", canary->canary_share()));
+  entry.details.emplace_back("epoch", std::to_string(agent.epoch));
+  audit_.post(std::move(entry));
+}
+
+Result<> Fleet::commit(const std::string& agent, const std::vector<Transition>& transitions, const Author& author) {
+  if (transitions.empty()) return {};
+  if (auto done = registry_.commit(agent, transitions, author); !done) {
+    log::error("the registry does not take a change", {{"agent", agent}, {"because", done.error().message}});
+    return done;
+  }
+  for (const Transition& transition : transitions) {
+    log::info(
+        std::format("version is {}", to_string(transition.to)),
+        {{"agent", agent}, {"version", transition.version}, {"because", transition.reason}, {"user", author.user}});
+    record(std::format("version.{}", to_string(transition.to)), agent, transition.version, author, transition.reason);
+  }
+  auto loaded = reload();
+  if (const AgentRecord* now = find(agent)) record_route(*now);
+  return loaded;
+}
+
+const AgentRecord* Fleet::find(const std::string& agent) const noexcept {
+  const auto found = std::ranges::find(agents_, agent, &AgentRecord::id);
+  return found == agents_.end() ? nullptr : &*found;
+}
+
+Deployed Fleet::deployed(const AgentRecord& agent, const Version& version) const {
+  return {.instance = instance_of(agent.id, version),
+          .artifact = version.artifact_sha256.empty()
+                          ? std::filesystem::path()
+                          : std::filesystem::absolute(store_.path_of(version.artifact_sha256)),
+          .active = version.state == VersionState::active,
+          .stopped = !agent.running};
+}
+
+std::vector<Planned> Fleet::wanted() const {
+  std::vector<Planned> roles{plan_io(options_)};
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    for (const Version& version : agents_[i].versions)
+      if (runs(version.state))
+        std::ranges::move(plan_instance(site_.agents[i], deployed(agents_[i], version), options_),
+                          std::back_inserter(roles));
+  return roles;
+}
+
+// ---- io -----------------------------------------------------------------------------------------------
+
+Fleet::InForce Fleet::meant(const AgentRecord& agent) const {
+  const Version* active = agent.in_state(VersionState::active);
+  return {active == nullptr ? std::string() : role_of(agent, *active), agent.epoch};
+}
+
+bool Fleet::in_progress() const noexcept {
+  return std::ranges::any_of(agents_, [](const AgentRecord& agent) {
+    return agent.candidate() != nullptr || agent.in_state(VersionState::standby) != nullptr;
+  });
+}
+
+void Fleet::talk_to_io(Duration now) {
+  if (!asked_io_.empty()) {
+    auto answer = io_.finish();
+    if (!answer) return;
+    const bool activated = std::exchange(asked_io_, {}) == "io.Activate";
+    io_answers_ = answer->has_value() || answer->error().code == Errc::denied;
+    if (activated) next_question_ = now;  // io's own word is what counts
+    if (!activated && *answer) hear_io(**answer, now);
+    if (activated && !*answer)
+      log::warning("io does not take the active version", {{"because", answer->error().message}});
+  }
+  if (activate_one() || now < next_question_) return;
+  if (!io_.begin("io.Instances", "io", v1::InstancesRequest().SerializeAsString(), kIoTimeout)) {
+    io_answers_ = false;
+    return;
+  }
+  asked_io_ = "io.Instances";
+  next_question_ = now + (in_progress() ? kLookOftenEvery : kLookEvery);
+}
+
+void Fleet::hear_io(const std::string& bytes, Duration now) {
+  v1::InstancesAnswer answer;
+  if (!answer.ParseFromString(bytes)) return;
+  reports_.clear();
+  for (const v1::InstanceReport& report : answer.instances()) {
+    reports_[report.instance()] = report;
+    if (report.active()) in_force_[report.agent()] = {report.instance(), report.epoch()};
+  }
+  for (const AgentRecord& agent : std::vector<AgentRecord>(agents_))
+    if (const auto there = in_force_.find(agent.id); there != in_force_.end()) put_epoch_right(agent, there->second);
+  for (const AgentRecord& agent : agents_)
+    for (const Version& version : agent.versions) {
+      const auto report = reports_.find(role_of(agent, version));
+      if (!runs(version.state) || !agent.running || (report != reports_.end() && report->second.attached()))
+        unattached_since_.erase(role_of(agent, version));
+      else
+        unattached_since_.try_emplace(role_of(agent, version), now);
+    }
+  news_ = true;
+}
+
+// A registry that was put aside, or restored from a backup, knows of fewer switches than io.
+void Fleet::put_epoch_right(const AgentRecord& agent, const InForce& there) {
+  const InForce ours = meant(agent);
+  if (there == ours || there.epoch < ours.epoch) return;
+  if (auto raised = registry_.raise_epoch(agent.id, there.epoch + 1); !raised)
+    log::error("the registry cannot be brought up to io's", {{"because", raised.error().message}});
+  else [[maybe_unused]]
+    const auto loaded = reload();
+}
+
+// True when io was asked.
+bool Fleet::activate_one() {
+  for (const AgentRecord& agent : agents_) {
+    const InForce ours = meant(agent);
+    const auto there = in_force_.find(agent.id);
+    if (there == in_force_.end() || there->second == ours || ours.instance.empty()) continue;
+    v1::ActivateRequest request;
+    request.set_agent(agent.id);
+    request.set_instance(ours.instance);
+    request.set_epoch(ours.epoch);
+    if (!io_.begin("io.Activate", "io", request.SerializeAsString(), kIoTimeout)) return false;
+    asked_io_ = "io.Activate";
+    in_force_.erase(there);  // until io says so
+    return true;
+  }
+  return false;
+}
+
+// ---- rollouts -----------------------------------------------------------------------------------------
+
+std::map<std::string, Sight> Fleet::look(const AgentRecord& agent, const v1::RolesAnswer& roles, Duration now) {
+  std::map<std::string, Sight> seen;
+  for (const Version& version : agent.versions) {
+    if (!runs(version.state)) continue;
+    const std::string name = role_of(agent, version);
+    Sight& sight = seen[version.version];
+    for (const v1::RoleState& role : roles.roles())
+      if (role.name() == name) {
+        sight.refused = role.state() == "failed";
+        sight.restarts = role.restarts();
+        sight.reason = role.reason();
+      }
+    if (const auto since = unattached_since_.find(name); since != unattached_since_.end())
+      sight.unattached = now - since->second;
+    const auto report = reports_.find(name);
+    if (report == reports_.end()) continue;
+    sight.attached = report->second.attached();
+    sight.validated = report->second.validated();
+    sight.proposals = report->second.proposals();
+    sight.faults = report->second.faults();
+    sight.interventions = report->second.interventions();
+    sight.latency = from_seconds(1e-6 * report->second.latency_p99_us());
+    sight.quiet = from_seconds(report->second.quiet_s());
+  }
+  return seen;
+}
+
+void Fleet::turn(const Supervisor& supervisor, Duration now) {
+  talk_to_io(now);
+  // Without io nobody can be judged.
+  if (!io_answers_ || !std::exchange(news_, false)) return;
+  const v1::RolesAnswer roles = supervisor.roles();
+  for (const AgentRecord& agent : std::vector<AgentRecord>(agents_)) {
+    const auto transitions = rollouts_.at(agent.id).due(agent, look(agent, roles, now), now);
+    [[maybe_unused]] const auto done = commit(agent.id, transitions, kOurselves);
+  }
+  activate_one();
+}
+
+// ---- the bus ------------------------------------------------------------------------------------------
+
+v1::AgentInfo Fleet::describe(const AgentRecord& agent, const v1::RolesAnswer& roles) const {
+  v1::AgentInfo info;
+  info.set_id(agent.id);
+  info.set_running(agent.running);
+  info.set_epoch(agent.epoch);
+  if (const Version* active = agent.in_state(VersionState::active)) info.set_active(active->version);
+  const auto there = in_force_.find(agent.id);
+  info.set_in_force(there != in_force_.end() && there->second == meant(agent));
+  for (const Version& version : agent.versions) {
+    v1::VersionInfo& out = *info.add_versions();
+    out.set_version(version.version);
+    out.set_state(to_string(version.state));
+    out.set_reason(version.reason);
+    out.set_artifact_sha256(version.artifact_sha256);
+    out.set_paused(version.paused);
+    out.set_canary_percent(version.canary_share());
+    out.set_created_unix_ns(version.created.time_since_epoch().count());
+    out.set_changed_unix_ns(version.changed.time_since_epoch().count());
+    fill(*out.mutable_traffic(), version.traffic);
+    for (const v1::RoleState& role : roles.roles())
+      if (runs(version.state) && role.name() == role_of(agent, version)) *out.mutable_instance() = role;
+  }
+  return info;
+}
+
+Result<> Fleet::describe(const v1::AgentsRequest& request, const Supervisor& supervisor,
+                         v1::AgentsAnswer& answer) const {
+  const v1::RolesAnswer roles = supervisor.roles();
+  if (request.agent().empty()) {
+    for (const AgentRecord& agent : agents_) *answer.add_agents() = describe(agent, roles);
+    return {};
+  }
+  auto agent = registry_.agent(request.agent());
+  if (!agent) return std::unexpected(agent.error());
+  *answer.add_agents() = describe(*agent, roles);
+  if (request.history() == 0) return {};
+  const auto history = registry_.history(request.agent(), std::min<std::size_t>(request.history(), kHistoryMax));
+  if (!history) return std::unexpected(history.error());
+  for (const HistoryEntry& entry : *history) {
+    v1::HistoryInfo& out = *answer.add_history();
+    out.set_agent(entry.agent);
+    out.set_version(entry.version);
+    out.set_from(entry.from);
+    out.set_to(entry.to);
+    out.set_epoch(entry.epoch);
+    out.set_unix_ns(entry.time.time_since_epoch().count());
+    out.set_user(entry.user);
+    out.set_reason(entry.reason);
+  }
+  return {};
+}
+
+Result<> Fleet::deploy(const v1::DeployRequest& request) {
+  auto agent = registry_.agent(request.agent());
+  if (!agent) return std::unexpected(agent.error());
+  auto traffic = traffic_of(request.traffic());
+  if (!traffic) return std::unexpected(traffic.error());
+  if (!is_semantic(request.version()))
+    return fail(Errc::invalid_argument,
+                std::format("'{}' is not a semantic version; want one like 1.2.0", request.version()));
+  auto stored = store_.take(request.folder());
+  if (!stored) return std::unexpected(stored.error());
+  Version version;
+  version.version = request.version();
+  version.artifact_sha256 = *stored;
+  version.reason = "deployed from " + request.folder();
+  version.traffic = *traffic;
+  if (auto added = registry_.add(request.agent(), version, {request.user(), request.reason()}); !added) return added;
+  log::info(
+      "version is staged",
+      {{"agent", request.agent()}, {"version", request.version()}, {"artifact", *stored}, {"user", request.user()}});
+  record("version.staged", request.agent(), request.version(), {request.user(), request.reason()},
+         "artifact " + *stored + " from " + request.folder());
+  return reload();
+}
+
+Result<> Fleet::order(const v1::AgentOrder& order) {
+  if (order.verb() != "start" && order.verb() != "stop")
+    return fail(Errc::invalid_argument,
+                std::format("'{}' is no order to an agent; there are start and stop", order.verb()));
+  const bool running = order.verb() == "start";
+  if (auto set = registry_.set_running(order.agent(), running, {order.user(), order.reason()}); !set) return set;
+  log::info(running ? "agent is to run" : "agent is to stand still",
+            {{"agent", order.agent()}, {"user", order.user()}, {"reason", order.reason()}});
+  record("agent." + order.verb(), order.agent(), {}, {order.user(), order.reason()});
+  return reload();
+}
+
+Result<> Fleet::order(const v1::VersionOrder& order) {
+  const auto agent = registry_.agent(order.agent());
+  if (!agent) return std::unexpected(agent.error());
+  const Author author{order.user(), order.reason()};
+  if (order.verb() == "pause" || order.verb() == "resume") {
+    if (auto set = registry_.set_paused(order.agent(), order.version(), order.verb() == "pause", author); !set)
+      return set;
+    record("version." + order.verb(), order.agent(), order.version(), author);
+    return reload();
+  }
+  if (order.verb() != "promote" && order.verb() != "rollback")
+    return fail(
+        Errc::invalid_argument,
+        std::format("'{}' is no order to a version; there are promote, rollback, pause and resume", order.verb()));
+  const auto transitions = order.verb() == "promote" ? promote(*agent, order.version())
+                           : order.version().empty() ? roll_back(*agent)
+                                                     : roll_back(*agent, order.version());
+  if (!transitions) return std::unexpected(transitions.error());
+  auto done = commit(order.agent(), *transitions, author);
+  if (done) activate_one();
+  return done;
+}
+
+}  // namespace rltune::coredinator

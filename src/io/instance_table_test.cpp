@@ -1,0 +1,42 @@
+#include "rltune/io/instance_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rltune::io {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(InstanceTable, the_agents_own_role_is_active_until_somebody_says_otherwise) {
+  InstanceTable table("climate");
+  EXPECT_EQ(table.active(), "agent.climate");
+  EXPECT_EQ(table.epoch(), 0U);
+  EXPECT_FALSE(table.attached());
+  EXPECT_TRUE(table.is_active(table.attach(table.name_or_default(""), seconds(1))));
+  EXPECT_TRUE(table.attached());
+}
+
+TEST(InstanceTable, a_word_that_is_older_than_the_last_changes_nothing) {
+  InstanceTable table("climate");
+  ASSERT_TRUE(table.activate("agent.climate@2.0.0", 2));
+  EXPECT_FALSE(table.activate("agent.climate@1.0.0", 1));
+  EXPECT_FALSE(table.activate("agent.climate@1.0.0", 2)) << "two words of one epoch";
+  EXPECT_EQ(table.active(), "agent.climate@2.0.0");
+  EXPECT_TRUE(table.activate("agent.climate@2.0.0", 2)) << "the same word again";
+  EXPECT_TRUE(table.activate("agent.climate@1.0.0", 3));
+  EXPECT_EQ(table.active(), "agent.climate@1.0.0");
+}
+
+TEST(InstanceTable, the_active_one_is_never_dropped_for_a_newcomer) {
+  InstanceTable table("climate");
+  table.attach("agent.climate", seconds(0)).validated = true;
+  for (int version = 0; version < 50; ++version)
+    table.attach("agent.climate@1.0." + std::to_string(version), seconds(1 + version));
+  EXPECT_LE(table.all().size(), 8U);
+  EXPECT_TRUE(table.attached() && table.validated());
+  EXPECT_NE(table.find("agent.climate@1.0.49"), nullptr);
+  EXPECT_EQ(table.find("agent.climate@1.0.0"), nullptr);
+}
+
+}  // namespace
+}  // namespace rltune::io
