@@ -1,10 +1,12 @@
-// rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--keep N] [--json]
+// rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--keep N] [--offsite PLACE] [--json]
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <print>
 #include <thread>
 
 #include "backup.hpp"
+#include "copier.hpp"
 #include "rltune/audit/log.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -15,26 +17,16 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr auto kTurn = std::chrono::milliseconds(500);
+constexpr int kAttemptsOfOne = 3;  // to copy, of a command that does not go on
+
 struct CreateOptions {
   std::filesystem::path site, to;
-  std::string key, every;
+  std::string key, every, retry = "10s";
+  OffsiteOptions offsite;
   std::size_t keep = 0;
   bool json = false;
 };
-
-// "6h", "30m", "1d", "90s".
-Duration parse_every(const std::string& text) {
-  const auto wrong = [&] { stop(kWrongUsage, std::format("--every {}: write it as 30m, 6h or 1d", text)); };
-  if (text.size() < 2) wrong();
-  double number = 0.0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size() - 1, number);
-  const std::size_t unit = std::string_view("smhd").find(text.back());
-  if (code != std::errc{} || end != text.data() + text.size() - 1 || unit == std::string_view::npos) wrong();
-  constexpr double kSeconds[] = {1.0, 60.0, 3600.0, 86'400.0};
-  const double seconds = number * kSeconds[unit];
-  if (!(seconds >= 1.0 && seconds <= 366.0 * 86'400.0)) wrong();
-  return from_seconds(seconds);
-}
 
 // Backups stand in the site's own audit log.
 void record(const config::Site& site, const std::string& target, const Result<Created>& done) {
@@ -62,7 +54,10 @@ ordered_json to_json(const Created& created, const std::vector<std::filesystem::
 // True when a backup was made.
 bool create_one(const CreateOptions& options, const Key& key) {
   const auto site = config::load_site(options.site);
-  if (!site) stop(site.error());
+  if (!site) {
+    std::println(stderr, "rltune: {}", site.error().message);
+    return false;
+  }
   const WallClock clock;
   const auto created = create(options.site, options.to, key, clock);
   record(*site, options.to.string(), created);
@@ -89,20 +84,45 @@ bool create_one(const CreateOptions& options, const Key& key) {
   return true;
 }
 
-void create_command(const CreateOptions& options) {
-  const Key key = find_key(options.key);
-  if (options.every.empty()) {
-    if (!create_one(options, key)) throw Exit{kFailed};
-    return;
+void create_once(const CreateOptions& options, const Key& key, Copier* copier) {
+  if (!create_one(options, key)) throw Exit{kFailed};
+  if (copier == nullptr) return;
+  catch_interrupts();
+  copier->expect();
+  for (int attempt = 0; attempt < kAttemptsOfOne && copier->waiting() && !interrupted();) {
+    attempt += copier->turn() ? 1 : 0;
+    if (copier->waiting()) std::this_thread::sleep_for(kTurn);
   }
-  const Duration every = parse_every(options.every);
+  if (!copier->waiting()) return;
+  std::println(stderr, "rltune: the backup stands in {}; copy it later with: rltune backup copy", options.to.string());
+  throw Exit{kFailed};
+}
+
+void create_for_ever(const CreateOptions& options, const Key& key, Copier* copier) {
+  const Duration every = parse_span("--every", options.every);
   const WallClock clock;
   catch_interrupts();
   for (Duration next = clock.steady(); !interrupted();) {
-    create_one(options, key);
+    if (create_one(options, key) && copier != nullptr) copier->expect();
     next = std::max(next + every, clock.steady());
-    while (!interrupted() && clock.steady() < next) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    while (!interrupted() && clock.steady() < next) {
+      if (copier != nullptr) copier->turn();
+      std::this_thread::sleep_for(kTurn);
+    }
   }
+}
+
+void create_command(const CreateOptions& options) {
+  const Key key = find_key(options.key);
+  const auto site = config::load_site(options.site);
+  if (!site) stop(site.error());
+  std::unique_ptr<Offsite> place;
+  std::optional<Copier> copier;
+  if (!options.offsite.place.empty()) {
+    place = find_offsite(options.offsite);
+    copier.emplace(options.to, site->name, *place, options.keep, parse_span("--retry", options.retry));
+  }
+  (options.every.empty() ? create_once : create_for_ever)(options, key, copier ? &*copier : nullptr);
 }
 
 }  // namespace
@@ -116,11 +136,17 @@ void add_create_command(CLI::App& app) {
   command.add_option("--every", options->every, "Go on, one after each such time: 30m, 6h, 1d")->type_name("TIME");
   command.add_option("--keep", options->keep, "Remove this site's oldest ones beyond so many")
       ->check(CLI::Range(1, 100'000));
+  add_offsite_options(command, options->offsite);
+  command.add_option("--retry", options->retry, "First wait after a copy failed; then twice as long, at most 30m")
+      ->type_name("TIME");
   command.add_flag("--json", options->json, "One JSON object on stdout; with --every one a line");
   command.footer(
       "Examples:\n"
       "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key\n"
-      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key --every 6h --keep 28");
+      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key --every 6h --keep 28\n"
+      "  rltune backup create site/site.yaml --to backups --key backup.key --every 6h --keep 28 --offsite "
+      "s3://safe/north "
+      "--s3-endpoint https://minio:9000 --s3-credentials s3.key");
   command.callback([options] { create_command(*options); });
 }
 

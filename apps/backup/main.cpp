@@ -14,10 +14,11 @@ int main(int argc, char** argv) {
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
   }
-  CLI::App app{"Backups of a site: key, create, list, verify and restore.", "rltune backup"};
+  CLI::App app{"Backups of a site: key, create, copy, list, verify and restore.", "rltune backup"};
   app.require_subcommand(1);
   rltune::backup::add_key_command(app);
   rltune::backup::add_create_command(app);
+  rltune::backup::add_copy_command(app);
   rltune::backup::add_list_command(app);
   rltune::backup::add_verify_command(app);
   rltune::backup::add_restore_command(app);

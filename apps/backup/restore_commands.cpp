@@ -1,11 +1,13 @@
-// rltune backup key FILE | list DIR | verify FILE | restore FILE --to DIR
+// rltune backup key FILE | list PLACE | verify FILE | restore FILE --to DIR
 #include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <print>
 
 #include "backup.hpp"
+#include "copier.hpp"
 #include "rltune/audit/log.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/config/site.hpp"
@@ -16,8 +18,10 @@ namespace {
 using nlohmann::ordered_json;
 
 struct FileOptions {
-  std::filesystem::path file, to, scratch;
+  std::string file;  // or s3://BUCKET/PREFIX/NAME
+  std::filesystem::path to, scratch;
   std::string key;
+  OffsiteOptions s3;
   bool json = false;
 };
 
@@ -73,10 +77,35 @@ class Scratch {
   std::filesystem::path folder_;
 };
 
+// The backup's file; one that lies in a bucket is fetched first, and gone with this.
+class Fetched {
+ public:
+  Fetched(const FileOptions& options, const std::filesystem::path& parent) : file_(options.file) {
+    if (!is_s3(options.file)) {
+      if (!std::filesystem::is_regular_file(file_))
+        stop(kFailed, std::format("{}: there is no such file", options.file));
+      return;
+    }
+    const std::size_t slash = options.file.rfind('/');
+    OffsiteOptions place = options.s3;
+    place.place = options.file.substr(0, slash);
+    const std::string name = options.file.substr(slash + 1);
+    folder_.emplace(parent);
+    file_ = folder_->folder() / name;
+    if (const auto got = find_offsite(place)->get(name, file_); !got) stop(got.error());
+  }
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  std::optional<Scratch> folder_;
+  std::filesystem::path file_;
+};
+
 void verify_command(const FileOptions& options) {
   const Key key = find_key(options.key);
+  const Fetched backup(options, options.scratch);
   const Scratch scratch(options.scratch);
-  const auto restored = verify(options.file, key, scratch.folder());
+  const auto restored = verify(backup.file(), key, scratch.folder() / "content");
   if (!restored) stop(restored.error());
   if (options.json)
     std::println("{}", to_json(*restored).dump(2));
@@ -88,14 +117,18 @@ void verify_command(const FileOptions& options) {
 
 void restore_command(const FileOptions& options) {
   const Key key = find_key(options.key);
-  const auto restored = restore(options.file, key, options.to);
+  const auto parent = std::filesystem::absolute(options.to / "").parent_path().parent_path();
+  std::error_code code;
+  std::filesystem::create_directories(parent, code);
+  const Fetched backup(options, parent);
+  const auto restored = restore(backup.file(), key, options.to);
   if (!restored) stop(restored.error());
   if (const auto site = config::load_site(restored->site)) {
     const audit::Entry entry{
         .actor = command::user_name(),
         .action = "backup.restore",
         .target = restored->manifest.name,
-        .details = {{"file", options.file.filename().string()}, {"point_in_time", restored->manifest.created}}};
+        .details = {{"file", backup.file().filename().string()}, {"point_in_time", restored->manifest.created}}};
     const auto recorded = audit::append_once(site->folder / site->storage.folder / "audit", "cli", entry);
     if (!recorded) log::error("this restoring is not on record", {{"reason", recorded.error().message}});
   }
@@ -104,7 +137,36 @@ void restore_command(const FileOptions& options) {
   std::println("restored; run it with: rltune up {}", restored->site.string());
 }
 
+// What lies elsewhere is not fetched to be looked at.
+void list_place(const FileOptions& options) {
+  OffsiteOptions place = options.s3;
+  place.place = options.file;
+  const auto copies = find_offsite(place)->list();
+  if (!copies) stop(copies.error());
+  ordered_json backups = ordered_json::array();
+  for (const Copy& copy : *copies) {
+    backups.push_back({{"file", copy.name}, {"bytes", copy.bytes}});
+    if (!options.json) std::println("{}  {}", copy.name, show_bytes(copy.bytes));
+  }
+  if (options.json) std::println("{}", ordered_json{{"backups", std::move(backups)}}.dump(2));
+}
+
+void print_copies(const ordered_json& copies) {
+  const auto text = [](const ordered_json& status, const char* field) {
+    return status.contains(field) && status[field].is_string() ? status[field].get<std::string>() : std::string();
+  };
+  for (const ordered_json& status : copies) {
+    const std::string newest = text(status, "newest_copied"), trouble = text(status, "trouble");
+    std::println("copies to {}: {}", text(status, "place"),
+                 newest.empty() ? "none yet" : std::format("newest {} at {}", newest, text(status, "copied_at")));
+    if (!trouble.empty())
+      std::println("  waiting since {}, next try at {}: {}", text(status, "trouble_since"), text(status, "next_try"),
+                   trouble);
+  }
+}
+
 void list_command(const FileOptions& options) {
+  if (is_s3(options.file)) return list_place(options);
   const auto files = list(options.file);
   if (!files) stop(files.error());
   const Key key = find_key(options.key);
@@ -128,17 +190,22 @@ void list_command(const FileOptions& options) {
     else
       std::println("{}  {}", file.filename().string(), manifest.error().message);
   }
-  if (options.json) std::println("{}", ordered_json{{"backups", std::move(backups)}}.dump(2));
-  if (!options.json && files->empty()) std::println(stderr, "no backups in {}", options.file.string());
+  const ordered_json copies = copies_of(options.file);
+  if (options.json)
+    std::println("{}", ordered_json{{"backups", std::move(backups)}, {"copies", copies}}.dump(2));
+  else
+    print_copies(copies);
+  if (!options.json && files->empty()) std::println(stderr, "no backups in {}", options.file);
   if (!good) throw Exit{kFailed};
 }
 
 CLI::App& add(CLI::App& app, const std::string& verb, const std::string& about, const std::string& what,
-              const CLI::Validator& check, const std::shared_ptr<FileOptions>& options,
-              void (*run)(const FileOptions&)) {
+              const std::shared_ptr<FileOptions>& options, void (*run)(const FileOptions&)) {
   CLI::App& command = *app.add_subcommand(verb, about);
-  command.add_option("file", options->file, what)->required()->check(check);
+  command.add_option("file", options->file, what)->required();
   add_key_option(command, options->key);
+  add_offsite_options(command, options->s3);
+  command.remove_option(command.get_option("--offsite"));
   command.add_flag("--json", options->json, "One JSON object on stdout");
   command.callback([options, run] { run(*options); });
   return command;
@@ -179,7 +246,7 @@ void add_key_command(CLI::App& app) {
 }
 
 void add_list_command(CLI::App& app) {
-  add(app, "list", "The backups in a folder", "The folder", CLI::ExistingDirectory, std::make_shared<FileOptions>(),
+  add(app, "list", "The backups in a folder", "The folder, or s3://BUCKET/PREFIX", std::make_shared<FileOptions>(),
       list_command)
       .footer("Example:\n  rltune backup list /mnt/safe --key backup.key");
 }
@@ -187,7 +254,7 @@ void add_list_command(CLI::App& app) {
 void add_verify_command(CLI::App& app) {
   const auto options = std::make_shared<FileOptions>();
   CLI::App& command = add(app, "verify", "Restore into a scratch folder and look whether everything agrees",
-                          "The backup", CLI::ExistingFile, options, verify_command);
+                          "The backup: a file, or s3://BUCKET/PREFIX/NAME", options, verify_command);
   command.add_option("--scratch", options->scratch, "Where the scratch folder is made; by default the system's own")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
@@ -197,7 +264,7 @@ void add_verify_command(CLI::App& app) {
 void add_restore_command(CLI::App& app) {
   const auto options = std::make_shared<FileOptions>();
   CLI::App& command = add(app, "restore", "Back from a backup, into an empty folder, all of it or nothing",
-                          "The backup", CLI::ExistingFile, options, restore_command);
+                          "The backup: a file, or s3://BUCKET/PREFIX/NAME", options, restore_command);
   command.add_option("--to", options->to, "The folder: empty, or not there")->type_name("DIR")->required();
   command.footer(
       "Example:\n  rltune backup restore /mnt/safe/pilot-20260102T030000Z.rltune-backup --key backup.key --to site");

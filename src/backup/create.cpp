@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "names.hpp"
 #include "rltune/backup/backup.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
@@ -429,20 +430,6 @@ class Copier {
   std::map<std::string, std::string> kinds_;
 };
 
-std::string safe_name(const std::string& name) {
-  std::string safe;
-  for (const char c : name) safe += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '_';
-  return safe.empty() ? "site" : safe;
-}
-
-std::string stamp(TimePoint time) {
-  std::string text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(time));
-  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-  return text;
-}
-
-constexpr std::string_view kEnding = ".rltune-backup";
-
 }  // namespace
 
 Result<Created> create(const fs::path& site_file, const fs::path& target, const Key& key, const Clock& clock) {
@@ -465,7 +452,7 @@ Result<Created> create(const fs::path& site_file, const fs::path& target, const 
     if (!hash) return std::unexpected(hash.error());
     created.manifest.parts.push_back({.name = name, .kind = kind, .size = fs::file_size(copy), .sha256 = *hash});
   }
-  created.file = target / std::format("{}-{}{}", safe_name(site->name), stamp(copier.created()), kEnding);
+  created.file = target / name_of(site->name, copier.created());
   if (auto done = pack(created.manifest, staging->folder(), key, created.file); !done)
     return std::unexpected(done.error());
   std::error_code code;
@@ -476,19 +463,12 @@ Result<Created> create(const fs::path& site_file, const fs::path& target, const 
 Result<std::vector<fs::path>> list(const fs::path& folder, const std::string& name) {
   std::error_code code;
   std::vector<fs::path> files;
-  const std::string start = name.empty() ? "" : safe_name(name) + "-";
-  for (const auto& entry : fs::directory_iterator(folder, code)) {
-    const std::string file = entry.path().filename().string();
-    const std::size_t stamp_at = file.rfind('-', file.size() > kEnding.size() ? file.size() - kEnding.size() - 1 : 0);
-    if (!file.ends_with(kEnding) || stamp_at == std::string::npos) continue;
-    if (name.empty() || file.substr(0, stamp_at + 1) == start) files.push_back(entry.path());
-  }
+  for (auto entry = fs::directory_iterator(folder, code); !code && entry != fs::directory_iterator();
+       entry.increment(code))
+    if (is_backup(entry->path().filename().string(), name)) files.push_back(entry->path());
   if (code)
     return fail(Errc::not_found, std::format("{}: no backups can be read here: {}", folder.string(), code.message()));
-  std::ranges::sort(files, {}, [](const fs::path& path) {
-    const std::string file = path.filename().string();
-    return file.substr(file.rfind('-', file.size() - kEnding.size() - 1));
-  });
+  std::ranges::sort(files, {}, [](const fs::path& path) { return std::string(stamp_of(path.filename().string())); });
   return files;
 }
 
