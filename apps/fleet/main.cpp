@@ -50,7 +50,11 @@ nlohmann::ordered_json to_json(const v1::VersionInfo& version) {
       {"canary_percent", std::vector<double>(traffic.canary_percent().begin(), traffic.canary_percent().end())},
       {"canary_s", traffic.canary_s()},
       {"probation_s", traffic.probation_s()},
-      {"hold", traffic.hold()}};
+      {"hold", traffic.hold()},
+      {"latency_max_s", traffic.latency_max_s()},
+      {"memory_max_mib", traffic.memory_max_mib()},
+      {"objective_drop", traffic.has_objective_drop() ? nlohmann::ordered_json(traffic.objective_drop())
+                                                      : nlohmann::ordered_json(nullptr)}};
   out["instance"] = nullptr;
   if (const v1::RoleState& role = version.instance(); !role.name().empty())
     out["instance"] = {{"role", role.name()},

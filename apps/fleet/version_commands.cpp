@@ -17,6 +17,8 @@ struct Options : Common {
   double shadow_s = 60.0, canary_s = 60.0, probation_s = 600.0;
   std::uint32_t proposals = 20;
   std::vector<double> canary = {10.0, 50.0};
+  double latency_max_s = 0.0, memory_max_mib = 1024.0;
+  std::optional<double> objective_drop;
   bool hold = false, no_canary = false;
 };
 
@@ -79,6 +81,9 @@ void deploy(const Options& options) {
   traffic.set_canary_s(options.canary_s);
   traffic.set_probation_s(options.probation_s);
   traffic.set_hold(options.hold);
+  traffic.set_latency_max_s(options.latency_max_s);
+  traffic.set_memory_max_mib(options.memory_max_mib);
+  if (options.objective_drop) traffic.set_objective_drop(*options.objective_drop);
   const auto agent = Coredinator(options).call<v1::AgentInfo>("coredinator.Deploy", request);
   if (options.json) return std::println("{}", to_json(version_of(agent, options.version)).dump(2));
   std::println("{} {} of {}. Follow it with: rltune version list {} {}", options.version,
@@ -139,10 +144,15 @@ void add_deploy(CLI::App& noun) {
   verb.add_option("--canary-span", options->canary_s, "Seconds a step of the canary")->capture_default_str();
   verb.add_option("--probation", options->probation_s, "Seconds that its predecessor stands by")->capture_default_str();
   verb.add_flag("--hold", options->hold, "Become active only when promoted");
+  verb.add_option("--latency-max", options->latency_max_s,
+                  "Seconds that half of its decisions may take; by default half of the agent's period, at most 1");
+  verb.add_option("--memory-max", options->memory_max_mib, "MiB that its process may take")->capture_default_str();
+  verb.add_option("--objective-drop", options->objective_drop,
+                  "How far its mean reward a decision may lie below its predecessor's; by default it is not judged");
   add_change(verb, *options);
   verb.footer(
       "The version is stored, started, tested in shadow and in canary, made active, and rolled back by itself when\n"
-      "it dies, hangs, is slow, or wants what the guard would change.\n"
+      "it dies, hangs, is slow, takes too much memory, wants what the guard would change, or earns less than asked.\n"
       "Examples:\n  rltune version deploy site.yaml climate policies/new --version 1.3.0\n"
       "  rltune version deploy site.yaml climate policies/new --version 1.3.0 --shadow 86400 --hold --yes");
 }

@@ -1,7 +1,10 @@
 #include "fleet.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <format>
+#include <fstream>
 #include <set>
 
 #include "rltune/base/log.hpp"
@@ -17,6 +20,14 @@ constexpr std::size_t kHistoryMax = 1000;
 const Author kOurselves{"coredinator", {}};
 
 std::filesystem::path data_folder(const config::Site& site) { return site.folder / site.storage.folder; }
+
+// 0 when it is gone.
+double resident_mib(pid_t process) {
+  std::ifstream file(std::format("/proc/{}/statm", process));
+  double total = 0.0, resident = 0.0;
+  file >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
+}
 
 std::string role_of(const AgentRecord& agent, const Version& version) {
   return "agent." + instance_of(agent.id, version);
@@ -42,8 +53,15 @@ Result<Traffic> traffic_of(const v1::Traffic& asked) {
   traffic.canary_s = asked.canary_s();
   traffic.probation_s = asked.probation_s();
   traffic.hold = asked.hold();
+  traffic.latency_max_s = asked.latency_max_s();
+  traffic.memory_max_mib = asked.memory_max_mib();
+  if (asked.has_objective_drop()) traffic.objective_drop = asked.objective_drop();
   const auto span = [](double seconds) { return seconds >= 0.0 && seconds <= 1e7; };
-  if (!span(traffic.shadow_s) || !span(traffic.canary_s) || !span(traffic.probation_s))
+  if (!(traffic.memory_max_mib > 0.0))
+    return fail(Errc::invalid_argument, "the memory of a process is more than 0 MiB");
+  if (traffic.objective_drop && !(*traffic.objective_drop >= 0.0))
+    return fail(Errc::invalid_argument, "a drop of the reward is at least 0");
+  if (!span(traffic.latency_max_s) || !span(traffic.shadow_s) || !span(traffic.canary_s) || !span(traffic.probation_s))
     return fail(Errc::invalid_argument, "spans of time go from 0 to 10000000 s");
   if (traffic.canary_percent.size() > 20 ||
       !std::ranges::all_of(traffic.canary_percent, [](double percent) { return percent > 0.0 && percent <= 100.0; }))
@@ -58,6 +76,9 @@ void fill(v1::Traffic& out, const Traffic& traffic) {
   out.set_canary_s(traffic.canary_s);
   out.set_probation_s(traffic.probation_s);
   out.set_hold(traffic.hold);
+  out.set_latency_max_s(traffic.latency_max_s);
+  out.set_memory_max_mib(traffic.memory_max_mib);
+  if (traffic.objective_drop) out.set_objective_drop(*traffic.objective_drop);
 }
 
 }  // namespace
@@ -288,6 +309,7 @@ std::map<std::string, Sight> Fleet::look(const AgentRecord& agent, const v1::Rol
         sight.refused = role.state() == "failed";
         sight.restarts = role.restarts();
         sight.reason = role.reason();
+        sight.resident_mib = role.pid() > 0 ? resident_mib(role.pid()) : 0.0;
       }
     if (const auto since = unattached_since_.find(name); since != unattached_since_.end())
       sight.unattached = now - since->second;
@@ -298,7 +320,8 @@ std::map<std::string, Sight> Fleet::look(const AgentRecord& agent, const v1::Rol
     sight.proposals = report->second.proposals();
     sight.faults = report->second.faults();
     sight.interventions = report->second.interventions();
-    sight.latency = from_seconds(1e-6 * report->second.latency_p99_us());
+    sight.latency = from_seconds(1e-6 * report->second.latency_p50_us());
+    sight.reward = {report->second.reward_batches(), report->second.reward_mean(), report->second.reward_squares()};
     sight.quiet = from_seconds(report->second.quiet_s());
   }
   return seen;

@@ -64,7 +64,10 @@ TEST_F(RegistryTest, a_version_is_kept_with_all_that_was_asked_for_it) {
                    .canary_percent = {5.0, 12.5},
                    .canary_s = 2.5,
                    .probation_s = 3.5,
-                   .hold = true};
+                   .hold = true,
+                   .latency_max_s = 0.25,
+                   .memory_max_mib = 300.0,
+                   .objective_drop = 0.5};
   {
     Registry registry = open();
     ASSERT_TRUE(registry.introduce("climate"));
@@ -79,6 +82,10 @@ TEST_F(RegistryTest, a_version_is_kept_with_all_that_was_asked_for_it) {
   EXPECT_EQ(kept->traffic.canary_s, 2.5);
   EXPECT_EQ(kept->traffic.probation_s, 3.5);
   EXPECT_TRUE(kept->traffic.hold);
+  EXPECT_EQ(kept->traffic.latency_max_s, 0.25);
+  EXPECT_EQ(kept->traffic.memory_max_mib, 300.0);
+  EXPECT_EQ(kept->traffic.objective_drop, 0.5);
+  EXPECT_EQ(agent.find(kFirstVersion)->traffic.objective_drop, std::nullopt);
   EXPECT_EQ(instance_of("climate", *kept), "climate@1.2.0-rc.1");
 }
 

@@ -1,10 +1,13 @@
 #include "rollout.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 
 namespace rltune::coredinator {
 namespace {
+
+constexpr double kNormal975 = 1.96;
 
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -93,6 +96,31 @@ std::optional<std::string> Rollout::guard_trouble(const Stage& stage, const Sigh
                      proposals, 100.0 * others);
 }
 
+std::optional<std::string> Rollout::speed_trouble(const Version& version, const Sight& now) const {
+  const Duration limit = version.traffic.latency_max_s > 0.0 ? from_seconds(version.traffic.latency_max_s)
+                                                             : std::min(limits_.latency, period_ / 2);
+  if (now.proposals < limits_.judged_from || now.latency <= limit) return std::nullopt;
+  return std::format("half of its decisions take longer than {:.3g} ms; the limit is {:.3g} ms",
+                     1e3 * to_seconds(now.latency), 1e3 * to_seconds(limit));
+}
+
+// Welch's interval of the difference of the means, at 97.5 % on one side. Means over ten periods each are less of a
+// chain than the rewards themselves.
+std::optional<std::string> Rollout::reward_trouble(const Version& version, const Sight& now, const Sight* other) const {
+  if (!version.traffic.objective_drop || other == nullptr || now.reward.batches < limits_.rewards_from ||
+      other->reward.batches < limits_.rewards_from)
+    return std::nullopt;
+  const auto variance_of_mean = [](const auto& reward) {
+    const auto batches = static_cast<double>(reward.batches);
+    return reward.squares / (batches - 1.0) / batches;
+  };
+  const double gain = now.reward.mean - other->reward.mean;
+  const double margin = kNormal975 * std::sqrt(variance_of_mean(now.reward) + variance_of_mean(other->reward));
+  if (gain + margin >= -*version.traffic.objective_drop) return std::nullopt;
+  return std::format("its mean reward is {:.4g} a decision, its predecessor's {:.4g}; it may lie {:g} below",
+                     now.reward.mean, other->reward.mean, *version.traffic.objective_drop);
+}
+
 std::optional<std::string> Rollout::trouble(const Version& version, const Sight& now, const Sight* other,
                                             Duration time) const {
   const Stage& stage = stages_.at(version.version);
@@ -108,8 +136,12 @@ std::optional<std::string> Rollout::trouble(const Version& version, const Sight&
   const bool plant_quiet = other != nullptr && other->attached && other->quiet > quiet_limit / 2;
   if (now.quiet > quiet_limit && !plant_quiet && time - stage.since > quiet_limit)
     return std::format("it made no proposal for {:.1f} s", to_seconds(now.quiet));
-  if (now.latency > limits_.latency) return std::format("a decision takes it {:.2f} s", to_seconds(now.latency));
-  return guard_trouble(stage, now, other);
+  if (now.resident_mib > version.traffic.memory_max_mib)
+    return std::format("it takes {:.0f} MiB of memory; its limit is {:g} MiB", now.resident_mib,
+                       version.traffic.memory_max_mib);
+  if (auto why = speed_trouble(version, now)) return why;
+  if (auto why = guard_trouble(stage, now, other)) return why;
+  return version.state == VersionState::active ? reward_trouble(version, now, other) : std::nullopt;
 }
 
 std::vector<Transition> Rollout::advance(const AgentRecord& agent, const Version& candidate, const Sight& sight,

@@ -25,17 +25,24 @@ struct Sight {
   Duration unattached{};       // how long io, which answers, has been waiting for it
   bool validated = false;
   std::uint64_t proposals = 0, faults = 0, interventions = 0;
-  Duration latency{};  // 99 % of its proposals are faster
+  Duration latency{};  // half of its proposals are faster
   Duration quiet{};    // since its last proposal
+  double resident_mib = 0.0;
+  // Of the rewards earned while it was in charge, as means over ten periods each.
+  struct {
+    std::uint64_t batches = 0;
+    double mean = 0.0, squares = 0.0;  // squares: of the deviations from the mean, summed
+  } reward;
 };
 
 struct Limits {
   Duration attach = std::chrono::seconds(10);  // how long io waits for it to attach
   double quiet_periods = 3.0;                  // without a proposal: it hangs
   Duration quiet_least = std::chrono::seconds(1);
-  Duration latency = std::chrono::seconds(1);
-  std::uint64_t judged_from = 10;    // proposals; fewer say nothing about interventions
-  double interventions_more = 0.25;  // share of the proposals, above the other version's
+  Duration latency = std::chrono::seconds(1);  // where none was asked for, or half of the period
+  std::uint64_t judged_from = 10;              // proposals; fewer say nothing about interventions or latency
+  std::uint64_t rewards_from = 10;             // batches of rewards, of both
+  double interventions_more = 0.25;            // share of the proposals, above the other version's
 };
 
 class Rollout {
@@ -57,6 +64,8 @@ class Rollout {
   // Why it must not go on; nothing when all is well.
   std::optional<std::string> trouble(const Version& version, const Sight& now, const Sight* other, Duration time) const;
   std::optional<std::string> guard_trouble(const Stage& stage, const Sight& now, const Sight* other) const;
+  std::optional<std::string> speed_trouble(const Version& version, const Sight& now) const;
+  std::optional<std::string> reward_trouble(const Version& version, const Sight& now, const Sight* other) const;
   std::vector<Transition> advance(const AgentRecord& agent, const Version& candidate, const Sight& sight,
                                   Duration now) const;
 

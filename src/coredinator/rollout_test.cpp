@@ -143,7 +143,8 @@ const Trouble kTroubles[]{
     {"hung", [](Sight& sight) { sight.quiet = 2s; }, "no proposal"},
     {"lost_io", [](Sight& sight) { sight.attached = false, sight.unattached = 11s; }, "did not attach"},
     {"not_finite", [](Sight& sight) { sight.faults += 1; }, "not finite"},
-    {"slow", [](Sight& sight) { sight.latency = 2s; }, "a decision takes it"},
+    {"slow", [](Sight& sight) { sight.latency = 51ms; }, "half of its decisions take longer than 51 ms"},
+    {"leaking", [](Sight& sight) { sight.resident_mib = 1025.0; }, "1025 MiB of memory"},
     {"unvalidated", [](Sight& sight) { sight.validated = false; }, "validation"},
     {"wrong", [](Sight& sight) { sight.proposals += 100, sight.interventions += 50; }, "the guard changes"},
 };
@@ -175,6 +176,49 @@ TEST_P(RolloutTrouble, gives_the_plant_back_to_the_predecessor_on_probation) {
 
 INSTANTIATE_TEST_SUITE_P(Every, RolloutTrouble, testing::ValuesIn(kTroubles),
                          [](const auto& one) { return std::string(one.param.name); });
+
+TEST_F(RolloutTest, its_own_limits_count_where_it_has_some) {
+  version("2.0.0").traffic.latency_max_s = 0.2;
+  version("2.0.0").traffic.memory_max_mib = 2000.0;
+  reach(VersionState::shadow);
+  seen_["2.0.0"].resident_mib = 1025.0;
+  seen_["2.0.0"].latency = 199ms;
+  turn();
+  EXPECT_EQ(state(), VersionState::shadow);
+  seen_["2.0.0"].latency = 201ms;
+  turn();
+  EXPECT_EQ(state(), VersionState::rolled_back);
+}
+
+// Spread 1 around the mean: the mean of 100 is known to 0.1.
+void earns(Sight& sight, std::uint64_t batches, double mean) {
+  sight.reward = {batches, mean, static_cast<double>(batches - 1)};
+}
+
+TEST_F(RolloutTest, on_probation_it_must_not_earn_less_than_its_predecessor_where_that_is_asked) {
+  version("2.0.0").traffic.objective_drop = 0.5;
+  reach(VersionState::active);
+  earns(seen_[kFirstVersion], 100, 3.0);
+  earns(seen_["2.0.0"], 9, -100.0);
+  turn();
+  EXPECT_EQ(state(), VersionState::active) << "so few say nothing";
+  earns(seen_["2.0.0"], 100, 2.4);
+  turn();
+  EXPECT_EQ(state(), VersionState::active) << "that may be chance";
+  earns(seen_["2.0.0"], 100, 2.1);
+  turn();
+  EXPECT_EQ(state(), VersionState::rolled_back);
+  EXPECT_THAT(version("2.0.0").reason, HasSubstr("mean reward is 2.1"));
+  EXPECT_EQ(state(kFirstVersion), VersionState::active);
+}
+
+TEST_F(RolloutTest, what_it_earns_is_not_judged_where_nobody_asked) {
+  reach(VersionState::active);
+  earns(seen_[kFirstVersion], 100, 3.0);
+  earns(seen_["2.0.0"], 100, -3.0);
+  turn();
+  EXPECT_EQ(state(), VersionState::active);
+}
 
 TEST_F(RolloutTest, a_version_that_never_attaches_is_given_up) {
   turn();

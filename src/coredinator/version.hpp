@@ -40,6 +40,10 @@ struct Traffic {
   double canary_s = 60.0;                             // a step
   double probation_s = 600.0;                         // how long its predecessor stands by
   bool hold = false;                                  // becomes active only when a person promotes it
+  // What it must keep, in test and on probation, or be rolled back.
+  double latency_max_s = 0.0;            // that half of its decisions take; 0: half of the agent's period, at most 1 s
+  double memory_max_mib = 1024.0;        // of its process, resident
+  std::optional<double> objective_drop;  // how far its mean reward may lie below its predecessor's; none: not judged
 };
 
 struct Version {

@@ -303,12 +303,22 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
   return decision;
 }
 
-void ControlLoop::count(const Cycle& cycle, TimePoint wall) noexcept {
+void ControlLoop::count(const Cycle& cycle, TimePoint wall) {
   if (parts_.metrics == nullptr) return;
   const std::size_t agent = static_cast<std::size_t>(
       std::ranges::find(parts_.site.agents, cycle.agent, &config::Agent::id) - parts_.site.agents.begin());
   for (const std::size_t output : cycle.outputs) parts_.metrics->judged(agent, verdicts_[output].action);
-  parts_.metrics->decided(agent, cycle.origin, parts_.guard.mode() == guard::Mode::automatic, wall);
+  const double earned =
+      parts_.metrics->decided(agent, cycle.origin, parts_.guard.mode() == guard::Mode::automatic, wall);
+  if (agent < agents_.size()) credit(agents_[agent], cycle, earned);
+}
+
+// To the version that was in charge of the period that ends, whichever begins the next one.
+void ControlLoop::credit(AgentState& agent, const Cycle& cycle, double earned) {
+  if (InstanceTable::Instance* instance = agent.instances.find(agent.in_charge);
+      instance != nullptr && std::isfinite(earned))
+    instance->reward.add(earned);
+  if (cycle.origin == "policy") agent.in_charge = agent.instances.active();
 }
 
 void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {

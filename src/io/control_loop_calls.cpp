@@ -110,7 +110,11 @@ Result<> ControlLoop::instances(const v1::InstancesRequest&, v1::InstancesAnswer
       report.set_proposals(instance.proposals);
       report.set_faults(instance.faults);
       report.set_interventions(instance.interventions);
+      report.set_latency_p50_us(instance.latency.quantile_us(0.5));
       report.set_latency_p99_us(instance.latency.quantile_us(0.99));
+      report.set_reward_batches(instance.reward.batches());
+      report.set_reward_mean(instance.reward.mean());
+      report.set_reward_squares(instance.reward.squares());
       report.set_quiet_s(instance.attached ? to_seconds(now - instance.heard) : 0.0);
     };
     for (const auto& [name, instance] : instances.all()) add(instance);

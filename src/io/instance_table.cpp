@@ -10,6 +10,19 @@ constexpr std::size_t kInstancesMax = 8;
 
 }  // namespace
 
+// Welford's update.
+void RewardMoments::add(double reward) noexcept {
+  sum_ += reward;
+  if (++in_batch_ < kBatch) return;
+  const double value = sum_ / kBatch;
+  in_batch_ = 0;
+  sum_ = 0.0;
+  ++batches_;
+  const double before = value - mean_;
+  mean_ += before / static_cast<double>(batches_);
+  squares_ += before * (value - mean_);
+}
+
 InstanceTable::InstanceTable(const std::string& agent) : own_("agent." + agent), active_(own_) {}
 
 InstanceTable::Instance& InstanceTable::attach(const std::string& name, Duration now) {

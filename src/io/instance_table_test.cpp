@@ -27,6 +27,18 @@ TEST(InstanceTable, a_word_that_is_older_than_the_last_changes_nothing) {
   EXPECT_EQ(table.active(), "agent.climate@1.0.0");
 }
 
+TEST(RewardMoments, are_those_of_the_means_of_ten) {
+  RewardMoments moments;
+  for (int i = 0; i < 9; ++i) moments.add(100.0);
+  EXPECT_EQ(moments.batches(), 0U);
+  moments.add(100.0);
+  for (int i = 0; i < 10; ++i) moments.add(i < 5 ? 102.0 : 106.0);  // 104
+  for (int i = 0; i < 15; ++i) moments.add(108.0);
+  EXPECT_EQ(moments.batches(), 3U);
+  EXPECT_DOUBLE_EQ(moments.mean(), 104.0);
+  EXPECT_DOUBLE_EQ(moments.squares(), 32.0);
+}
+
 TEST(InstanceTable, the_active_one_is_never_dropped_for_a_newcomer) {
   InstanceTable table("climate");
   table.attach("agent.climate", seconds(0)).validated = true;

@@ -128,31 +128,39 @@ void LoopMetrics::period_ends(std::size_t index, std::span<const Sample> latest)
     agent.values[tag] = latest[tag].quality == Quality::good ? latest[tag].value : std::nan("");
 }
 
-void LoopMetrics::count_value(Agent& agent) noexcept {
+double LoopMetrics::count_value(Agent& agent) noexcept {
   double total = 0.0;
   for (Term& term : agent.terms) {
     const double value = term.expression.evaluate(agent.values, agent.previous);
     total += term.sign * value;
     if (term.sum != nullptr && std::isfinite(value)) term.sum->add(value);
   }
-  if (!std::isfinite(total)) return agent.unknown->add();
+  if (!std::isfinite(total)) {
+    agent.unknown->add();
+    return std::nan("");
+  }
   agent.reward[agent.in_charge]->add(total);
   agent.periods[agent.in_charge]->add();
   if (agent.gain != nullptr && agent.in_charge == policy) agent.gain->add(total - agent.baseline);
+  return agent.in_charge == policy ? total : std::nan("");
 }
 
-void LoopMetrics::decided(std::size_t index, std::string_view origin, bool automatic, TimePoint wall) noexcept {
-  if (index >= agents_.size()) return manual_.add();
+double LoopMetrics::decided(std::size_t index, std::string_view origin, bool automatic, TimePoint wall) noexcept {
+  if (index >= agents_.size()) {
+    manual_.add();
+    return std::nan("");
+  }
   Agent& agent = agents_[index];
   for (std::size_t i = 0; i < kOrigins.size(); ++i)
     if (origin == kOrigins[i]) agent.origins[i]->add();
   if (origin == kOrigins[policy]) agent.last->set(unix_seconds(wall));
   // An interlock acts within a period and ends none.
-  if (agent.terms.empty() || (origin != kOrigins[policy] && origin != kOrigins[fallback])) return;
-  if (agent.seen) count_value(agent);
+  if (agent.terms.empty() || (origin != kOrigins[policy] && origin != kOrigins[fallback])) return std::nan("");
+  const double earned = agent.seen ? count_value(agent) : std::nan("");
   agent.seen = true;
   std::ranges::copy(agent.values, agent.previous.begin());
   agent.in_charge = !automatic ? others : origin == kOrigins[policy] ? policy : fallback;
+  return earned;
 }
 
 void LoopMetrics::judged(std::size_t agent, guard::Action action) noexcept {

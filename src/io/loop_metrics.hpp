@@ -34,7 +34,8 @@ class LoopMetrics {
   // Before a decision moves anything: what the period that ends was like. `latest`: by tag.
   void period_ends(std::size_t agent, std::span<const Sample> latest) noexcept;
   // `agent`: index into the site's, or their number for a person's.
-  void decided(std::size_t agent, std::string_view origin, bool automatic, TimePoint wall) noexcept;
+  // Returns what the period that ended earned while the policy was in charge; NaN where none ended or nobody knows.
+  double decided(std::size_t agent, std::string_view origin, bool automatic, TimePoint wall) noexcept;
   void judged(std::size_t agent, guard::Action action) noexcept;
   void agent_is(std::size_t agent, bool attached, bool lost) noexcept;
 
@@ -66,7 +67,7 @@ class LoopMetrics {
   };
   void add_agent(metrics::Registry& registry, const config::Site& site, const config::Agent& agent);
   void add_value(metrics::Registry& registry, const config::Site& site, const config::Agent& agent, Agent& out);
-  void count_value(Agent& agent) noexcept;
+  double count_value(Agent& agent) noexcept;
 
   std::array<metrics::Counter*, 3> samples_{};  // by quality
   struct TagGauges {

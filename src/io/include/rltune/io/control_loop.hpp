@@ -81,6 +81,7 @@ class ControlLoop {
     Duration last_proposal{};  // steady
     Duration last_fallback{};  // steady: of the last decision made without it
     InstanceTable instances;   // of its versions; one of them is active
+    std::string in_charge;     // the instance that decided last
     bool lost = false;
     bool proposed = false;  // in the open lockstep cycle
     bool beat = false;      // proposed since the last agent_alive heartbeat
@@ -113,7 +114,8 @@ class ControlLoop {
   void judge(std::size_t agent, Cycle& cycle);
   void apply(Cycle& cycle);
   void record(const Cycle& cycle, v1::DecisionEvent& event);
-  void count(const Cycle& cycle, TimePoint wall) noexcept;
+  void count(const Cycle& cycle, TimePoint wall);
+  static void credit(AgentState& agent, const Cycle& cycle, double earned);
   historian::Decision make_record(const Cycle& cycle, const v1::DecisionEvent& event) const;
   void note_set_point(std::size_t output, double value);
   void without_agent(std::size_t agent);

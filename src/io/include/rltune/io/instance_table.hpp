@@ -14,6 +14,22 @@
 
 namespace rltune::io {
 
+// Rewards of one period after the other, as means over ten each.
+class RewardMoments {
+ public:
+  void add(double reward) noexcept;
+  std::uint64_t batches() const noexcept { return batches_; }
+  double mean() const noexcept { return mean_; }
+  double squares() const noexcept { return squares_; }  // of the deviations from the mean, summed
+
+ private:
+  static constexpr int kBatch = 10;
+  int in_batch_ = 0;
+  double sum_ = 0.0;  // of the batch
+  std::uint64_t batches_ = 0;
+  double mean_ = 0.0, squares_ = 0.0;
+};
+
 class InstanceTable {
  public:
   struct Instance {
@@ -25,6 +41,7 @@ class InstanceTable {
     LatencyHistogram latency;  // observation to proposal
     Duration heard{};          // steady
     std::vector<double> last;  // that it proposed, by output
+    RewardMoments reward;      // of the periods that it was in charge of
   };
 
   InstanceTable() = default;
