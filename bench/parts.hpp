@@ -29,6 +29,15 @@ Rows recovery(double repetitions);
 // From the command to the first sign of life.
 Rows startup(double repetitions);
 
+// Calls to an agent through coredinator, beside as many made to the agent itself.
+Rows dispatch(double calls);
+
+// So many switches from one version of an agent to another and back, under a load of calls.
+Rows soak_switches(double switches);
+// So many bad versions of every kind in turn.
+Rows soak_bad_versions(double versions);
+// So many rounds of kill -9 of coredinator, and of the keeper, at every step of a version's life.
+Rows soak_transitions(double rounds);
 // Seconds of a live site under random kills, then watched; seconds of lockstep seasons with a kill in each.
 Rows soak_live(double seconds);
 Rows soak_lockstep(double seconds);

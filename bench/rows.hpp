@@ -17,6 +17,7 @@ struct Row {
   double value = 0.0;
   double low = 0.0, high = 0.0;  // over the repetitions, or the parts of a long run
   std::optional<double> bound;   // at most
+  bool least = false;            // the bound is: at least
 };
 using Rows = std::vector<Row>;
 
@@ -61,6 +62,7 @@ inline nlohmann::ordered_json to_json(const Rows& rows) {
     list.push_back(
         {{"what", row.what}, {"unit", row.unit}, {"value", row.value}, {"low", row.low}, {"high", row.high}});
     if (row.bound) list.back()["bound"] = *row.bound;
+    if (row.least) list.back()["least"] = true;
   }
   return {{"rows", list}};
 }

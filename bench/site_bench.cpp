@@ -14,12 +14,19 @@ struct Part {
   double amount;
 };
 
-constexpr std::array kParts{
-    Part{"control", rltune::bench::control, 120.0},      Part{"agents", rltune::bench::agents, 60.0},
-    Part{"reaction", rltune::bench::reaction, 500.0},    Part{"season", rltune::bench::season, 3.0},
-    Part{"recovery", rltune::bench::recovery, 5.0},      Part{"startup", rltune::bench::startup, 20.0},
-    Part{"soak-live", rltune::bench::soak_live, 1800.0}, Part{"soak-lockstep", rltune::bench::soak_lockstep, 1800.0},
-    Part{"soak-guard", rltune::bench::soak_guard, 60.0}};
+constexpr std::array kParts{Part{"control", rltune::bench::control, 120.0},
+                            Part{"agents", rltune::bench::agents, 60.0},
+                            Part{"reaction", rltune::bench::reaction, 500.0},
+                            Part{"season", rltune::bench::season, 3.0},
+                            Part{"recovery", rltune::bench::recovery, 5.0},
+                            Part{"startup", rltune::bench::startup, 20.0},
+                            Part{"soak-live", rltune::bench::soak_live, 1800.0},
+                            Part{"soak-lockstep", rltune::bench::soak_lockstep, 1800.0},
+                            Part{"soak-guard", rltune::bench::soak_guard, 60.0},
+                            Part{"dispatch", rltune::bench::dispatch, 10'000.0},
+                            Part{"soak-switches", rltune::bench::soak_switches, 1000.0},
+                            Part{"soak-bad-versions", rltune::bench::soak_bad_versions, 100.0},
+                            Part{"soak-transitions", rltune::bench::soak_transitions, 10.0}};
 
 }  // namespace
 

@@ -1,34 +1,53 @@
-// soak.mjs TIME: whole sites under random kills for that long; a verdict, and build/bench/soak.json. TIME: hours, or
-// minutes with an m behind them.
+// soak.mjs [TIME]: whole sites under random kills for that long. soak.mjs coredinator [--short]: the versions of an agent
+// switched, bad, and killed at every step. A verdict, and build/bench/soak*.json.
 //
 // Exit status: 0 passed, 1 failed, 2 wrong usage.
 import { bin, measure, print } from "./measure.mjs";
-import { soakGroup } from "./soak_group.mjs";
+import { coredinatorGroup, soakGroup } from "./soak_group.mjs";
 import { sitePart } from "./system_groups.mjs";
 
-const time = process.argv[2] ?? "1";
-const match = /^([0-9]+(?:\.[0-9]+)?)([hm]?)$/.exec(time);
-const seconds = match ? Number(match[1]) * (match[2] === "m" ? 60 : 3600) : 0;
-if (!match || seconds < 60 || process.argv.length > 3) {
+function usage() {
   process.stderr.write(`Usage: ./dev soak [TIME]
+       ./dev soak coredinator [--short]
 
-  TIME   hours, or minutes as in 15m; 1 hour by default, 1m at least
+  TIME         hours, or minutes as in 15m; 1 hour by default, 1m at least
+  coredinator  1,000 switches between versions, 100 bad versions, 160 kills; --short: 30, 10 and 16, in two minutes
 
 Examples:
   ./dev soak
   ./dev soak 15m
-  ./dev soak 24
+  ./dev soak coredinator --short
 `);
   process.exit(2);
 }
 
-let failed = 1;
-try {
-  failed = print(await measure({ ...soakGroup, command: `./dev soak ${time}` }, () => [
+function sites(time) {
+  const match = /^([0-9]+(?:\.[0-9]+)?)([hm]?)$/.exec(time);
+  const seconds = match ? Number(match[1]) * (match[2] === "m" ? 60 : 3600) : 0;
+  if (!match || seconds < 60) usage();
+  return [{ ...soakGroup, command: `./dev soak ${time}` }, () => [
     ...sitePart(bin, "soak-live", seconds / 2),
     ...sitePart(bin, "soak-lockstep", 0.45 * seconds),
     ...sitePart(bin, "soak-guard", 0.05 * seconds),
-  ]));
+  ]];
+}
+
+function coredinator(options) {
+  if (options.some((one) => one !== "--short")) usage();
+  const short = options.length > 0;
+  return [{ ...coredinatorGroup, command: `./dev soak coredinator${short ? " --short" : ""}` }, () => [
+    ...sitePart(bin, "soak-switches", short ? 30 : 1000),
+    ...sitePart(bin, "soak-bad-versions", short ? 10 : 100),
+    ...sitePart(bin, "soak-transitions", short ? 1 : 10),
+  ]];
+}
+
+const [what = "1", ...options] = process.argv.slice(2);
+if (what !== "coredinator" && options.length > 0) usage();
+const [group, rows] = what === "coredinator" ? coredinator(options) : sites(what);
+let failed = 1;
+try {
+  failed = print(await measure(group, rows));
 } catch (error) {
   process.stderr.write(`soak: ${error.message}\n`);
 }

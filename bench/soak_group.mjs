@@ -1,3 +1,14 @@
+// Whole sites under kills and bad versions, which `./dev soak` runs for as long as one likes.
+export const coredinatorGroup = {
+  name: "soak-coredinator",
+  title: "Soak of coredinator",
+  command: "./dev soak coredinator",
+  note: "A site at 10 Hz. Switches: two versions take turns while four callers call the agent through coredinator. Bad versions: each " +
+    "kind in turn; its deadline is the moment of the crash, a second after it hung, or the proposal from which it is judged (for one that " +
+    "refuses to start, the deployment itself). Kills: a version is deployed and coredinator, or the keeper with all its roles, is " +
+    "killed with SIGKILL within a millisecond of each step of its life being on disk; the keeper is started again as systemd would.",
+};
+
 export const soakGroup = {
   name: "soak",
   title: "Soak",

@@ -45,6 +45,13 @@ export const systemGroups = [
       "plant, by the records' wall clock.",
   },
   {
+    name: "dispatch",
+    title: "Calls through coredinator",
+    part: "dispatch",
+    note: "A live site as above, not learning. 10,000 calls to the agent itself and 10,000 through coredinator, in turn; then one " +
+      "thread with 32 calls in flight for five seconds: load generator, coredinator and agent share the two cores.",
+  },
+  {
     name: "startup",
     title: "Start-up",
     part: "startup",

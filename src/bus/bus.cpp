@@ -65,7 +65,7 @@ struct Server::State {
   void answer();
   bool forwarded();
   Result<Socket*> connection_to(const std::string& endpoint);
-  void pass_answers_back();
+  int pass_answers_back();
 };
 
 Result<Server> Server::bind(Context& context, const std::string& endpoint, const Security& security) {
@@ -148,7 +148,8 @@ bool Server::State::forwarded() {
   return true;
 }
 
-void Server::State::pass_answers_back() {
+int Server::State::pass_answers_back() {
+  int passed = 0;
   for (auto& [endpoint, connection] : onward) {
     // [caller, answer, body], as the role sent it.
     while (arrival.receive(connection)) {
@@ -156,8 +157,10 @@ void Server::State::pass_answers_back() {
       if (socket.send(arrival.caller(), true) && socket.send(arrival.envelope(), true))
         socket.send(arrival.body(), false);
       if (!spans.empty()) spans.answered(arrival.caller(), arrival.envelope());
+      ++passed;
     }
   }
+  return passed;
 }
 
 bool Server::State::serve_one() {
@@ -171,9 +174,8 @@ bool Server::State::serve_one() {
 int Server::serve(milliseconds timeout, int also) {
   if (!state_->spans.empty()) state_->spans.expire(state_->clock.now());
   if ((state_->socket.get(ZMQ_EVENTS) & ZMQ_POLLIN) == 0 && !state_->wait(timeout, also)) return 0;
-  state_->pass_answers_back();
-  int served = 0;
-  while (served < kServedMax && state_->serve_one()) ++served;
+  int served = state_->pass_answers_back();
+  for (const int most = served + kServedMax; served < most && state_->serve_one();) ++served;
   return served;
 }
 

@@ -184,10 +184,21 @@ class Coredinator {
         for (const Action& action : supervisor_.due(clock_.steady())) carry_out(action);
       report_changes();
       report_health();
-      server_.serve(supervisor_.settled() ? milliseconds(kTurn) : milliseconds(kTurnWhileStarting),
-                    keeper_.descriptor());
+      serve_a_while(supervisor_.settled() ? kTurn : kTurnWhileStarting);
     }
     return {};
+  }
+
+  // Calls are passed on without a turn of everything else between two of them. The keeper's word ends it, and an order
+  // that io has to confirm shortens it.
+  void serve_a_while(Duration most) {
+    const Duration begin = clock_.steady();
+    while (true) {
+      const Duration span = fleet_->waits_for_io() ? std::min<Duration>(most, kTurnWhileStarting) : most;
+      const Duration left = begin + span - clock_.steady();
+      if (left <= Duration::zero() || server_.serve(std::chrono::ceil<milliseconds>(left), keeper_.descriptor()) == 0)
+        return;
+    }
   }
 
   void hear_keeper() {

@@ -37,6 +37,7 @@ class Fleet {
   // True once after wanted() has changed.
   bool take_change() noexcept { return std::exchange(changed_, false); }
 
+  bool waits_for_io() const noexcept { return !asked_io_.empty(); }
   // Never waits.
   void turn(const Supervisor& supervisor, Duration now);
 

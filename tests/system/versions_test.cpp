@@ -1,10 +1,6 @@
 // Versions of an agent on a site that runs: deployed, promoted and rolled back by the operator's commands, under a load
 // of calls, with bad ones among them and with processes killed on the way.
-#include <atomic>
-#include <mutex>
-#include <set>
-
-#include "pilot_site.hpp"
+#include "site_versions.hpp"
 
 namespace rltune {
 namespace {
@@ -14,71 +10,22 @@ using nlohmann::json;
 using testing::ChildProcess;
 using testing::PilotSite;
 
-// What an ordinary policy keeps, and one that jumps through all that it may ask for does not.
-std::string stepping_rule(const std::string& tag, double low, double high) {
-  return testing::whole_range(tag, low, high) + std::format("      step_max: {}\n", 0.05 * (high - low));
-}
-
 struct Said {
   int status = -1;
   std::string out, err;
 };
 
-// Calls to the agent by its id, one after the other, from a thread of its own.
-class Load {
- public:
-  explicit Load(const std::string& run_folder)
-      : thread_([this, endpoint = bus::call_endpoint(run_folder, "coredinator")] {
-          bus::Context context;
-          auto client = bus::Client::connect(context, endpoint);
-          for (std::uint64_t i = 0; client && !stop_; ++i) {
-            const auto answer = client->call<v1::HealthAnswer>("agent.Health", "climate", v1::HealthRequest(), 2s,
-                                                               "call-" + std::to_string(i));
-            ++(answer ? answered : failed);
-            if (!answer) first_error = first_error.empty() ? answer.error().message : first_error;
-            if (answer) {
-              const std::lock_guard lock(mutex_);
-              pids_.insert(answer->pid());
-            }
-            std::this_thread::sleep_for(1ms);
-          }
-        }) {}
-  ~Load() { stop(); }
-  void stop() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  std::set<pid_t> pids() {
-    const std::lock_guard lock(mutex_);
-    return pids_;
-  }
-  std::atomic<std::uint64_t> answered{0}, failed{0};
-  std::string first_error;
-
- private:
-  std::mutex mutex_;
-  std::set<pid_t> pids_;  // of the instances that answered
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
 class Versions : public ::testing::Test {
  protected:
   void start(const std::string& mode = "auto") {
-    site_ = std::make_unique<PilotSite>(testing::PilotOptions{.lockstep = false,
-                                                              .period_s = 0.1,
-                                                              .mode = mode,
-                                                              .rule = stepping_rule,
-                                                              .twin_arguments = {"--observation-noise", "0.05"}});
+    site_ = std::make_unique<PilotSite>(testing::versions_options(mode));
+    versions_.emplace(*site_);
     ASSERT_NO_FATAL_FAILURE(site_->start());
     ASSERT_TRUE(site_->decides(10)) << site_->everything();
   }
   std::string artifact(const std::string& name, std::uint64_t seed,
                        const std::function<void(policy::Artifact&)>& change = {}) {
-    policy::Artifact made = testing::pilot_artifact(seed, true);
-    if (change) change(made);
-    EXPECT_TRUE(policy::save_artifact(site_->path(name), made));
-    return site_->path(name);
+    return versions_->artifact(name, seed, change);
   }
   Said run(const std::string& noun, const std::string& verb, std::vector<std::string> arguments) {
     std::vector<std::string> command{RLTUNE_BIN_DIR "/rltune", noun, verb, site_->site_file()};
@@ -101,47 +48,21 @@ class Versions : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run("version", "deploy", arguments);
   }
-  v1::AgentInfo agent() {
-    v1::AgentsRequest request;
-    request.set_agent("climate");
-    const auto answer = site_->ask<v1::AgentsAnswer>("coredinator", "coredinator.Agents", request);
-    return answer && answer->agents_size() == 1 ? answer->agents(0) : v1::AgentInfo();
-  }
-  v1::VersionInfo version(const std::string& name) {
-    const v1::AgentInfo info = agent();
-    for (const v1::VersionInfo& one : info.versions())
-      if (one.version() == name) return one;
-    return {};
-  }
-  bool reaches(const std::string& name, const std::string& state, std::chrono::seconds limit = 20s) {
-    return PilotSite::eventually(
-        [&] {
-          std::this_thread::sleep_for(20ms);
-          return version(name).state() == state;
-        },
-        limit);
-  }
-  // The active version decides, by its own policy, and io writes that.
-  bool acts(const std::string& name) {
-    return PilotSite::eventually(
-        [&] {
-          std::this_thread::sleep_for(50ms);
-          const v1::AgentInfo info = agent();
-          return info.active() == name && info.in_force() && !version(name).instance().state().empty() &&
-                 version(name).instance().state() == "healthy";
-        },
-        20s);
-  }
-  pid_t pid(const std::string& name) { return version(name).instance().pid(); }
+  v1::AgentInfo agent() { return versions_->agent(); }
+  v1::VersionInfo version(const std::string& name) { return versions_->version(name); }
+  bool reaches(const std::string& name, const std::string& state) { return versions_->reaches(name, state); }
+  bool acts(const std::string& name) { return versions_->acts(name); }
+  pid_t pid(const std::string& name) { return versions_->pid(name); }
   std::string told() { return site_->everything(); }
 
   std::unique_ptr<PilotSite> site_;
+  std::optional<testing::SiteVersions> versions_;
 };
 
 TEST_F(Versions, a_good_version_takes_over_by_itself_and_can_be_rolled_back_under_load_without_a_lost_call) {
   ASSERT_NO_FATAL_FAILURE(start());
   const pid_t first = pid("0.0.0");
-  Load load(site_->run_folder());
+  testing::CallLoad load(site_->run_folder());
   const Said said = deploy(artifact("second", 2), "2.0.0");
   ASSERT_EQ(said.status, 0) << said.err;
   EXPECT_EQ(json::parse(said.out)["state"], "staged");
@@ -266,15 +187,12 @@ TEST_F(Versions, switches_under_load_fail_no_call) {
   ASSERT_NO_FATAL_FAILURE(start());
   ASSERT_EQ(deploy(artifact("second", 2), "2.0.0", {"--hold", "--no-canary"}).status, 0);
   ASSERT_TRUE(reaches("2.0.0", "shadow")) << version("2.0.0").DebugString() << told();
-  Load load(site_->run_folder());
+  testing::CallLoad load(site_->run_folder());
   for (int i = 0; i < kSwitches; ++i) {
-    v1::VersionOrder order;
-    order.set_agent("climate");
-    order.set_verb("promote");
-    order.set_version(i % 2 == 0 ? "2.0.0" : "0.0.0");
-    const auto answer = site_->ask<v1::AgentInfo>("coredinator", "coredinator.OrderVersion", order);
+    const std::string next = i % 2 == 0 ? "2.0.0" : "0.0.0";
+    const auto answer = versions_->order("promote", next);
     ASSERT_TRUE(answer) << answer.error().message;
-    ASSERT_EQ(answer->active(), order.version());
+    ASSERT_EQ(answer->active(), next);
     ASSERT_TRUE(PilotSite::eventually([&] { return agent().in_force(); }, 5s)) << told();
   }
   EXPECT_EQ(agent().epoch(), static_cast<std::uint64_t>(kSwitches));

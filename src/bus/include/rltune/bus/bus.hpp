@@ -92,7 +92,8 @@ class Server {
           return {};
         });
   }
-  // Serves what has arrived; waits for the first one up to `timeout`. Returns how many were served.
+  // Serves what has arrived; waits for the first one up to `timeout`. Returns how many were served, with the answers
+  // that it passed back.
   // Frames that are no call, and calls whose deadline has passed, are dropped.
   // `also`: another file descriptor whose input ends the wait.
   int serve(std::chrono::milliseconds timeout, int also = -1);
