@@ -20,6 +20,7 @@ set(RLTUNE_MAY_USE_audit        base)
 set(RLTUNE_MAY_USE_plant        base config)
 set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
+set(RLTUNE_MAY_USE_upgrade      base audit bus config historian)
 set(RLTUNE_MAY_USE_coredinator  base audit bus config metrics tracing historian)
 set(RLTUNE_MAY_USE_io           base audit bus config metrics tracing env controllers pipeline plant guard historian)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
@@ -29,6 +30,6 @@ set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 
 set(RLTUNE_MODULES base config configstore metrics tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
-                   plant twin keeper coredinator io experience agent backup runs report)
+                   plant twin keeper upgrade coredinator io experience agent backup runs report)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

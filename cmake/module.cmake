@@ -85,6 +85,10 @@ function(rltune_app name)
   add_executable(${name} ${A_SOURCES})
   target_link_libraries(${name} PRIVATE ${A_USES} ${A_LIBS} rltune_options)
   rltune_compile_quickly(${name} rltune_pch_app)
+  # A bundle has its libraries in lib beside bin; they are for the libraries' own needs as well, which only the older of
+  # the two kinds of search path is.
+  set_target_properties(${name} PROPERTIES BUILD_RPATH "$ORIGIN/../lib")
+  target_link_options(${name} PRIVATE LINKER:--disable-new-dtags)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   add_dependencies(apps ${name})
 endfunction()

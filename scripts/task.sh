@@ -80,6 +80,9 @@ case $command in
   bench) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/bench.mjs" "$@" ;;
   soak) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/soak.mjs" "$@" ;;
   package) build release apps; exec "$SOURCE/scripts/package.sh" "$SOURCE/build/release/bin" "$SOURCE/build/package" ;;
+  bundle)
+    [ $# -eq 1 ] && [ -e "$1" ] || die "a bundle is signed: ./dev bundle KEY" "A key pair is made once: ./dev rltune upgrade key KEY"
+    build release apps; exec "$SOURCE/scripts/bundle.sh" "$SOURCE/build/release/bin" "$SOURCE/build/package" "$1" ;;
   lint) configure release; exec "$SOURCE/scripts/lint.sh" "$@" ;;
   format) cd "$SOURCE" && git ls-files -z '*.cpp' '*.hpp' '*.h' | xargs -0 clang-format-19 -i ;;
   ci)

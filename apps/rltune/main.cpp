@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rltune/base/version.hpp"
+
 namespace {
 
 struct Command {
@@ -37,6 +39,7 @@ constexpr std::array kCommands{
     Command{"audit", "rltune-audit", false, "decisions: show, replay; who did what: log, verify, heads"},
     Command{"log", "rltune-log", false, "what a running site's roles log: level"},
     Command{"backup", "rltune-backup", false, "a running site in one file: create, verify, restore"},
+    Command{"upgrade", "rltune-upgrade", false, "the product itself: check, apply, rollback, status"},
     Command{"up", "rltune-up", false, "run a site: every role under the keeper"},
 };
 
@@ -75,7 +78,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (noun == "--version") {
-    std::println("rltune {}", RLTUNE_VERSION);
+    std::println("rltune {}", rltune::version());
     return 0;
   }
   for (const Command& command : kCommands)

@@ -69,20 +69,25 @@ Result<SigningKey> SigningKey::find_or_make(const std::filesystem::path& audit_f
   if (!found) return std::unexpected(found.error());
   Result<std::string> seed = *found ? Result<std::string>(**found) : make_seed(file);
   if (!seed) return std::unexpected(seed.error());
-  unsigned char bytes[crypto_sign_SEEDBYTES];
-  const bool good = from_hex(*seed, bytes, sizeof bytes);
-  sodium_memzero(bytes, sizeof bytes);
-  if (!good)
-    return fail(Errc::parse, "the audit log's key is not 64 hexadecimal digits; make one: openssl rand -hex 32");
-  SigningKey key(*seed);
+  auto key = of_seed(*seed);
   sodium_memzero(seed->data(), seed->size());
+  if (!key) return fail(key.error().code, "the audit log's key: " + key.error().message);
   const std::filesystem::path open = audit_folder / "key.pub";
-  if (const auto known = read_public_key(open); known && *known == key.public_key_) return key;
-  if (auto written = write_file(open, key.public_key_ + "\n"); !written) return std::unexpected(written.error());
+  if (const auto known = read_public_key(open); known && *known == key->public_key_) return key;
+  if (auto written = write_file(open, key->public_key_ + "\n"); !written) return std::unexpected(written.error());
   return key;
 }
 
-SigningKey::SigningKey(const std::string& seed) {
+Result<SigningKey> SigningKey::of_seed(std::string_view digits) {
+  if (::sodium_init() < 0) return fail(Errc::internal, "libsodium cannot be used on this machine");
+  unsigned char bytes[crypto_sign_SEEDBYTES];
+  const bool good = from_hex(digits, bytes, sizeof bytes);
+  sodium_memzero(bytes, sizeof bytes);
+  if (!good) return fail(Errc::parse, "it is not 64 hexadecimal digits; make one: openssl rand -hex 32");
+  return SigningKey(digits);
+}
+
+SigningKey::SigningKey(std::string_view seed) {
   static_assert(sizeof secret_ == crypto_sign_SECRETKEYBYTES);
   unsigned char bytes[crypto_sign_SEEDBYTES], open[crypto_sign_PUBLICKEYBYTES];
   RLTUNE_CHECK(from_hex(seed, bytes, sizeof bytes));
@@ -102,6 +107,12 @@ std::string SigningKey::sign(std::string_view bytes) const {
   unsigned char signature[crypto_sign_BYTES];
   crypto_sign_detached(signature, nullptr, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), secret_);
   return to_hex(signature, sizeof signature);
+}
+
+bool is_signed_by(std::string_view public_key, std::string_view bytes, std::string_view signature) {
+  unsigned char raw[crypto_sign_BYTES], key[crypto_sign_PUBLICKEYBYTES];
+  return ::sodium_init() >= 0 && from_hex(public_key, key, sizeof key) && from_hex(signature, raw, sizeof raw) &&
+         crypto_sign_verify_detached(raw, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), key) == 0;
 }
 
 std::string encode(Head& head, const SigningKey& key) {

@@ -16,6 +16,7 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/version.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "supervisor.hpp"
@@ -145,16 +146,17 @@ class Coredinator {
           answer.set_healthy(true);
           answer.set_pid(::getpid());
           answer.set_endpoint(operations_.address());
+          answer.set_version(std::string(version()));
           return {};
         });
     bus::serve_log_level(server_, "coredinator");
     server_.handle<v1::ShutdownRequest, v1::ShutdownAnswer>(
         "coredinator.Shutdown",
         [this](const bus::Call& call, const v1::ShutdownRequest& request, v1::ShutdownAnswer&) -> Result<> {
-          audit_.post({.action = "site.shutdown",
+          audit_.post({.action = request.restart() ? "site.restart" : "site.shutdown",
                        .reason = request.reason(),
                        .correlation_id = std::string(call.correlation_id)});
-          keeper_.shut_down(request.reason(), request.failed());
+          keeper_.shut_down(request);
           return {};
         });
     server_.handle<v1::AgentsRequest, v1::AgentsAnswer>(

@@ -55,10 +55,16 @@ void KeeperLink::tell_status(bool ready, const std::string& text) const {
 }
 
 void KeeperLink::shut_down(const std::string& reason, bool failed) const {
-  v1::KeeperRequest request;
-  request.mutable_shutdown()->set_reason(reason);
-  request.mutable_shutdown()->set_failed(failed);
-  send(request);
+  v1::ShutdownRequest request;
+  request.set_reason(reason);
+  request.set_failed(failed);
+  shut_down(request);
+}
+
+void KeeperLink::shut_down(const v1::ShutdownRequest& request) const {
+  v1::KeeperRequest packet;
+  *packet.mutable_shutdown() = request;
+  send(packet);
 }
 
 Result<std::optional<v1::KeeperNotice>> KeeperLink::receive() const {

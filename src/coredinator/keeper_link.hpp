@@ -19,6 +19,7 @@ class KeeperLink {
   void ask_children() const;
   void tell_status(bool ready, const std::string& text) const;
   void shut_down(const std::string& reason, bool failed) const;
+  void shut_down(const v1::ShutdownRequest& request) const;
 
   // The next notice that has arrived. Errors: disconnected: the keeper is gone.
   Result<std::optional<v1::KeeperNotice>> receive() const;

@@ -15,7 +15,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian; swap here");
 
 // Version 1 had no reason and ended with the outputs, version 2 had no recurrent state.
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = kDecisionLogFormat;
 constexpr std::size_t kSealBytes = 8;
 constexpr std::size_t kOutputBytes = 26, kSeenBytes = 12;
 

@@ -142,7 +142,7 @@ class DayWriter {
  private:
   struct Prepared {
     explicit Prepared(SQLite::Database& database)
-        : created((create_tables(database, kSchema), true)),
+        : created((create_tables(database, kSchema, kDecisionLogFormat), true)),
           insert(database,
                  "INSERT OR IGNORE INTO decision(id, time, wall_time, agent, policy, origin, mode, body) "
                  "VALUES(?,?,?,?,?,?,?,?)"),

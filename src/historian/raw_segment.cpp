@@ -5,6 +5,8 @@
 #include <cmath>
 #include <format>
 
+#include "rltune/historian/historian.hpp"
+
 namespace rltune::historian {
 namespace {
 
@@ -97,7 +99,7 @@ struct SegmentWriter::Prepared {
 
 SegmentWriter::SegmentWriter(SegmentInfo info, std::uint64_t wal_bytes_max)
     : info_(std::move(info)), database_(open_writer(info_.path, wal_bytes_max)) {
-  create_tables(*database_, kSchema);
+  create_tables(*database_, kSchema, kHistorianFormat);
   read_about(*database_, info_);
   prepared_ = std::make_shared<Prepared>(*database_);
 }

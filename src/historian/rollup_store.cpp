@@ -75,7 +75,7 @@ Rollup roll_up(TimePoint start, std::span<const Rollup> parts) {
 
 RollupStore::RollupStore(const std::filesystem::path& file, std::uint64_t wal_bytes_max)
     : database_(open_writer(file, wal_bytes_max, true)) {
-  create_tables(*database_, kSchema);
+  create_tables(*database_, kSchema, kHistorianFormat);
   put_ = std::make_unique<SQLite::Statement>(*database_, "INSERT OR REPLACE INTO rollup VALUES(?,?,?,?,?,?,?,?,?)");
 }
 

@@ -75,9 +75,14 @@ Connection open_reader(const std::filesystem::path& file) {
   return database;
 }
 
-void create_tables(SQLite::Database& database, const char* schema) {
+void create_tables(SQLite::Database& database, const char* schema, int format) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  const int found = database.execAndGet("PRAGMA user_version").getInt();
+  if (found > format)
+    throw SQLite::Exception(std::format("a newer version wrote it, in format {}; this one knows {}", found, format),
+                            SQLITE_ERROR);
   database.exec(schema);
+  if (found < format) database.exec(std::format("PRAGMA user_version = {}", format));
   transaction.commit();
 }
 

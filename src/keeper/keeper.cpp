@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <format>
 #include <fstream>
 #include <optional>
 
@@ -71,6 +72,7 @@ class Keeper {
       if (stopping_ && children_.empty()) break;
       kill_overdue();
       watch_coredinator();
+      watch_start();
       manager_.alive(clock_.steady());
       wait();
     }
@@ -87,7 +89,7 @@ class Keeper {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t taken;
     ::sigemptyset(&taken);
-    for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&taken, number);
+    for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&taken, number);
     ::sigprocmask(SIG_BLOCK, &taken, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
     signals_.reset(::signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC));
@@ -134,7 +136,10 @@ class Keeper {
     summary_.reason = reason;
     summary_.failed = failed;
     forward_.say(failed ? "ERROR" : "INFO", "stopping: " + reason);
-    manager_.stopping(reason);
+    if (summary_.restart)
+      manager_.reloading(reason, clock_.steady());
+    else
+      manager_.stopping(reason);
     v1::KeeperNotice notice;
     notice.mutable_stopping()->set_reason(reason);
     tell(notice);
@@ -151,7 +156,7 @@ class Keeper {
     if (children_.empty()) return;
     const int order = std::ranges::max_element(children_, {}, &Child::order)->order;
     for (Child& child : children_)
-      if (child.order == order) ask_to_stop(child, options_.grace);
+      if (child.order == order) ask_to_stop(child, grace_);
   }
 
   void kill_overdue() {
@@ -200,6 +205,12 @@ class Keeper {
     }
   }
 
+  void watch_start() {
+    if (stopping_ || summary_.ready || options_.ready_within <= Duration::zero()) return;
+    if (clock_.steady() - begun_ >= options_.ready_within)
+      begin_stop(std::format("not every role answered within {:.0f} s", to_seconds(options_.ready_within)), true);
+  }
+
   void coredinator_exited(const Child& child, int code) {
     socket_.reset();
     if (stopping_) return;
@@ -238,7 +249,7 @@ class Keeper {
       case v1::KeeperRequest::kChildren:
         return list_children();
       case v1::KeeperRequest::kShutdown:
-        return begin_stop(request.shutdown().reason(), request.shutdown().failed());
+        return shut_down(request.shutdown());
       case v1::KeeperRequest::kStatus:
         return pass_status(request.status());
       case v1::KeeperRequest::REQUEST_NOT_SET:
@@ -246,9 +257,18 @@ class Keeper {
     }
   }
 
+  void shut_down(const v1::ShutdownRequest& request) {
+    if (stopping_) return;
+    summary_.restart = request.restart();
+    summary_.ready_within_s = request.ready_within_s();
+    if (request.grace_s() > 0.0) grace_ = from_seconds(request.grace_s());
+    begin_stop(request.reason(), request.failed());
+  }
+
   void pass_status(const v1::StatusRequest& status) {
     if (stopping_) return;
     if (status.ready()) manager_.ready();
+    summary_.ready = summary_.ready || status.ready();
     manager_.status(status.text());
   }
 
@@ -353,14 +373,27 @@ class Keeper {
     tell(notice);
   }
 
+  // For whoever finds no coredinator to ask: what hangs is not waited for.
+  void start_again() {
+    if (stopping_) return;
+    summary_.restart = true;
+    grace_ = std::min<Duration>(grace_, 1s);
+    begin_stop("told by a signal to start again", false);
+  }
+
   void read_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGCHLD) continue;
+      if (info.ssi_signo == SIGUSR1) {
+        start_again();
+        continue;
+      }
       if (stopping_) {
         forward_.say("WARNING", "told twice to stop: everything is killed");
         kill_everything();
       }
+      summary_.restart = false;  // whoever sends a signal wants us gone
       begin_stop("signal " + std::to_string(info.ssi_signo), false);
     }
     reap();
@@ -392,6 +425,8 @@ class Keeper {
   std::vector<pollfd> polls_;
   Backoff backoff_{100ms, 5s};
   Duration restart_at_{}, last_request_{};
+  const Duration begun_ = clock_.steady();
+  Duration grace_ = options_.grace;
   bool stopping_ = false;
   Summary summary_;
 };

@@ -60,13 +60,20 @@ TEST(DISABLED_FakeCoredinator, plays) {
   request.mutable_children();
   ask(request);
   v1::KeeperRequest status;
-  status.mutable_status()->set_ready(true);
+  status.mutable_status()->set_ready(::getenv("RLTUNE_TEST_NEVER_READY") == nullptr);
   status.mutable_status()->set_text("2 of 2 roles healthy");
   ask(status);
   while (true) {
     const v1::KeeperNotice notice = hear();
     if (notice.has_exited()) ask_for_role(notice.exited().name(), roles.at(notice.exited().name()));
     if (!notice.has_children()) continue;
+    if (std::filesystem::exists(std::string(::getenv("RLTUNE_TEST_FOLDER")) + "/restart")) {
+      v1::KeeperRequest restart;
+      restart.mutable_shutdown()->set_reason("as the test wishes");
+      restart.mutable_shutdown()->set_restart(true);
+      restart.mutable_shutdown()->set_ready_within_s(2.5);
+      ask(restart);
+    }
     std::set<std::string> running;
     for (const auto& child : notice.children().children()) running.insert(child.name());
     for (const auto& [name, order] : roles)
@@ -80,6 +87,8 @@ std::vector<pid_t> pids_in(const std::filesystem::path& file) {
   for (pid_t pid = 0; in >> pid;) pids.push_back(pid);
   return pids;
 }
+
+constexpr int kAskedToRestart = 42, kAskedBySignal = 43;  // how these tests' keeper tells it
 
 bool gone(pid_t pid) { return ::kill(pid, 0) != 0; }
 
@@ -105,10 +114,11 @@ class KeeperTest : public testing::Test {
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
     ::unsetenv("RLTUNE_TEST_REFUSES");
+    ::unsetenv("RLTUNE_TEST_NEVER_READY");
     std::filesystem::remove_all(folder_);
   }
 
-  void start() {
+  void start(std::chrono::milliseconds ready_within = 0ms) {
     keeper_ = ::fork();
     if (keeper_ != 0) return;
     ::dup2(::open((folder_ / "stderr").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
@@ -116,7 +126,10 @@ class KeeperTest : public testing::Test {
     options.coredinator = {"/proc/self/exe", "--gtest_filter=*FakeCoredinator*", "--gtest_also_run_disabled_tests",
                            "--gtest_output="};
     options.run_folder = folder_ / "run";
+    options.ready_within = ready_within;
     const auto summary = run(options);
+    if (summary && summary->restart && summary->ready)
+      ::_exit(summary->ready_within_s == 2.5 ? kAskedToRestart : kAskedBySignal);
     ::_exit(summary && !summary->failed ? 0 : 1);
   }
   bool running() {
@@ -132,6 +145,39 @@ class KeeperTest : public testing::Test {
   std::filesystem::path folder_;
   pid_t keeper_ = 0;
 };
+
+TEST_F(KeeperTest, asked_to_start_again_it_stops_everything_and_says_so) {
+  start();
+  ASSERT_TRUE(running());
+  const auto roles = {pids_in(folder_ / "io")[0], pids_in(folder_ / "agent")[0]};
+  std::ofstream(folder_ / "restart") << "now";
+  // The fake looks for the wish when it starts.
+  ::kill(pids_in(folder_ / "coredinator")[0], SIGKILL);
+  EXPECT_EQ(wait_for_keeper(), kAskedToRestart);
+  for (const pid_t pid : roles) EXPECT_TRUE(gone(pid));
+}
+
+TEST_F(KeeperTest, a_signal_asks_for_the_same_and_a_second_one_kills_nobody) {
+  start();
+  ASSERT_TRUE(running());
+  ::kill(keeper_, SIGUSR1);
+  ::kill(keeper_, SIGUSR1);
+  EXPECT_EQ(wait_for_keeper(), kAskedBySignal);
+}
+
+TEST_F(KeeperTest, whoever_is_not_ready_in_time_ends_as_failed) {
+  ::setenv("RLTUNE_TEST_NEVER_READY", "1", 1);
+  start(400ms);
+  ASSERT_TRUE(running());
+  EXPECT_EQ(wait_for_keeper(), 1);
+}
+
+TEST_F(KeeperTest, whoever_was_ready_in_time_goes_on) {
+  start(200ms);
+  ASSERT_TRUE(running());
+  std::this_thread::sleep_for(600ms);
+  EXPECT_FALSE(gone(keeper_));
+}
 
 TEST_F(KeeperTest, stops_the_highest_order_first_and_leaves_nobody) {
   start();

@@ -60,6 +60,11 @@ void ServiceManager::ready() {
 
 void ServiceManager::stopping(std::string_view why) { send("STOPPING=1\nSTATUS=stopping: " + std::string(why)); }
 
+void ServiceManager::reloading(std::string_view why, Duration now) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\nSTATUS=starting again: " + std::string(why));
+}
+
 void ServiceManager::status(std::string_view text) {
   if (text == status_) return;
   status_ = text;

@@ -20,6 +20,8 @@ class ServiceManager {
 
   void ready();  // once
   void stopping(std::string_view why);
+  // That this process goes on as another program and will be ready again. `now`: steady.
+  void reloading(std::string_view why, Duration now);
   // A line for `systemctl status`; sent when it changes.
   void status(std::string_view text);
   // That we live. Sent twice as often as is asked for, however often it is called. `now`: steady.

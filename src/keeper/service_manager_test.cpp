@@ -75,6 +75,14 @@ TEST_F(ServiceManagerTest, says_ready_once_and_a_status_when_it_changes) {
                                    "STOPPING=1\nSTATUS=stopping: signal 15"));
 }
 
+// systemd waits for another READY then, and does not count it as an end.
+TEST_F(ServiceManagerTest, who_goes_on_as_another_program_reloads) {
+  ASSERT_NO_FATAL_FAILURE(listen((folder_ / "notify").string()));
+  ServiceManager manager;
+  manager.reloading("an upgrade", 12s);
+  EXPECT_THAT(heard(), ElementsAre("RELOADING=1\nMONOTONIC_USEC=12000000\nSTATUS=starting again: an upgrade"));
+}
+
 TEST_F(ServiceManagerTest, an_abstract_address_is_one_as_well) {
   ASSERT_NO_FATAL_FAILURE(listen("@rltune-notify-" + std::to_string(::getpid())));
   ServiceManager manager;

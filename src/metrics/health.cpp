@@ -5,6 +5,8 @@
 #include <format>
 #include <nlohmann/json.hpp>
 
+#include "rltune/base/version.hpp"
+
 namespace rltune::metrics {
 
 Health::Health(std::string role, const Clock& clock, Duration silence_max)
@@ -31,7 +33,7 @@ Health::Answer Health::answer() const {
   nlohmann::ordered_json out{{"status", answer.healthy ? "ok" : "failing"},
                              {"role", role_},
                              {"pid", ::getpid()},
-                             {"version", RLTUNE_VERSION},
+                             {"version", std::string(version())},
                              {"time", format_rfc3339(clock_.now())}};
   out["checks"] = nlohmann::ordered_json::object();
   for (const Check& check : checks) {

@@ -12,6 +12,7 @@
 #include "process_figures.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/version.hpp"
 
 namespace rltune::metrics {
 namespace {
@@ -144,7 +145,7 @@ struct Registry::State {
 
 Registry::Registry(const std::string& role) : state_(std::make_unique<State>()) {
   gauge("rltune_role_info", "Which role this is, and the product's version",
-        {{"role", role}, {"version", RLTUNE_VERSION}})
+        {{"role", role}, {"version", std::string(version())}})
       .set(1.0);
 }
 

@@ -66,6 +66,7 @@ struct PilotOptions {
   std::string peer_certificate_uri = "urn:rltune:peer:server";  // which application the peer's certificate names
   std::vector<std::array<std::string, 2>> edits;                // of site.yaml: this text becomes that one
   std::function<void(policy::Artifact&)> change_policy;         // before it is saved
+  std::string programs = RLTUNE_BIN_DIR;                        // of the site; the twin's are always those
 };
 
 // A policy for a plant's task whose weights are arbitrary: what matters is that the same come out everywhere.
@@ -224,7 +225,7 @@ class PilotSite {
   void start_up() {
     up_.reset();
     up_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{std::string(RLTUNE_BIN_DIR) + "/rltune", "up", path("site/site.yaml"), "--run-folder",
+        std::vector<std::string>{options_.programs + "/rltune", "up", path("site/site.yaml"), "--run-folder",
                                  run_folder(), "--json"},
         path("up.log"));
   }

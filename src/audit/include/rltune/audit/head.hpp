@@ -24,6 +24,8 @@ class SigningKey {
  public:
   // Errors: denied (others may read the file), parse (not 64 hexadecimal digits), io.
   static Result<SigningKey> find_or_make(const std::filesystem::path& audit_folder);
+  // The seed itself, 64 hexadecimal digits. Errors: parse.
+  static Result<SigningKey> of_seed(std::string_view digits);
   ~SigningKey();
   SigningKey(const SigningKey&) = delete;
   SigningKey& operator=(const SigningKey&) = delete;
@@ -34,10 +36,13 @@ class SigningKey {
   std::string sign(std::string_view bytes) const;
 
  private:
-  explicit SigningKey(const std::string& seed);
+  explicit SigningKey(std::string_view seed);
   unsigned char secret_[64]{};
   std::string public_key_;
 };
+
+// Whether the signature, 128 hexadecimal digits, is that of the public key over the bytes.
+bool is_signed_by(std::string_view public_key, std::string_view bytes, std::string_view signature);
 
 // The line with its line feed; fills in `key`.
 std::string encode(Head& head, const SigningKey& key);

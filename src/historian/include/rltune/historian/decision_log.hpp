@@ -18,6 +18,9 @@
 
 namespace rltune::historian {
 
+// Of the records' bodies, and of the files as a whole: docs/formats/decision-log.md.
+inline constexpr int kDecisionLogFormat = 3;
+
 struct DecisionOutput {
   std::string tag;
   double proposed = 0.0;

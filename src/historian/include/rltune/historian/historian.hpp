@@ -21,6 +21,9 @@
 
 namespace rltune::historian {
 
+// Of its files: docs/formats/historian.md.
+inline constexpr int kHistorianFormat = 1;
+
 enum class Resolution : std::uint8_t { raw, minute, five_minutes, hour };
 
 struct Retention {

@@ -21,8 +21,9 @@ Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_byte
 // For reading beside a writer. Where permissions allow it recovers what a killed writer left. Throws SQLite::Exception.
 Connection open_reader(const std::filesystem::path& file);
 
-// All tables or none: a writer killed at once may leave a file without any. Throws SQLite::Exception.
-void create_tables(SQLite::Database& database, const char* schema);
+// All tables or none: a writer killed at once may leave a file without any. `format` stands in the file as its
+// user_version; a file of a later one is refused. Throws SQLite::Exception.
+void create_tables(SQLite::Database& database, const char* schema, int format = 1);
 bool has_table(SQLite::Database& database, const char* name);
 
 // Bytes of the write-ahead log beside a database; 0 where there is none.

@@ -24,6 +24,7 @@ struct Options {
   std::filesystem::path run_folder;               // logs/<role>.log
   std::chrono::milliseconds grace{10'000};        // of each role at an orderly stop
   std::chrono::milliseconds silence_max{15'000};  // of coredinator, before it counts as hung
+  std::chrono::milliseconds ready_within{0};      // every role has to have answered by then; 0: whenever
 };
 
 struct RoleHistory {
@@ -35,6 +36,9 @@ struct RoleHistory {
 struct Summary {
   std::string reason;  // why everything stopped
   bool failed = false;
+  bool ready = false;           // every role had answered once
+  bool restart = false;         // asked for: start again, with the programs that are current
+  double ready_within_s = 0.0;  // as was asked for with it
   std::map<std::string, RoleHistory> roles;
 };
 
