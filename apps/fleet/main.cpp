@@ -45,6 +45,7 @@ nlohmann::ordered_json to_json(const v1::VersionInfo& version) {
                                                              : nlohmann::ordered_json(version.artifact_sha256());
   const v1::Traffic& traffic = version.traffic();
   out["traffic"] = {
+      {"evaluation_seasons", traffic.evaluation_seasons()},
       {"shadow_s", traffic.shadow_s()},
       {"shadow_proposals", traffic.shadow_proposals()},
       {"canary_percent", std::vector<double>(traffic.canary_percent().begin(), traffic.canary_percent().end())},

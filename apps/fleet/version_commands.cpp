@@ -14,6 +14,7 @@ constexpr std::uint32_t kHistory = 200;
 struct Options : Common {
   std::string version;
   std::filesystem::path folder;
+  std::uint32_t evaluation_seasons = 10;
   double shadow_s = 60.0, canary_s = 60.0, probation_s = 600.0;
   std::uint32_t proposals = 20;
   std::vector<double> canary = {10.0, 50.0};
@@ -75,6 +76,7 @@ void deploy(const Options& options) {
   request.set_user(user_name());
   request.set_reason(options.reason);
   v1::Traffic& traffic = *request.mutable_traffic();
+  traffic.set_evaluation_seasons(options.evaluation_seasons);
   traffic.set_shadow_s(options.shadow_s);
   traffic.set_shadow_proposals(options.proposals);
   if (!options.no_canary) traffic.mutable_canary_percent()->Assign(options.canary.begin(), options.canary.end());
@@ -135,6 +137,9 @@ void add_deploy(CLI::App& noun) {
       ->required()
       ->check(CLI::ExistingDirectory);
   verb.add_option("--version", options->version, "Its semantic version, such as 1.2.0")->required();
+  verb.add_option("--evaluation", options->evaluation_seasons,
+                  "Seasons on the twin against the active version, behind the site's guard; 0: none")
+      ->capture_default_str();
   verb.add_option("--shadow", options->shadow_s, "Seconds in shadow, at least")->capture_default_str();
   verb.add_option("--proposals", options->proposals, "Proposals in shadow, at least")->capture_default_str();
   verb.add_option("--canary", options->canary, "Percent of the calls, step by step")
@@ -151,7 +156,8 @@ void add_deploy(CLI::App& noun) {
                   "How far its mean reward a decision may lie below its predecessor's; by default it is not judged");
   add_change(verb, *options);
   verb.footer(
-      "The version is stored, started, tested in shadow and in canary, made active, and rolled back by itself when\n"
+      "The version is stored, started, evaluated on the twin, tested in shadow and in canary, made active, and rolled "
+      "back by itself when\n"
       "it dies, hangs, is slow, takes too much memory, wants what the guard would change, or earns less than asked.\n"
       "Examples:\n  rltune version deploy site.yaml climate policies/new --version 1.3.0\n"
       "  rltune version deploy site.yaml climate policies/new --version 1.3.0 --shadow 86400 --hold --yes");

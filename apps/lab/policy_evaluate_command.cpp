@@ -26,13 +26,13 @@ constexpr const char* kPlainGuard = "default";
 
 struct EvaluateOptions {
   WorldOptions world;
-  std::string controller, against, trace, guard;
+  std::string controller, against, trace, guard, out;
   std::vector<std::string> policies;  // folders
   std::vector<std::string> parameters;
   std::size_t episodes = 0;  // 0: 1 of a plant, 100 of an environment
   std::uint64_t seed = 1;
   unsigned workers = 0;
-  bool blind_replay = false, json = false;
+  bool blind_replay = false, json = false, fail_if_worse = false;
 };
 
 std::vector<evaluation::Season> seasons_of(const EvaluateOptions& options, const World& world) {
@@ -199,10 +199,17 @@ void evaluate_command(const EvaluateOptions& options) {
   }
   if (options.blind_replay) object["blind_replay"] = blind_replay(entrant, seasons, episodes, world, how);
   object["seasons"] = list_of(episodes, world.plant);
+  if (!options.out.empty()) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::absolute(options.out).parent_path(), ignored);
+    or_stop(write_file(options.out, object.dump(2) + "\n"));
+  }
   if (options.json)
     print_json(object);
   else
     print_text(object);
+  if (options.fail_if_worse && object["gain"]["mean_interval"][1].get<double>() < 0.0)
+    stop(kFailed, std::format("{} is worse than {}, beyond chance", options.controller, options.against));
 }
 
 // A folder says itself whether its policy is for a plant or an environment.
@@ -220,6 +227,7 @@ void evaluate(EvaluateOptions& options) {
     options.controller = options.policies.front();
     if (options.world.plant.empty()) options.world.plant = manifest.plant;
   }
+  if (options.fail_if_worse && options.against.empty()) stop(kWrongUsage, "--fail-if-worse needs --against");
   if (options.controller.empty())
     stop(kWrongUsage, "give a policy's folder, or --controller: a name, a folder, or a YAML file");
   if (options.world.plant.empty()) stop(kWrongUsage, "--plant is required");
@@ -261,6 +269,9 @@ void add_policy_evaluate_command(CLI::App& policy) {
   command.add_option("--workers", options->workers, "Threads; 0: one a processor")->capture_default_str();
   command.add_option("--trace", options->trace, "Write the first season, a row a step, as CSV")->type_name("FILE");
   command.add_flag("--blind-replay", options->blind_replay, "Also play the first season's inputs blind on the others");
+  command.add_flag("--fail-if-worse", options->fail_if_worse,
+                   "Exit status 1 where it returns less than --against, by the gain's whole 95 % interval");
+  command.add_option("--out", options->out, "Write the JSON object to this file as well")->type_name("FILE");
   command.add_flag("--json", options->json, "One JSON object on stdout");
   command.footer(
       "Examples:\n"

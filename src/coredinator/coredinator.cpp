@@ -106,6 +106,7 @@ class Coredinator {
     std::set<std::string> names;
     for (const Planned& planned : supervisor_.planned()) {
       const std::string& name = planned.spec.name();
+      if (planned.once) continue;  // it answers nothing
       names.insert(name);
       if (probes_.contains(name)) continue;
       auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder_, name));
@@ -277,7 +278,7 @@ class Coredinator {
     int well = 0;
     const v1::RolesAnswer roles = supervisor_.roles();
     for (const v1::RoleState& role : roles.roles()) {
-      const bool healthy = role.state() == "healthy";
+      const bool healthy = role.state() == "healthy" || role.state() == "running" || role.state() == "done";
       well += healthy ? 1 : 0;
       count(role, healthy);
       checks.push_back({role.name(), healthy,

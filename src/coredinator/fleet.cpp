@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 
 namespace rltune::coredinator {
@@ -17,6 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto kIoTimeout = 1000ms;
 constexpr Duration kLookEvery = 1s, kLookOftenEvery = 200ms;
 constexpr std::size_t kHistoryMax = 1000;
+constexpr std::uint32_t kSeasonsMax = 1000;
 const Author kOurselves{"coredinator", {}};
 
 std::filesystem::path data_folder(const config::Site& site) { return site.folder / site.storage.folder; }
@@ -27,6 +31,21 @@ double resident_mib(pid_t process) {
   double total = 0.0, resident = 0.0;
   file >> total >> resident;
   return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
+}
+
+// "gain 0.3 (-0.1 to 0.7) over the active one, 10 seasons"; empty where there is no such file.
+std::string describe_evaluation(const std::filesystem::path& file) {
+  const auto text = read_file(file);
+  if (!text) return {};
+  const auto found = nlohmann::json::parse(*text, nullptr, false);
+  const auto number = [&](const char* pointer) {
+    const nlohmann::json::json_pointer at(pointer);
+    return found.is_object() && found.contains(at) && found[at].is_number() ? found[at].get<double>() : std::nan("");
+  };
+  const double low = number("/gain/mean_interval/0"), high = number("/gain/mean_interval/1");
+  if (!std::isfinite(low) || !std::isfinite(high)) return {};
+  return std::format("gain {:.4g} a season over the active one (95 % from {:.4g} to {:.4g}, {:g} seasons)",
+                     number("/gain/mean"), low, high, number("/gain/seasons"));
 }
 
 std::string role_of(const AgentRecord& agent, const Version& version) {
@@ -47,6 +66,7 @@ Result<Registry> open_registry(const config::Site& site, const Clock& clock) {
 
 Result<Traffic> traffic_of(const v1::Traffic& asked) {
   Traffic traffic;
+  traffic.evaluation_seasons = asked.evaluation_seasons();
   traffic.shadow_s = asked.shadow_s();
   traffic.shadow_proposals = asked.shadow_proposals();
   traffic.canary_percent.assign(asked.canary_percent().begin(), asked.canary_percent().end());
@@ -63,6 +83,8 @@ Result<Traffic> traffic_of(const v1::Traffic& asked) {
     return fail(Errc::invalid_argument, "a drop of the reward is at least 0");
   if (!span(traffic.latency_max_s) || !span(traffic.shadow_s) || !span(traffic.canary_s) || !span(traffic.probation_s))
     return fail(Errc::invalid_argument, "spans of time go from 0 to 10000000 s");
+  if (traffic.evaluation_seasons > kSeasonsMax)
+    return fail(Errc::invalid_argument, std::format("at most {} seasons on the twin", kSeasonsMax));
   if (traffic.canary_percent.size() > 20 ||
       !std::ranges::all_of(traffic.canary_percent, [](double percent) { return percent > 0.0 && percent <= 100.0; }))
     return fail(Errc::invalid_argument, "a canary's steps are at most 20, each above 0 and at most 100 percent");
@@ -70,6 +92,7 @@ Result<Traffic> traffic_of(const v1::Traffic& asked) {
 }
 
 void fill(v1::Traffic& out, const Traffic& traffic) {
+  out.set_evaluation_seasons(traffic.evaluation_seasons);
   out.set_shadow_s(traffic.shadow_s);
   out.set_shadow_proposals(traffic.shadow_proposals);
   out.mutable_canary_percent()->Assign(traffic.canary_percent.begin(), traffic.canary_percent.end());
@@ -204,6 +227,40 @@ Deployed Fleet::deployed(const AgentRecord& agent, const Version& version) const
           .stopped = !agent.running};
 }
 
+// A site that names no plant has no twin to try it on.
+bool Fleet::evaluated(const config::Agent& agent, const Version& version) const {
+  return version.state == VersionState::validating && version.traffic.evaluation_seasons > 0 && !agent.plant.empty() &&
+         !version.artifact_sha256.empty();
+}
+
+Evaluation Fleet::evaluation(std::size_t agent, const Version& version) const {
+  const Version* active = agents_[agent].in_state(VersionState::active);
+  const bool own = active == nullptr || active->artifact_sha256.empty();
+  const std::string instance = instance_of(agents_[agent].id, version);
+  return {.instance = instance,
+          .artifact = std::filesystem::absolute(store_.path_of(version.artifact_sha256)),
+          .against = own ? std::filesystem::absolute(site_.folder / site_.agents[agent].policy)
+                         : std::filesystem::absolute(store_.path_of(active->artifact_sha256)),
+          .result = std::filesystem::absolute(data_folder(site_) / "evaluations" / (instance + ".json")),
+          .seasons = version.traffic.evaluation_seasons};
+}
+
+// What the evaluation of a version found, from its role and the file that it leaves.
+void Fleet::look_at_evaluation(std::size_t agent, const Version& version, const v1::RolesAnswer& roles,
+                               Sight& sight) const {
+  if (!evaluated(site_.agents[agent], version)) return;
+  const Evaluation asked = evaluation(agent, version);
+  sight.evaluation = Sight::Evaluation::running;
+  for (const v1::RoleState& role : roles.roles()) {
+    if (role.name() != "evaluation." + asked.instance || (role.state() != "done" && role.state() != "failed")) continue;
+    sight.evaluation = role.state() == "done" ? Sight::Evaluation::passed : Sight::Evaluation::failed;
+    sight.evaluated = describe_evaluation(asked.result);
+    if (sight.evaluated.empty())
+      sight.evaluated = role.state() == "done" ? "it left no result"
+                                               : "it could not be judged, " + role.reason() + ": its log says why";
+  }
+}
+
 std::vector<Planned> Fleet::wanted() const {
   std::vector<Planned> roles{plan_io(options_)};
   for (std::size_t i = 0; i < agents_.size(); ++i)
@@ -211,6 +268,10 @@ std::vector<Planned> Fleet::wanted() const {
       if (runs(version.state))
         std::ranges::move(plan_instance(site_.agents[i], deployed(agents_[i], version), options_),
                           std::back_inserter(roles));
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    for (const Version& version : agents_[i].versions)
+      if (evaluated(site_.agents[i], version))
+        roles.push_back(plan_evaluation(site_.agents[i], evaluation(i, version), options_));
   return roles;
 }
 
@@ -311,6 +372,9 @@ std::map<std::string, Sight> Fleet::look(const AgentRecord& agent, const v1::Rol
         sight.reason = role.reason();
         sight.resident_mib = role.pid() > 0 ? resident_mib(role.pid()) : 0.0;
       }
+    look_at_evaluation(
+        static_cast<std::size_t>(std::ranges::find(agents_, agent.id, &AgentRecord::id) - agents_.begin()), version,
+        roles, sight);
     if (const auto since = unattached_since_.find(name); since != unattached_since_.end())
       sight.unattached = now - since->second;
     const auto report = reports_.find(name);

@@ -73,6 +73,10 @@ class Fleet {
   void put_epoch_right(const AgentRecord& agent, const InForce& there);
   std::map<std::string, Sight> look(const AgentRecord& agent, const v1::RolesAnswer& roles, Duration now);
   bool in_progress() const noexcept;
+  // `agent`: index into the site's.
+  bool evaluated(const config::Agent& agent, const Version& version) const;
+  Evaluation evaluation(std::size_t agent, const Version& version) const;
+  void look_at_evaluation(std::size_t agent, const Version& version, const v1::RolesAnswer& roles, Sight& sight) const;
   Deployed deployed(const AgentRecord& agent, const Version& version) const;
 
   const config::Site& site_;

@@ -58,4 +58,44 @@ std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& d
   return roles;
 }
 
+Planned plan_evaluation(const config::Agent& agent, const Evaluation& evaluation, const Options& options) {
+  // As the site's policies are judged after training: each season's parameters and weather are its own.
+  constexpr const char *kParameterNoise = "0.2", *kSeed = "1";
+  Planned planned;
+  planned.once = true;
+  planned.spec.set_once(true);
+  planned.spec.set_name("evaluation." + evaluation.instance);
+  planned.spec.set_order(kLearnerOrder);
+  planned.spec.set_nice(kLearnerNice);
+  planned.spec.set_oom_score_adjust(kLearnerOom);
+  for (const std::string& word : {(options.executables / "rltune-lab").string(),
+                                  std::string("policy"),
+                                  std::string("evaluate"),
+                                  std::string("--plant"),
+                                  agent.plant,
+                                  std::string("--controller"),
+                                  evaluation.artifact.string(),
+                                  std::string("--against"),
+                                  evaluation.against.string(),
+                                  std::string("--guard"),
+                                  options.site.string(),
+                                  std::string("--episodes"),
+                                  std::to_string(evaluation.seasons),
+                                  std::string("--parameter-noise"),
+                                  std::string(kParameterNoise),
+                                  std::string("--per"),
+                                  std::string("episode"),
+                                  std::string("--forecast"),
+                                  std::string("persistence"),
+                                  std::string("--seed"),
+                                  std::string(kSeed),
+                                  std::string("--workers"),
+                                  std::string("1"),
+                                  std::string("--out"),
+                                  evaluation.result.string(),
+                                  std::string("--fail-if-worse")})
+    planned.spec.add_command(word);
+  return planned;
+}
+
 }  // namespace rltune::coredinator

@@ -18,6 +18,7 @@ struct Planned {
   bool vital = false;     // without it there is nothing to run
   bool stopped = false;   // by a person: it stands still
   bool leaving = false;   // no longer wanted; forgotten when it is gone
+  bool once = false;      // does its work and ends: asked for nothing, not started again
 };
 
 // One instance of an agent that runs.
@@ -31,6 +32,15 @@ struct Deployed {
 Planned plan_io(const Options& options);
 // The instance and, where it is active and the site learns, its learner.
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options);
+
+// Compares a version's policy with that of another on the twin of the agent's plant, behind the site's guard, and
+// leaves `result`. Ends well where it is not worse beyond chance.
+struct Evaluation {
+  std::string instance;
+  std::filesystem::path artifact, against, result;
+  std::uint32_t seasons = 10;
+};
+Planned plan_evaluation(const config::Agent& agent, const Evaluation& evaluation, const Options& options);
 
 // "agent.climate" -> "agent": the part before the dot names the program and its methods.
 std::string kind_of(const std::string& role);

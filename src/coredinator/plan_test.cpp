@@ -45,6 +45,26 @@ TEST(Plan, commands_are_complete) {
                           "--agent", "climate", "--instance", "climate@2.0.0", "--artifact", "/data/artifacts/abc"));
 }
 
+TEST(Plan, an_evaluation_plays_behind_the_sites_guard_at_the_lowest_priority) {
+  config::Agent agent;
+  agent.id = "climate";
+  agent.plant = "lettuce";
+  const Planned planned = plan_evaluation(
+      agent,
+      {.instance = "climate@2.0.0", .artifact = "/a/new", .against = "/a/old", .result = "/r.json", .seasons = 7},
+      {.site = "/site/site.yaml", .run_folder = "/run/rltune", .executables = "/opt/rltune/bin"});
+  EXPECT_TRUE(planned.once && planned.spec.once());
+  EXPECT_EQ(planned.spec.name(), "evaluation.climate@2.0.0");
+  EXPECT_EQ(planned.spec.nice(), 19);
+  std::string command;
+  for (const std::string& word : planned.spec.command()) command += word + " ";
+  EXPECT_EQ(
+      command,
+      "/opt/rltune/bin/rltune-lab policy evaluate --plant lettuce --controller /a/new --against /a/old --guard "
+      "/site/site.yaml --episodes 7 --parameter-noise 0.2 --per episode --forecast persistence --seed 1 --workers 1 "
+      "--out /r.json --fail-if-worse ");
+}
+
 TEST(Plan, learning_yields_to_the_loop_and_stops_before_it) {
   const auto roles = example();
   const v1::RoleSpec &io = roles[0].spec, &agent = roles[1].spec, &learner = roles[2].spec;

@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS history (
 std::string text_of(const Traffic& traffic) {
   std::string text = std::format("{} {} {} {} {}", traffic.shadow_s, traffic.shadow_proposals, traffic.canary_s,
                                  traffic.probation_s, traffic.hold ? 1 : 0);
-  text += std::format(" {} {} {}", traffic.latency_max_s, traffic.memory_max_mib,
+  text += std::format(" {} {} {} {}", traffic.evaluation_seasons, traffic.latency_max_s, traffic.memory_max_mib,
                       traffic.objective_drop ? std::format("{}", *traffic.objective_drop) : "-");
   for (const double percent : traffic.canary_percent) text += std::format(" {}", percent);
   return text;
@@ -68,7 +68,7 @@ Traffic traffic_of(const std::string& text) {
   std::istringstream words(text);
   words >> traffic.shadow_s >> traffic.shadow_proposals >> traffic.canary_s >> traffic.probation_s >> traffic.hold;
   std::string drop;
-  words >> traffic.latency_max_s >> traffic.memory_max_mib >> drop;
+  words >> traffic.evaluation_seasons >> traffic.latency_max_s >> traffic.memory_max_mib >> drop;
   if (drop != "-") traffic.objective_drop = std::strtod(drop.c_str(), nullptr);
   traffic.canary_percent.clear();
   for (double percent = 0.0; words >> percent;) traffic.canary_percent.push_back(percent);

@@ -59,7 +59,8 @@ TEST_F(RegistryTest, an_agent_begins_with_the_sites_own_policy_and_is_introduced
 
 TEST_F(RegistryTest, a_version_is_kept_with_all_that_was_asked_for_it) {
   Version asked = version("1.2.0-rc.1");
-  asked.traffic = {.shadow_s = 1.5,
+  asked.traffic = {.evaluation_seasons = 3,
+                   .shadow_s = 1.5,
                    .shadow_proposals = 7,
                    .canary_percent = {5.0, 12.5},
                    .canary_s = 2.5,
@@ -76,6 +77,7 @@ TEST_F(RegistryTest, a_version_is_kept_with_all_that_was_asked_for_it) {
   const AgentRecord agent = open().agent("climate").value();
   const Version* kept = agent.find("1.2.0-rc.1");
   ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->traffic.evaluation_seasons, 3U);
   EXPECT_EQ(kept->traffic.shadow_s, 1.5);
   EXPECT_EQ(kept->traffic.shadow_proposals, 7U);
   EXPECT_EQ(kept->traffic.canary_percent, (std::vector<double>{5.0, 12.5}));

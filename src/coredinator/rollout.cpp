@@ -125,6 +125,7 @@ std::optional<std::string> Rollout::trouble(const Version& version, const Sight&
                                             Duration time) const {
   const Stage& stage = stages_.at(version.version);
   if (now.refused) return "it refused to run: " + now.reason;
+  if (now.evaluation == Sight::Evaluation::failed) return "on the twin: " + now.evaluated;
   if (now.restarts > stage.base.restarts) return "it died: " + now.reason;
   if (!now.attached && now.unattached >= limits_.attach)
     return std::format("it did not attach to io within {:g} s", to_seconds(limits_.attach));
@@ -155,8 +156,10 @@ std::vector<Transition> Rollout::advance(const AgentRecord& agent, const Version
   };
   switch (candidate.state) {
     case VersionState::validating:
-      if (!sight.attached) return {};
-      return {{candidate.version, VersionState::shadow, "its artifact fits and it decides"}};
+      if (!sight.attached || sight.evaluation == Sight::Evaluation::running) return {};
+      return {{candidate.version, VersionState::shadow,
+               sight.evaluated.empty() ? "its artifact fits and it decides"
+                                       : "its artifact fits and it decides; on the twin: " + sight.evaluated}};
     case VersionState::shadow:
       if (stood < from_seconds(traffic.shadow_s) ||
           since(sight.proposals, stage.base.proposals) < traffic.shadow_proposals)

@@ -18,11 +18,14 @@ namespace rltune::coredinator {
 
 // What is seen of the instance of one version.
 struct Sight {
-  bool refused = false;        // it exited because it cannot work
-  std::uint64_t restarts = 0;  // of its process
-  std::string reason;          // of the last end, or of its trouble
-  bool attached = false;       // to io
-  Duration unattached{};       // how long io, which answers, has been waiting for it
+  enum class Evaluation { none, running, passed, failed };
+  bool refused = false;                      // it exited because it cannot work
+  Evaluation evaluation = Evaluation::none;  // on the twin, where one was asked for
+  std::string evaluated;                     // what that found
+  std::uint64_t restarts = 0;                // of its process
+  std::string reason;                        // of the last end, or of its trouble
+  bool attached = false;                     // to io
+  Duration unattached{};                     // how long io, which answers, has been waiting for it
   bool validated = false;
   std::uint64_t proposals = 0, faults = 0, interventions = 0;
   Duration latency{};  // half of its proposals are faster

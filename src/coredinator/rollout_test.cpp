@@ -220,6 +220,29 @@ TEST_F(RolloutTest, what_it_earns_is_not_judged_where_nobody_asked) {
   EXPECT_EQ(state(), VersionState::active);
 }
 
+TEST_F(RolloutTest, it_waits_for_its_evaluation_on_the_twin) {
+  turn();
+  decides("2.0.0");
+  seen_["2.0.0"].evaluation = Sight::Evaluation::running;
+  run(60s);
+  EXPECT_EQ(state(), VersionState::validating);
+  seen_["2.0.0"].evaluation = Sight::Evaluation::passed;
+  seen_["2.0.0"].evaluated = "gain 0.3";
+  turn();
+  EXPECT_EQ(state(), VersionState::shadow);
+  EXPECT_THAT(version("2.0.0").reason, HasSubstr("on the twin: gain 0.3"));
+}
+
+TEST_F(RolloutTest, a_version_that_is_worse_on_the_twin_is_rolled_back) {
+  turn();
+  decides("2.0.0");
+  seen_["2.0.0"].evaluation = Sight::Evaluation::failed;
+  seen_["2.0.0"].evaluated = "gain -3";
+  turn();
+  EXPECT_EQ(state(), VersionState::rolled_back);
+  EXPECT_EQ(version("2.0.0").reason, "on the twin: gain -3");
+}
+
 TEST_F(RolloutTest, a_version_that_never_attaches_is_given_up) {
   turn();
   seen_["2.0.0"].unattached = 9s;

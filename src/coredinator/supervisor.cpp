@@ -28,6 +28,7 @@ void Supervisor::keep_or_stop(const Planned& planned, Duration now) {
   const auto [entry, added] =
       roles_.try_emplace(planned.spec.name(), Role{.backoff = Backoff(policy_.backoff_first, policy_.backoff_max)});
   Role& role = entry->second;
+  role.once = planned.once;
   if (added && !planned.waits_for.empty()) role.reason = "waits for " + planned.waits_for;
   if (planned.stopped) {
     if (!role.leaves_at) role.leaves_at = now;
@@ -51,7 +52,7 @@ Supervisor::Role* Supervisor::find(const std::string& name) {
 }
 
 void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now) {
-  role.state = "starting";
+  role.state = role.once ? "running" : "starting";
   role.reason.clear();
   role.pid = pid;
   role.started_unix_ns = started_unix_ns;
@@ -66,6 +67,10 @@ void Supervisor::end(const std::string& name, Role& role, const std::string& how
   role.reason = how;
   if (stopping_ || role.leaves_at || role.stop_asked) {
     role.state = "stopped";
+    return;
+  }
+  if (role.once) {
+    role.state = how == "exit 0" ? "done" : "failed";
     return;
   }
   if (role.state == "healthy" && now - role.started_at >= policy_.healthy_window) role.backoff.reset();
@@ -127,7 +132,9 @@ void Supervisor::answered(const std::string& name, const v1::HealthAnswer& healt
 }
 
 bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Duration now) const {
-  if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "failed" || now < role.restart_at) return false;
+  if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "failed" || role.state == "done" ||
+      now < role.restart_at)
+    return false;
   if (role.asked_at && now - *role.asked_at < policy_.spawn_answer_limit) return false;
   // The order holds for the first start; later each comes back by itself.
   if (planned.waits_for.empty() || role.restarts > 0 || role.answered_ever) return true;
@@ -137,6 +144,7 @@ bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Durati
 
 bool Supervisor::hung(const Role& role, Duration now) const {
   if (role.pid == 0 || role.killed || role.stop_asked) return false;
+  if (role.once) return now - role.started_at >= policy_.once_limit;
   return now - role.answered_at >= (role.answered ? policy_.silence_limit : policy_.start_limit);
 }
 
@@ -167,7 +175,8 @@ bool Supervisor::running(const std::string& role) const {
 
 bool Supervisor::settled() const {
   return std::ranges::all_of(roles_, [](const auto& entry) {
-    return entry.second.state == "failed" || entry.second.leaves_at || (entry.second.pid != 0 && entry.second.answered);
+    return entry.second.once || entry.second.state == "failed" || entry.second.leaves_at ||
+           (entry.second.pid != 0 && entry.second.answered);
   });
 }
 

@@ -5,6 +5,7 @@
 //                  \          \           /
 //                   +----------+-> backoff -> starting  died, or hung and killed: at once the first time
 //                   +-> failed                          refused to run (exit 2): starting again would not help
+//   stopped -> running -> done | failed                 a role that does its work and ends
 //   any -> stopped                                      no longer wanted: drained, asked to stop, forgotten when gone
 #pragma once
 
@@ -26,7 +27,8 @@ struct Policy {
   Duration backoff_first = std::chrono::milliseconds(100);
   Duration backoff_max = std::chrono::seconds(10);
   Duration spawn_answer_limit = std::chrono::seconds(5);
-  Duration drain = std::chrono::seconds(2);  // what a role that nobody wants has to answer what it was asked
+  Duration once_limit = std::chrono::minutes(15);  // of a role that does its work and ends
+  Duration drain = std::chrono::seconds(2);        // what a role that nobody wants has to answer what it was asked
 };
 
 struct Action {
@@ -75,6 +77,7 @@ class Supervisor {
     bool answered = false;             // since its start
     bool answered_ever = false;
     bool killed = false;  // by us, waiting for its end
+    bool once = false;
     Backoff backoff;
   };
 

@@ -284,5 +284,45 @@ TEST_F(SupervisorTest, one_that_refused_is_tried_again_when_a_person_starts_it) 
   EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
 }
 
+// Of one that does its work and ends.
+class OnceTest : public SupervisorTest {
+ protected:
+  OnceTest() {
+    run_both();
+    Planned once = role("evaluation.a", "", false);
+    once.once = true;
+    supervisor_.want({role("io", "", true), role("agent.a", "io", false), once}, now_);
+    EXPECT_THAT(turn(), ElementsAre("spawn evaluation.a"));
+  }
+};
+
+TEST_F(OnceTest, it_is_not_asked_for_its_health_and_not_started_again_when_it_is_done) {
+  EXPECT_TRUE(supervisor_.settled());
+  for (int i = 0; i < 60; ++i) {
+    now_ += 1s;
+    answer("io");
+    answer("agent.a");
+    ASSERT_THAT(turn(), IsEmpty());
+  }
+  EXPECT_EQ(state("evaluation.a").state(), "running");
+  die("evaluation.a", 0, 0);
+  EXPECT_EQ(state("evaluation.a").state(), "done");
+  now_ += 1s;
+  EXPECT_THAT(turn(), IsEmpty());
+}
+
+TEST_F(OnceTest, one_that_fails_stays_failed_and_one_that_takes_too_long_is_killed) {
+  die("evaluation.a", 0, 1);
+  EXPECT_EQ(state("evaluation.a").state(), "failed");
+  EXPECT_EQ(state("evaluation.a").reason(), "exit 1");
+  now_ += 1s;
+  EXPECT_THAT(turn(), IsEmpty());
+  start("evaluation.a");
+  now_ += 15min;
+  answer("io");
+  answer("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("kill evaluation.a"));
+}
+
 }  // namespace
 }  // namespace rltune::coredinator

@@ -34,6 +34,7 @@ constexpr bool in_test(VersionState state) noexcept {
 
 // How a version becomes the active one.
 struct Traffic {
+  std::uint32_t evaluation_seasons = 10;              // on the twin against the active version; 0: none
   double shadow_s = 60.0;                             // at least so long beside the active one
   std::uint32_t shadow_proposals = 20;                // and so many of its own
   std::vector<double> canary_percent = {10.0, 50.0};  // of the calls to the agent, one step after the other

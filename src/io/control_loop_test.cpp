@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "fake_link.hpp"
+#include "loop_metrics.hpp"
 #include "manual_clock.hpp"
 
 namespace rltune::io {
@@ -56,7 +57,8 @@ class ListedEvents final : public EventSink {
 
 class ControlLoopTest : public testing::Test {
  protected:
-  void start(config::ClockKind clock = config::ClockKind::wall, const std::string& mode = "automatic") {
+  void start(config::ClockKind clock = config::ClockKind::wall, const std::string& mode = "automatic",
+             LoopMetrics* metrics = nullptr) {
     site = make_site(clock);
     folder = std::filesystem::temp_directory_path() / ("rltune_io_test_" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder);
@@ -77,7 +79,8 @@ class ControlLoopTest : public testing::Test {
                                     .decisions = *log,
                                     .events = events,
                                     .clock = clock_,
-                                    .fallbacks = fallbacks});
+                                    .fallbacks = fallbacks,
+                                    .metrics = metrics});
     v1::ModeRequest request;
     request.set_mode(mode);
     v1::ModeAnswer answer;
@@ -388,6 +391,49 @@ TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
   loop->tick();
   EXPECT_TRUE(events.batches.back().complete());
   EXPECT_TRUE(propose(60.0));
+}
+
+// The period that ends belongs to the version that decided it, also when its successor decides the next one.
+TEST_F(ControlLoopTest, what_a_version_earns_is_credited_to_it) {
+  metrics::Registry registry("io");
+  LoopMetrics metrics(registry, make_site(config::ClockKind::wall));
+  start(config::ClockKind::wall, "automatic", &metrics);
+  const auto attach_as = [&](const std::string& instance) {
+    v1::AttachRequest request;
+    request.set_agent("climate");
+    request.set_instance(instance);
+    request.set_validated(true);
+    v1::AttachAnswer answer;
+    ASSERT_TRUE(loop->attach(request, answer));
+  };
+  const auto decide_as = [&](const std::string& instance, double next_temperature) {
+    v1::Proposal proposal;
+    proposal.set_agent("climate");
+    proposal.set_instance(instance);
+    proposal.add_values(50.0);
+    v1::DecisionEvent event;
+    ASSERT_TRUE(loop->propose(proposal, event));
+    ASSERT_EQ(event.origin(), "policy");
+    deliver(temperature, next_temperature);  // its reward is the rise of the temperature
+  };
+  attach_as("agent.climate");
+  attach_as("agent.climate@2.0.0");
+  double degrees = 20.0;
+  for (int i = 0; i < 10; ++i) decide_as("agent.climate", degrees += 1.0);
+  v1::ActivateRequest request;
+  request.set_agent("climate");
+  request.set_instance("agent.climate@2.0.0");
+  request.set_epoch(1);
+  v1::ActivateAnswer answer;
+  ASSERT_TRUE(loop->activate(request, answer));
+  for (int i = 0; i < 11; ++i) decide_as("agent.climate@2.0.0", degrees += 3.0);
+  v1::InstancesAnswer seen;
+  ASSERT_TRUE(loop->instances({}, seen));
+  ASSERT_EQ(seen.instances_size(), 2);
+  EXPECT_EQ(seen.instances(0).reward_batches(), 1U);
+  EXPECT_DOUBLE_EQ(seen.instances(0).reward_mean(), 1.0);
+  EXPECT_EQ(seen.instances(1).reward_batches(), 1U);
+  EXPECT_DOUBLE_EQ(seen.instances(1).reward_mean(), 3.0);
 }
 
 // Two versions beside each other: what one wants is written, what the other wants is on record.

@@ -34,6 +34,7 @@ constexpr auto kTick = 100ms;         // how late a deadline may be noticed
 struct Child {
   std::string name;
   int order = 0;
+  bool once = false;
   Process process;
   std::unique_ptr<LineLog> log;
   TimePoint started{};
@@ -107,10 +108,10 @@ class Keeper {
     program.command = options_.coredinator;
     program.inherited = theirs.get();
     last_request_ = clock_.steady();
-    return start(kCoredinator, kCoredinatorOrder, program);
+    return start(kCoredinator, kCoredinatorOrder, false, program);
   }
 
-  Result<> start(const std::string& name, int order, const Program& program) {
+  Result<> start(const std::string& name, int order, bool once, const Program& program) {
     auto process = spawn(program);
     if (!process) return std::unexpected(process.error());
     RoleHistory& history = summary_.roles[name];
@@ -118,7 +119,7 @@ class Keeper {
     history.pid = process->pid;
     history.end.clear();
     auto log = std::make_unique<LineLog>(options_.run_folder / "logs" / (name + ".log"));
-    children_.push_back({name, order, *process, std::move(log), clock_.now(), std::nullopt});
+    children_.push_back({name, order, once, *process, std::move(log), clock_.now(), std::nullopt});
     forward_.say("INFO", name + " started, process " + std::to_string(process->pid));
     return {};
   }
@@ -291,7 +292,8 @@ class Keeper {
   void spawn_role(const v1::RoleSpec& role) {
     std::string reason = refusal(role);
     if (reason.empty()) {
-      if (auto started = start(role.name(), role.order(), program_of(role)); !started) reason = started.error().message;
+      if (auto started = start(role.name(), role.order(), role.once(), program_of(role)); !started)
+        reason = started.error().message;
     }
     v1::KeeperNotice notice;
     if (reason.empty()) {
@@ -361,7 +363,7 @@ class Keeper {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     summary_.roles[child.name].end = describe_end(code, signal);
-    const bool expected = stopping_ || child.kill_at;
+    const bool expected = stopping_ || child.kill_at || (child.once && WIFEXITED(status) && code == 0);
     forward_.say(expected ? "INFO" : "WARNING", child.name + " ended: " + describe_end(code, signal));
     if (child.name == kCoredinator) return coredinator_exited(child, code);
     v1::KeeperNotice notice;

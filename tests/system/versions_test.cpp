@@ -17,8 +17,10 @@ struct Said {
 
 class Versions : public ::testing::Test {
  protected:
-  void start(const std::string& mode = "auto") {
-    site_ = std::make_unique<PilotSite>(testing::versions_options(mode));
+  void start(const std::string& mode = "auto", const std::function<void(policy::Artifact&)>& change_policy = {}) {
+    testing::PilotOptions options = testing::versions_options(mode);
+    options.change_policy = change_policy;
+    site_ = std::make_unique<PilotSite>(options);
     versions_.emplace(*site_);
     ASSERT_NO_FATAL_FAILURE(site_->start());
     ASSERT_TRUE(site_->decides(10)) << site_->everything();
@@ -42,9 +44,9 @@ class Versions : public ::testing::Test {
   }
   Said deploy(const std::string& folder, const std::string& version, std::vector<std::string> more = {},
               const std::string& shadow_s = "0.5") {
-    std::vector<std::string> arguments{"climate",  folder,        "--version",   version, "--yes",
-                                       "--shadow", shadow_s,      "--proposals", "5",     "--canary-span",
-                                       "0.5",      "--probation", "600"};
+    std::vector<std::string> arguments{"climate", folder,         "--version", version,         "--yes", "--shadow",
+                                       shadow_s,  "--proposals",  "5",         "--canary-span", "0.5",   "--probation",
+                                       "600",     "--evaluation", "0"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run("version", "deploy", arguments);
   }
@@ -146,6 +148,37 @@ TEST_F(Versions, bad_versions_are_rolled_back_and_the_plant_notices_nothing) {
   ASSERT_TRUE(PilotSite::eventually(
       [&] { return ::kill(hung, 0) != 0 && site_->role("agent.climate@1.0.4").name().empty(); }, 20s))
       << "one that hangs is killed in the end";
+}
+
+// Every valve is opened as far as it goes. That costs more than it earns, and less than the pilot's random weights do.
+void make_wasteful(policy::Artifact& artifact) {
+  for (nn::DenseLayer& layer : artifact.network.layers) {
+    std::ranges::fill(layer.weight, 0.0F);
+    std::ranges::fill(layer.bias, 10.0F);
+  }
+}
+
+TEST_F(Versions, on_the_twin_a_version_must_not_be_worse_than_the_active_one) {
+  ASSERT_NO_FATAL_FAILURE(start("auto", make_wasteful));
+  const auto evaluated = [&](const std::string& folder, const std::string& name) {
+    v1::Traffic traffic = testing::SiteVersions::quick_traffic();
+    traffic.set_shadow_s(600.0);
+    traffic.set_evaluation_seasons(3);
+    const auto done = versions_->deploy(folder, name, traffic);
+    EXPECT_TRUE(done) << (done ? "" : done.error().message);
+  };
+  evaluated(artifact("random", 1), "2.0.0");
+  ASSERT_TRUE(reaches("2.0.0", "rolled_back")) << version("2.0.0").DebugString() << told();
+  EXPECT_NE(version("2.0.0").reason().find("on the twin: gain -"), std::string::npos) << version("2.0.0").reason();
+  // The very policy that acts gains nothing and loses nothing.
+  evaluated(site_->path("site/policy"), "2.0.1");
+  ASSERT_TRUE(reaches("2.0.1", "shadow")) << version("2.0.1").DebugString() << told();
+  EXPECT_NE(version("2.0.1").reason().find("gain 0 a season"), std::string::npos) << version("2.0.1").reason();
+  // What cannot be judged is not let through.
+  evaluated(artifact("other", 3, [](policy::Artifact& artifact) { artifact.manifest.plant = "cstr"; }), "2.0.2");
+  ASSERT_EQ(versions_->order("rollback", "2.0.1").has_value(), true);
+  ASSERT_TRUE(reaches("2.0.2", "rolled_back")) << version("2.0.2").DebugString() << told();
+  EXPECT_EQ(agent().active(), "0.0.0");
 }
 
 TEST_F(Versions, an_active_version_that_dies_on_probation_gives_the_plant_back) {
