@@ -187,6 +187,26 @@ TEST_F(OpcuaFaultTest, a_killed_server_is_noticed_and_found_again) {
   EXPECT_TRUE(wait_for(link, 0, good));
 }
 
+TEST_F(OpcuaFaultTest, the_circuit_to_a_killed_server_is_open_until_one_is_back) {
+  auto process = std::make_unique<ServerProcess>(server_options_);
+  OpcuaLink link(options_);
+  ASSERT_TRUE(link.open(std::vector{tag("Temperature")}));
+  ASSERT_TRUE(wait_for(link, 0, good));
+  const Breaker::Figures before = link.status().circuit;  // it may have been there before its server
+  EXPECT_EQ(before.state, Breaker::State::closed);
+  process->kill();
+  ASSERT_TRUE(wait_for(link, 0, bad));
+  const auto deadline = std::chrono::steady_clock::now() + time_limit(5s);
+  while (link.status().circuit.failures < before.failures + 2 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(link.status().circuit.state, Breaker::State::open);
+  EXPECT_EQ(link.status().circuit.openings, before.openings + 1) << "one outage";
+  serve();
+  ASSERT_TRUE(wait_for(link, 0, good));
+  EXPECT_EQ(link.status().circuit.state, Breaker::State::closed);
+  EXPECT_EQ(link.status().circuit.openings, before.openings + 1);
+}
+
 TEST_F(OpcuaFaultTest, a_session_closed_by_the_server_is_replaced) {
   serve();
   OpcuaLink link(options_);

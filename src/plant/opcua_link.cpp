@@ -7,10 +7,10 @@
 
 #include "opcua_backfill.hpp"
 #include "opcua_subscription.hpp"
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
-#include "rltune/base/random.hpp"
 #include "sample_queue.hpp"
 
 namespace rltune::plant {
@@ -24,26 +24,6 @@ constexpr std::size_t kQueueLeast = 1 << 16;
 constexpr Duration kLookAgain = std::chrono::milliseconds(500);
 // From the last moment of silence that is allowed to everybody's knowing: our own work and a busy machine's.
 constexpr Duration kNoticing = std::chrono::milliseconds(100);
-
-// How long to wait before the next attempt: doubling, with up to half of it random, so that many clients of
-// one server do not come back in step.
-class Backoff {
- public:
-  Backoff(Duration least, Duration most) : least_(least), most_(most), next_(least) {}
-  void reset() { next_ = least_; }
-  Duration wait(bool refused) {
-    const Duration most = refused ? most_ : std::min(most_, kLookAgain);
-    const Duration base = std::min(next_, most);
-    next_ = std::min(2 * next_, most_);
-    return std::chrono::duration_cast<Duration>(base * random_.uniform(0.5, 1.0));
-  }
-
- private:
-  Duration least_;
-  Duration most_;
-  Duration next_;
-  Random random_{static_cast<std::uint64_t>(SteadyClock::now().time_since_epoch().count())};
-};
 
 // True for what no retry mends: the site or the server has to be changed.
 bool is_refusal(Errc code) {
@@ -114,6 +94,7 @@ class OpcuaLink::Worker {
                    std::vector<UaVariant>& wire);
   bool read_back(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group);
   void set_state(LinkState state, std::string reason = {});
+  void show(const Breaker& breaker);
   void wake() const noexcept;
   void drain_wake() const noexcept;
   void sleep(Duration duration) const;
@@ -225,7 +206,10 @@ void OpcuaLink::Worker::wake() const noexcept {
 // --- the protocol thread ------------------------------------------------------------------------------
 
 void OpcuaLink::Worker::run() {
-  Backoff backoff(options_.reconnect_min, options_.reconnect_max);
+  Breaker breaker({.failures_max = 1,
+                   .wait_first = options_.reconnect_min,
+                   .wait_max = options_.reconnect_max,
+                   .seed = static_cast<std::uint64_t>(SteadyClock::now().time_since_epoch().count())});
   const auto first_deadline = SteadyClock::now() + options_.call_timeout;
   bool opened = false;
   while (!stopping()) {
@@ -236,11 +220,13 @@ void OpcuaLink::Worker::run() {
       append(item, value, from_ua_time(value.sourceTimestamp));
     });
     backfill_ = &backfill;
+    breaker.allows(clock_.steady());
     auto up = establish(client, subscriptions);
     if (up) {
-      backoff.reset();
+      breaker.succeeded();
       {
         const std::lock_guard lock(mutex_);
+        status_.circuit = breaker.figures();
         if (opened)
           ++status_.reconnects;
         else
@@ -278,7 +264,10 @@ void OpcuaLink::Worker::run() {
                 : up.error().code == Errc::timeout ? LinkState::stale
                                                    : LinkState::disconnected,
                 up.error().message);
-      sleep(backoff.wait(is_refusal(up.error().code)));
+      const Duration now = clock_.steady();
+      breaker.failed(now, is_refusal(up.error().code) ? Duration::max() : kLookAgain);
+      show(breaker);
+      sleep(breaker.try_at() - now);
     }
     drain_wake();
     backfill_ = nullptr;
@@ -528,6 +517,11 @@ void OpcuaLink::Worker::set_state(LinkState state, std::string reason) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
   status_.reason = std::move(reason);
+}
+
+void OpcuaLink::Worker::show(const Breaker& breaker) {
+  const std::lock_guard lock(mutex_);
+  status_.circuit = breaker.figures();
 }
 
 void OpcuaLink::Worker::drain_wake() const noexcept {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/sample.hpp"
 
@@ -36,7 +37,8 @@ struct LinkStatus {
   std::uint64_t reconnects = 0;
   std::uint64_t overflows = 0;  // samples the server or our queue dropped, counted
   std::uint64_t writes_failed = 0;
-  std::string reason;  // of the last failure, for people
+  std::string reason;        // of the last failure, for people
+  Breaker::Figures circuit;  // of its attempts to connect
 };
 
 // What became of one write.
