@@ -1,10 +1,13 @@
 // rltune audit heads FOLDER --to DIR [--every SECONDS]
+#include <unistd.h>
+
 #include <memory>
 #include <print>
 #include <thread>
 
 #include "audit.hpp"
 #include "rltune/audit/head_export.hpp"
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -17,9 +20,13 @@ struct HeadsOptions {
   double every_s = 0.0;
 };
 
-// Until SIGTERM. A folder that cannot be reached is told once and tried again.
+// Until SIGTERM. A folder that cannot be reached is told once and tried again, after waits that grow to ten times the
+// usual one.
 void keep_exporting(const HeadsOptions& options) {
   const WallClock clock;
+  const Duration every = from_seconds(options.every_s);
+  Breaker breaker(
+      {.failures_max = 1, .wait_first = every, .wait_max = 10 * every, .seed = static_cast<std::uint64_t>(::getpid())});
   catch_interrupts();
   std::string trouble;
   while (!interrupted()) {
@@ -29,7 +36,11 @@ void keep_exporting(const HeadsOptions& options) {
       log::critical("heads of the audit log do not leave the host", {{"reason", now}});
     if (now.empty() && !trouble.empty()) log::info("heads of the audit log leave the host again");
     trouble = now;
-    const Duration next = clock.steady() + from_seconds(options.every_s);
+    if (done)
+      breaker.succeeded();
+    else
+      breaker.failed(clock.steady());
+    const Duration next = done ? clock.steady() + every : breaker.try_at();
     while (!interrupted() && clock.steady() < next) std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "decision_codec.hpp"
+#include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/historian/sqlite.hpp"
 
@@ -18,7 +19,9 @@ namespace rltune::historian {
 namespace {
 
 constexpr std::size_t kGroupMax = 1000;
-constexpr auto kRetryWait = std::chrono::milliseconds(500);
+// The disk is tried again after a while: a queue of bounded size waits meanwhile.
+constexpr Breaker::Policy kRetry{
+    .failures_max = 1, .wait_first = std::chrono::milliseconds(250), .wait_max = std::chrono::milliseconds(500)};
 constexpr auto kFlushTimeout = std::chrono::seconds(30);
 constexpr std::string_view kPrefix = "decisions-";
 constexpr std::string_view kSuffix = ".db";
@@ -305,7 +308,8 @@ struct DecisionLog::State {
   mutable std::mutex mutex;
   std::condition_variable work, done;
   std::deque<Decision> queue;
-  std::uint64_t appended = 0, committed = 0, attempts_failed = 0;
+  std::uint64_t appended = 0, committed = 0;
+  Breaker breaker{kRetry};  // before the disk
   std::size_t in_hand = 0;  // taken from the queue and not yet committed
   Error last_error;
   TimePoint trouble_since{};
@@ -334,6 +338,7 @@ struct DecisionLog::State {
         queue.pop_front();
       }
       in_hand = group.size();
+      breaker.allows(WallClock().steady());
       lock.unlock();
       const std::size_t done_count = commit(group);
       group.erase(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(done_count));
@@ -342,13 +347,15 @@ struct DecisionLog::State {
       in_hand = group.size();
       if (group.empty()) {
         trouble = false;
+        breaker.succeeded();
         done.notify_all();
         continue;
       }
-      ++attempts_failed;
+      const Duration now = WallClock().steady();
+      breaker.failed(now);
       done.notify_all();
       if (stopping) return report_loss(group.size() + queue.size());
-      work.wait_for(lock, kRetryWait, [&] { return stopping; });
+      work.wait_for(lock, breaker.try_at() - now, [&] { return stopping; });
     }
   }
 
@@ -439,10 +446,10 @@ bool DecisionLog::append(Decision decision) noexcept {
 Result<> DecisionLog::flush() {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const std::uint64_t target = state.appended, failed_before = state.attempts_failed;
+  const std::uint64_t target = state.appended, failed_before = state.breaker.failures();
   // Two failures: the first may be of an attempt that began before this call.
   const bool settled = state.done.wait_for(
-      lock, kFlushTimeout, [&] { return state.committed >= target || state.attempts_failed >= failed_before + 2; });
+      lock, kFlushTimeout, [&] { return state.committed >= target || state.breaker.failures() >= failed_before + 2; });
   if (state.committed >= target) return {};
   if (settled) return std::unexpected(state.last_error);
   return fail(Errc::timeout, std::format("{}: decisions were not on disk after 30 s", state.folder.string()));
@@ -451,7 +458,7 @@ Result<> DecisionLog::flush() {
 DecisionLogStatus DecisionLog::status() const {
   const State& state = *state_;
   const std::lock_guard lock(state.mutex);
-  DecisionLogStatus status{state.committed, state.queue.size() + state.in_hand, {}};
+  DecisionLogStatus status{state.committed, state.queue.size() + state.in_hand, {}, state.breaker.figures()};
   if (state.trouble)
     status.trouble = std::format(
         "{} since {}: {}", state.last_error.code == Errc::no_space ? "disk full" : to_string(state.last_error.code),

@@ -394,11 +394,13 @@ TEST(DecisionLog, full_disk_is_reported_and_survived) {
         continue;
       }
       if (done.error().code != Errc::no_space || !log->status().trouble.starts_with("disk full since")) ::_exit(4);
+      if (log->status().circuit.state == Breaker::State::closed) ::_exit(7);
       break;
     }
     if (flushed == 0 || number == 5000) ::_exit(5);
     ::setrlimit(RLIMIT_FSIZE, &limit);
     if (!log->flush() || !log->status().trouble.empty()) ::_exit(6);
+    if (log->status().circuit.state != Breaker::State::closed) ::_exit(8);
     report(number + 1);
   });
   ASSERT_EQ(child.join(), 0);

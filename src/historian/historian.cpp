@@ -16,6 +16,7 @@
 
 #include "raw_segment.hpp"
 #include "rltune/base/check.hpp"
+#include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
 #include "rollup_store.hpp"
 #include "storage_estimate.hpp"
@@ -24,7 +25,9 @@ namespace rltune::historian {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-constexpr auto kRetryWait = std::chrono::milliseconds(500);
+// The disk is tried again after a while: a queue of bounded size waits meanwhile.
+constexpr Breaker::Policy kRetry{
+    .failures_max = 1, .wait_first = std::chrono::milliseconds(250), .wait_max = std::chrono::milliseconds(500)};
 constexpr auto kFlushTimeout = std::chrono::seconds(30);
 constexpr std::uint64_t kSegmentBytesMax = 64U << 20U;
 constexpr std::uint64_t kSegmentBytesMin = 1U << 20U;
@@ -73,7 +76,8 @@ struct Historian::State {
   std::deque<Sample> queue;
   std::uint64_t appended = 0, settled = 0;  // settled: committed or dropped
   std::uint64_t dropped = 0, dropped_reported = 0;
-  std::uint64_t attempts_failed = 0, flush_target = 0;
+  std::uint64_t flush_target = 0;
+  Breaker breaker{kRetry};  // before the disk
   std::size_t in_hand = 0;
   Error last_error;
   TimePoint trouble_since{};
@@ -114,9 +118,10 @@ struct Historian::State {
     while (true) {
       wait_for_work(lock);
       if (stopping && queue.empty()) return;
+      breaker.allows(WallClock().steady());
       if (!queue.empty() && !commit_some(lock)) {
         if (stopping) return report_loss();
-        work.wait_for(lock, kRetryWait, [&] { return stopping; });
+        work.wait_for(lock, breaker.try_at() - WallClock().steady(), [&] { return stopping; });
       }
       maintain_if_due(lock);
     }
@@ -145,10 +150,11 @@ struct Historian::State {
     if (committed) {
       settled += count;
       trouble = false;
+      breaker.succeeded();
     } else {
       queue.insert(queue.begin(), batch.begin(), batch.end());
       drop_oldest();
-      ++attempts_failed;
+      breaker.failed(WallClock().steady());
       note_trouble(committed.error());
     }
     done.notify_all();
@@ -530,12 +536,12 @@ void Historian::append(std::span<const Sample> samples) noexcept {
 Result<> Historian::flush() {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const std::uint64_t target = state.appended, failed_before = state.attempts_failed;
+  const std::uint64_t target = state.appended, failed_before = state.breaker.failures();
   state.flush_target = std::max(state.flush_target, target);
   state.work.notify_one();
   // Two failures: the first may be of an attempt that began before this call.
   const bool in_time = state.done.wait_for(
-      lock, kFlushTimeout, [&] { return state.settled >= target || state.attempts_failed >= failed_before + 2; });
+      lock, kFlushTimeout, [&] { return state.settled >= target || state.breaker.failures() >= failed_before + 2; });
   const std::uint64_t lost = state.dropped - std::exchange(state.dropped_reported, state.dropped);
   if (state.settled < target && in_time) return std::unexpected(state.last_error);
   if (state.settled < target)
@@ -589,6 +595,7 @@ Status Historian::status() const {
   status.samples_waiting = state.queue.size() + state.in_hand;
   status.samples_dropped = state.dropped;
   status.trouble = state.trouble_text();
+  status.circuit = state.breaker.figures();
   return status;
 }
 

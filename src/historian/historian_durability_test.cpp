@@ -175,11 +175,13 @@ int fill_the_disk(const std::filesystem::path& folder, const std::function<void(
   }
   if (!refused || acknowledged == 0) return 4;
   if (!historian->status().trouble.starts_with("disk full since")) return 5;
+  if (historian->status().circuit.state == Breaker::State::closed) return 10;
   if (historian->status().samples_waiting == 0 || historian->status().samples_dropped != 0) return 6;
   if (read_all(*historian).size() < acknowledged) return 7;  // what was acknowledged can still be read
   make_room();
   if (!historian->flush()) return 8;
   if (historian->status().trouble.starts_with("disk full")) return 9;
+  if (historian->status().circuit.state != Breaker::State::closed) return 11;
   report(number);
   return 0;
 }

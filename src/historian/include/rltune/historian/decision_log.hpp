@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/time.hpp"
 
@@ -62,7 +63,8 @@ struct Decision {
 struct DecisionLogStatus {
   std::uint64_t committed = 0;  // since open()
   std::uint64_t waiting = 0;
-  std::string trouble;  // empty when well; "disk full since ..."
+  std::string trouble;       // empty when well; "disk full since ..."
+  Breaker::Figures circuit;  // to the disk
 };
 
 struct DecisionLogOptions {

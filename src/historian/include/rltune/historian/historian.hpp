@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/sample.hpp"
 #include "rltune/base/time.hpp"
@@ -59,6 +60,7 @@ struct Status {
   double bytes_settled = 0.0;    // where retention lets that rate end, in a year
   double days_until_full = 0.0;  // infinite where retention keeps within what is free
   std::string trouble;           // empty when well; "disk full since ..."
+  Breaker::Figures circuit;      // to the disk
 };
 
 class Historian {
