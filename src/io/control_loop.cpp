@@ -9,6 +9,7 @@
 #include "rltune/base/check.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/config/expression.hpp"
 
 namespace rltune::io {
@@ -200,6 +201,7 @@ void ControlLoop::take_proposal(const v1::Proposal& proposal, AgentState& agent)
 
 void ControlLoop::judge(std::size_t agent, Cycle& cycle) {
   const Duration before = parts_.clock.steady();
+  cycle.judged_at = before;
   parts_.guard.decide(guard_input(agent), verdicts_);
   cycle.verdict = parts_.clock.steady() - before;
   verdict_time_.add(cycle.verdict);
@@ -224,6 +226,7 @@ void ControlLoop::apply(Cycle& cycle) {
   if (write_tags_.empty()) return;
 
   const Duration before = parts_.clock.steady();
+  cycle.written_at = before;
   cycle.sample_to_write = before - cycle.received;
   const std::span<plant::WriteOutcome> outcomes(outcomes_.data(), write_tags_.size());
   std::ranges::fill(outcomes, plant::WriteOutcome{});
@@ -431,6 +434,34 @@ void ControlLoop::record_shadow(const v1::Proposal& proposal, std::size_t index,
   [[maybe_unused]] const bool kept = parts_.decisions.append(std::move(decision));
 }
 
+// The steps of a decision as parts of its trace: timed as they happened, recorded now that all is done.
+void ControlLoop::trace_steps(const Cycle& cycle, const v1::DecisionEvent& event) const noexcept {
+  if (!trace::current().sampled) return;
+  const Duration now = parts_.clock.steady();
+  trace::Span verdict = trace::Span::child("verdict");
+  verdict.set("rltune.agent", cycle.agent).set("rltune.origin", cycle.origin).set("rltune.decision_id", event.id());
+  verdict.set("rltune.mode", guard::to_string(parts_.guard.mode()));
+  verdict.set("rltune.outputs", static_cast<double>(cycle.outputs.size()));
+  verdict.end(now - cycle.judged_at, cycle.verdict);
+  if (write_outputs_.empty()) return;
+  Duration acknowledged{};
+  bool accepted = true, verified = true;
+  for (const std::size_t output : write_outputs_) {
+    acknowledged = std::max(acknowledged, output_outcomes_[output].latency);
+    accepted = accepted && output_outcomes_[output].accepted;
+    verified = verified && output_outcomes_[output].verified;
+  }
+  const bool answered = acknowledged > Duration::zero() && acknowledged < cycle.write;
+  trace::Span write = trace::Span::child("write", trace::Kind::client);
+  write.set("rltune.set_points", static_cast<double>(write_outputs_.size()));
+  if (!accepted) write.fail("the plant did not accept every set-point");
+  write.end(now - cycle.written_at, answered ? acknowledged : cycle.write);
+  if (!answered) return;
+  trace::Span read_back = trace::Span::child("read_back", trace::Kind::client);
+  if (!verified) read_back.fail("the plant has another value");
+  read_back.end(now - cycle.written_at - acknowledged, cycle.write - acknowledged);
+}
+
 Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& event) {
   const auto index = find_agent(proposal.agent());
   if (!index) return std::unexpected(index.error());
@@ -471,6 +502,7 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   judge(*index, cycle);
   apply(cycle);
   record(cycle, event);
+  trace_steps(cycle, event);
   agent.proposed = true;
   close_cycle_when_done();
   return {};
@@ -493,10 +525,13 @@ void ControlLoop::without_agent(std::size_t index) {
   cycle.agent = parts_.site.agents[index].id;
   cycle.outputs = agent.outputs;
   cycle.origin = "fallback";
+  const trace::Span decision = trace::Span::root("decision");
+  const trace::Scope within(decision.context());
   judge(index, cycle);
   apply(cycle);
   v1::DecisionEvent event;
   record(cycle, event);
+  trace_steps(cycle, event);
 }
 
 // ---- time ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include "fake_link.hpp"
 #include "loop_metrics.hpp"
 #include "manual_clock.hpp"
+#include "rltune/base/trace.hpp"
 
 namespace rltune::io {
 namespace {
@@ -495,6 +496,49 @@ TEST_F(ControlLoopTest, one_instance_of_an_agent_is_written_and_the_others_are_o
   for (const auto& decision : *records)
     if (decision.origin == "shadow") shadows.push_back(decision.agent);
   EXPECT_EQ(shadows, (std::vector<std::string>{"climate@2.0.0", "climate"}));
+}
+
+TEST_F(ControlLoopTest, the_steps_of_a_traced_decision_are_parts_of_its_trace) {
+  start();
+  attach();
+  trace::start({.sample_ratio = 0.0});
+  std::vector<trace::Record> spans(16);
+  ASSERT_TRUE(propose(55.0));
+  EXPECT_EQ(trace::take(spans), 0U) << "nobody traces this one";
+  const trace::Context caller = trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  const auto event = [&] {
+    const trace::Scope within(caller);
+    return propose(60.0);
+  }();
+  ASSERT_TRUE(event);
+  spans.resize(trace::take(spans));
+  trace::stop();
+  ASSERT_EQ(spans.size(), 2U);
+  EXPECT_EQ(spans[0].name.view(), "verdict");
+  EXPECT_EQ(spans[1].name.view(), "write");
+  for (const trace::Record& span : spans) {
+    EXPECT_EQ(span.context.trace_id, caller.trace_id);
+    EXPECT_EQ(span.parent, caller.span_id);
+    EXPECT_FALSE(span.failed);
+  }
+  EXPECT_EQ(spans[0].attributes[2].text.view(), event->id());
+}
+
+TEST_F(ControlLoopTest, a_fallbacks_decision_is_a_trace_of_its_own) {
+  start();
+  attach();
+  trace::start({.sample_ratio = 1.0});
+  clock_.advance(seconds(30));
+  loop->tick();
+  std::vector<trace::Record> spans(16);
+  spans.resize(trace::take(spans));
+  trace::stop();
+  ASSERT_FALSE(spans.empty());
+  EXPECT_EQ(spans.front().name.view(), "verdict");
+  EXPECT_EQ(spans.front().attributes[1].text.view(), "fallback");
+  EXPECT_EQ(spans.back().name.view(), "decision");
+  EXPECT_EQ(spans.back().parent, trace::SpanId());
+  EXPECT_EQ(spans.front().parent, spans.back().context.span_id);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
+#include "rltune/tracing/site_traces.hpp"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::io {
@@ -103,12 +104,15 @@ class Role {
   explicit Role(config::Site site)
       : site_(std::move(site)),
         operations_("io", clock_, std::chrono::seconds(5) + 2 * from_seconds(site_.link.call_timeout_s)),
+        traces_({.folder = site_.folder, .site = site_.name, .role = "io"}, operations_.registry),
         metrics_(operations_.registry, site_),
         plant_({.failures_max = 1,
                 .wait_first = from_seconds(site_.link.reconnect_min_s),
                 .wait_max = from_seconds(site_.link.reconnect_max_s),
                 .seed = static_cast<std::uint64_t>(::getpid())}),
         circuit_(operations_.registry, "plant"),
+        historian_circuit_(operations_.registry, "historian"),
+        decisions_circuit_(operations_.registry, "decisions"),
         clock_steps_(
             operations_.registry.counter("rltune_role_clock_steps_total", "Steps of the wall clock that were seen")),
         clock_step_(operations_.registry.gauge("rltune_role_clock_last_step_seconds",
@@ -121,6 +125,7 @@ class Role {
   void add_handlers();
   void watch();
   void watch_clock();
+  Breaker::Figures plant_circuit() const;
   std::vector<metrics::Check> checks() const;
   bool connect_once();
   void run_connected();
@@ -141,9 +146,10 @@ class Role {
   WallClock clock_;
   ClockWatch clock_watch_{clock_};
   metrics::Operations operations_;
+  tracing::SiteTraces traces_;
   LoopMetrics metrics_;
   Breaker plant_;  // before the first connection; afterwards the link reconnects by itself
-  metrics::Circuit circuit_;
+  metrics::Circuit circuit_, historian_circuit_, decisions_circuit_;
   metrics::Counter& clock_steps_;
   metrics::Gauge &clock_step_, &clock_synchronised_;
   Duration watched_{};
@@ -279,9 +285,13 @@ void Role::watch() {
   if (now - watched_ < kWatchEvery) return;
   watched_ = now;
   watch_clock();
-  circuit_.show(plant_);
+  circuit_.show(plant_circuit());
   metrics_.link(link_->status());
-  metrics_.stores(historian_->status(), decisions_->status());
+  const historian::Status samples = historian_->status();
+  const historian::DecisionLogStatus decisions = decisions_->status();
+  historian_circuit_.show(samples.circuit);
+  decisions_circuit_.show(decisions.circuit);
+  metrics_.stores(samples, decisions);
   metrics_.mode(guard_->mode());
   operations_.health.report(checks());
 }
@@ -304,6 +314,13 @@ void Role::watch_clock() {
   clock_steps_.follow(static_cast<double>(clock_watch_.steps()));
   clock_step_.set(clock_watch_.last_step_s());
   clock_synchronised_.set(clock_watch_.synchronised() ? 1.0 : 0.0);
+}
+
+// The link's own, and ours until it has connected once.
+Breaker::Figures Role::plant_circuit() const {
+  const Breaker::Figures link = link_->status().circuit;
+  return {open_error_.empty() ? link.state : plant_.state(), link.openings + plant_.openings(),
+          link.failures + plant_.failures()};
 }
 
 std::vector<metrics::Check> Role::checks() const {

@@ -97,6 +97,7 @@ class ControlLoop {
     std::uint32_t extra_reasons = 0;         // that io knows and the guard does not
     Duration received{};                     // steady: when what opened the cycle reached us
     Duration verdict{}, sample_to_write{}, write{};
+    Duration judged_at{}, written_at{};  // steady
   };
 
   TimePoint site_now() const noexcept;
@@ -116,6 +117,7 @@ class ControlLoop {
   void record(const Cycle& cycle, v1::DecisionEvent& event);
   void count(const Cycle& cycle, TimePoint wall);
   static void credit(AgentState& agent, const Cycle& cycle, double earned);
+  void trace_steps(const Cycle& cycle, const v1::DecisionEvent& event) const noexcept;
   historian::Decision make_record(const Cycle& cycle, const v1::DecisionEvent& event) const;
   void note_set_point(std::size_t output, double value);
   void without_agent(std::size_t agent);
