@@ -32,6 +32,8 @@ Rows startup(double repetitions);
 // Calls to an agent through coredinator, beside as many made to the agent itself.
 Rows dispatch(double calls);
 
+// So many rounds of a crash of the agent, io and coredinator each, to the first healthy answer of its successor.
+Rows soak_crashes(double rounds);
 // So many switches from one version of an agent to another and back, under a load of calls.
 Rows soak_switches(double switches);
 // So many bad versions of every kind in turn.

@@ -11,7 +11,8 @@ function usage() {
        ./dev soak coredinator [--short]
 
   TIME         hours, or minutes as in 15m; 1 hour by default, 1m at least
-  coredinator  1,000 switches between versions, 100 bad versions, 160 kills; --short: 30, 10 and 16, in two minutes
+  coredinator  36 crashes, 1,000 switches between versions, 100 bad versions, 160 kills; --short: 3, 30, 10 and 16, in
+               three minutes
 
 Examples:
   ./dev soak
@@ -36,6 +37,7 @@ function coredinator(options) {
   if (options.some((one) => one !== "--short")) usage();
   const short = options.length > 0;
   return [{ ...coredinatorGroup, command: `./dev soak coredinator${short ? " --short" : ""}` }, () => [
+    ...sitePart(bin, "soak-crashes", short ? 1 : 12),
     ...sitePart(bin, "soak-switches", short ? 30 : 1000),
     ...sitePart(bin, "soak-bad-versions", short ? 10 : 100),
     ...sitePart(bin, "soak-transitions", short ? 1 : 10),

@@ -3,7 +3,8 @@ export const coredinatorGroup = {
   name: "soak-coredinator",
   title: "Soak of coredinator",
   command: "./dev soak coredinator",
-  note: "A site at 10 Hz. Switches: two versions take turns while four callers call the agent through coredinator. Bad versions: each " +
+  note: "A site at 10 Hz. Crashes: each role is killed when it ran for half a minute, as a first crash is; from SIGKILL until another " +
+    "process answers that it is healthy, io with its encrypted connection to the plant. Switches: two versions take turns while four callers call the agent through coredinator. Bad versions: each " +
     "kind in turn; its deadline is the moment of the crash, a second after it hung, or the proposal from which it is judged (for one that " +
     "refuses to start, the deployment itself). Kills: a version is deployed and coredinator, or the keeper with all its roles, is " +
     "killed with SIGKILL within a millisecond of each step of its life being on disk; the keeper is started again as systemd would.",

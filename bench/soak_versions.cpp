@@ -276,7 +276,45 @@ void kill_at(Running& run, SQLite::Database& registry, const std::string& victim
                  processes_of(run.site).size());
 }
 
+// ---- crashes ------------------------------------------------------------------------------------------
+
+v1::HealthAnswer health_of(PilotSite& site, const std::string& role, milliseconds patience) {
+  const std::string kind = role.substr(0, role.find('.'));
+  const auto answer = site.ask<v1::HealthAnswer>(role, kind + ".Health", v1::HealthRequest(), patience);
+  return answer ? *answer : v1::HealthAnswer();
+}
+
+double ms_from_crash_to_health(PilotSite& site, const std::string& role) {
+  const pid_t before = health_of(site, role, 2s).pid();
+  if (before == 0) give_up(role + " does not answer\n" + site.everything());
+  ::kill(before, SIGKILL);
+  const auto killed = steady_clock::now();
+  while (ms_since(killed) < 30'000.0) {
+    const v1::HealthAnswer health = health_of(site, role, 20ms);
+    if (health.healthy() && health.pid() != before) return ms_since(killed);
+  }
+  give_up(role + " did not come back\n" + site.everything());
+}
+
 }  // namespace
+
+Rows soak_crashes(double rounds) {
+  constexpr double kBoundMs = 250.0;
+  Running run;
+  std::map<std::string, std::vector<double>> ms;
+  for (int round = 0; round < static_cast<int>(rounds); ++round) {
+    std::this_thread::sleep_for(31s);
+    for (const char* role : {"agent.climate", "io", "coredinator"})
+      ms[role].push_back(ms_from_crash_to_health(run.site, role));
+  }
+  Rows rows;
+  for (const auto& [role, times] : ms) {
+    rows.push_back(repeated(std::format("{} killed, the first healthy answer; p50", role), "ms", times));
+    rows.push_back(single(std::format("{} killed, the first healthy answer; p99 of {}", role, times.size()), "ms",
+                          quantile(times, 0.99), kBoundMs));
+  }
+  return rows;
+}
 
 Rows soak_switches(double switches) {
   Running run;
