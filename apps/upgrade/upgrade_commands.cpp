@@ -29,7 +29,8 @@ upgrade::Options prepared(const CommandOptions& options) {
   ready.user = command::user_name();
   // Unpacking is one step a file; a person wants to see the others.
   ready.on_step = [](const std::string& step) {
-    if (!step.starts_with("unpack ") || step.starts_with("unpack bin/rltune-up")) std::println(stderr, "{}", step);
+    const bool one_file_more = step.starts_with("unpack ") && step != "unpack bin/rltune";
+    if (!one_file_more) std::println(stderr, "{}", step);
   };
   return ready;
 }

@@ -322,18 +322,20 @@ class Work {
       note.step = Note::Step::undo;
       step("note that it goes back");
       if (auto saved = root_.save(note); !saved) return std::unexpected(saved.error());
-      return undo(note);
+      return undo(note, outcome.sites.back());
     }
     return close(note, std::move(outcome));
   }
 
-  Result<Outcome> undo(const Note& note) {
+  // `failed`: how it went for the site that is the reason; its outputs are still held.
+  Result<Outcome> undo(const Note& note, const SiteOutcome& failed = {}) {
     step("switch back to " + (note.from.empty() ? std::string("nothing") : note.from));
     if (auto set = root_.set_current(note.from); !set) return std::unexpected(set.error());
     Outcome outcome{.from = note.from, .to = note.to, .changed = true, .undone = true, .why = note.why};
     for (const NotedSite& site : everyone(note)) {
       step("restart " + site.site.string());
       outcome.sites.push_back(Journey(options_.root, site, note.from, backward()).run());
+      if (site.site == failed.site) outcome.sites.back().held_s += failed.held_s;
     }
     return close(note, std::move(outcome));
   }
