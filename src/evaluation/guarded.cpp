@@ -195,6 +195,9 @@ Result<GuardedPlant> GuardedPlant::of_site(config::Site site, const env::PlantSp
     known[tag] = source.kind != Source::Kind::nowhere;
   }
   if (auto done = check_interlocks(site, known); !done) return std::unexpected(done.error());
+  // Of a budget, what the plant does not have is used by nobody.
+  for (config::Budget& budget : site.budgets)
+    std::erase_if(budget.outputs, [&](const std::string& output) { return !known[site.find_tag(output).value()]; });
   site.agents = {owner(site, plant)};
   site.guard.mode = "automatic";
   const auto guard = guard::Guard::create(site);

@@ -5,6 +5,7 @@
 #include <format>
 #include <limits>
 
+#include "budgets.hpp"
 #include "elapsed.hpp"
 #include "interlocks.hpp"
 #include "output_guard.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::uint32_t bit(Reason reason) { return static_cast<std::uint32_t>(reason); }
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+constexpr double kEverything = std::numeric_limits<double>::infinity();
 constexpr double kUnownedPeriodS = 1.0;
 // How long a subscription may go on showing values from before a write, beyond its own intervals.
 constexpr double kLagS = 2.0;
@@ -52,6 +54,8 @@ struct Guard::State {
   std::vector<Watch> watches;  // by agent
   Interlocks interlocks;
   std::vector<std::uint32_t> tripped;
+  Budgets budgets;
+  std::vector<Claim> claims;  // by output
   std::size_t tag_count = 0;
   Mode mode = Mode::manual;
   TimePoint last_now = TimePoint::min();
@@ -62,6 +66,12 @@ struct Guard::State {
   std::uint32_t dcs(const Output& output, const GuardInput& input) const noexcept;
   bool fallback_due(const Watch& watch, TimePoint now) const noexcept;
   void watch_agent(const GuardInput& input) noexcept;
+  Claim claim(std::size_t index) const noexcept;
+  void ask(const GuardInput& input) noexcept;
+  double room(std::size_t index) const noexcept;
+  double room_by_hand(std::size_t index, double value) noexcept;
+  void settle(std::size_t index, double room, TimePoint now, OutputVerdict& verdict) const noexcept;
+  void write(std::size_t index, double value, TimePoint now) noexcept;
   OutputVerdict rule(std::size_t index, const GuardInput& input, bool writing) noexcept;
   OutputVerdict choose(std::size_t index, const GuardInput& input) const noexcept;
   OutputVerdict withhold(const Output& output, const GuardInput& input, std::uint32_t reasons) const noexcept;
@@ -105,6 +115,10 @@ Result<Guard> Guard::create(const config::Site& site) {
   if (!interlocks) return std::unexpected(interlocks.error());
   state->interlocks = std::move(*interlocks);
   state->tripped.assign(state->outputs.size(), 0);
+  auto budgets = Budgets::create(site, output_tags, state->interlocks);
+  if (!budgets) return std::unexpected(budgets.error());
+  state->budgets = std::move(*budgets);
+  state->claims.resize(state->outputs.size());
   for (const config::Agent& agent : site.agents) state->watches.push_back({.hold = from_seconds(agent.hold_s)});
   state->tag_count = site.tags.size();
   const auto mode = parse_mode(site.guard.mode);
@@ -117,7 +131,27 @@ std::size_t Guard::outputs() const noexcept { return state_->outputs.size(); }
 std::size_t Guard::output_tag(std::size_t output) const noexcept { return state_->outputs[output].tag; }
 Mode Guard::mode() const noexcept { return state_->mode; }
 // Bumpless by itself: while it does not write, the guard follows the live values, and it starts from them.
-void Guard::set_mode(Mode mode) noexcept { state_->mode = mode; }
+void Guard::set_mode(Mode mode) noexcept {
+  if (mode != state_->mode) state_->budgets.forget_all();
+  state_->mode = mode;
+}
+
+void Guard::take_over(const Guard& before) noexcept {
+  State& state = *state_;
+  const State& old = *before.state_;
+  RLTUNE_CHECK(state.outputs.size() == old.outputs.size() && state.watches.size() == old.watches.size());
+  state.mode = old.mode;
+  state.last_now = old.last_now;
+  state.link_was_down = old.link_was_down;
+  for (std::size_t i = 0; i < state.outputs.size(); ++i) {
+    RLTUNE_CHECK(state.outputs[i].tag == old.outputs[i].tag);
+    state.outputs[i].memory.take_over(old.outputs[i].memory, old.last_now);
+  }
+  for (std::size_t i = 0; i < state.watches.size(); ++i) {
+    state.watches[i].lost = old.watches[i].lost;
+    state.watches[i].lost_since = old.watches[i].lost_since;
+  }
+}
 
 void Guard::applied(std::size_t output, double value, TimePoint time) noexcept {
   RLTUNE_CHECK(output < outputs());
@@ -213,17 +247,68 @@ OutputVerdict Guard::State::rule(std::size_t index, const GuardInput& input, boo
   } else {
     if (output.owner == kNobody || output.owner != input.agent) return withhold(output, input, bit(Reason::not_owner));
     if (!output.memory.known()) return withhold(output, input, bit(Reason::bad_input));
+    if (input.interlocks_only) return {Action::held, 0, output.memory.value()};
     verdict = choose(index, input);
-    const Settled settled = output.memory.settle(verdict.value, input.now);
-    verdict.value = settled.value;
-    verdict.reasons |= settled.reasons;
-    if (settled.held)
-      verdict.action = Action::held;
-    else if (settled.reasons != 0 && verdict.action != Action::fallback)
-      verdict.action = Action::clamped;
+    settle(index, room(index), input.now, verdict);
   }
-  if (writing) output.memory.write(verdict.value, input.now);
+  if (writing) write(index, verdict.value, input.now);
   return verdict;
+}
+
+void Guard::State::settle(std::size_t index, double room, TimePoint now, OutputVerdict& verdict) const noexcept {
+  const Settled settled = outputs[index].memory.settle(verdict.value, room, now);
+  verdict.value = settled.value;
+  verdict.reasons |= settled.reasons;
+  if ((settled.reasons & bit(Reason::budget)) != 0 && budgets.blind(index, claims))
+    verdict.reasons |= bit(Reason::bad_input);
+  if (settled.held)
+    verdict.action = Action::held;
+  else if (settled.reasons != 0 && verdict.action != Action::fallback)
+    verdict.action = Action::clamped;
+}
+
+void Guard::State::write(std::size_t index, double value, TimePoint now) noexcept {
+  outputs[index].memory.write(value, now);
+  claims[index] = claim(index);
+}
+
+Claim Guard::State::claim(std::size_t index) const noexcept {
+  const Output& output = outputs[index];
+  if (!output.memory.known()) return {};
+  return {.low = output.memory.least(),
+          .high = output.memory.most(),
+          .known = true,
+          .yields = output.owner != kNobody && output.taken == 0 && tripped[index] == 0};
+}
+
+// What the deciding agent wants of its budgets, before any part is found.
+void Guard::State::ask(const GuardInput& input) noexcept {
+  for (std::size_t i = 0; i < outputs.size(); ++i) claims[i] = claim(i);
+  if (input.interlocks_only) return;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].owner != input.agent || !budgets.shares(i)) continue;
+    if (claims[i].known && claims[i].yields)
+      budgets.ask(i, outputs[i].memory.clip(choose(i, input).value));
+    else
+      budgets.forget(i);
+  }
+  budgets.divide(claims);
+}
+
+// In automatic mode a person, too, has no more than the output's part; otherwise nobody else is about to write.
+double Guard::State::room_by_hand(std::size_t index, double value) noexcept {
+  if (!budgets.shares(index)) return kEverything;
+  for (std::size_t i = 0; i < outputs.size(); ++i) claims[i] = claim(i);
+  if (mode != Mode::automatic) return budgets.room(index, claims);
+  claims[index].yields = true;
+  budgets.ask(index, outputs[index].memory.clip(value));
+  budgets.divide(claims);
+  budgets.forget(index);
+  return room(index);
+}
+
+double Guard::State::room(std::size_t index) const noexcept {
+  return budgets.shares(index) ? std::min(budgets.part(index), budgets.room(index, claims)) : kEverything;
 }
 
 void Guard::decide(const GuardInput& input, std::span<OutputVerdict> verdicts) noexcept {
@@ -231,6 +316,7 @@ void Guard::decide(const GuardInput& input, std::span<OutputVerdict> verdicts) n
   RLTUNE_CHECK(verdicts.size() == state.outputs.size());
   state.start(input);
   state.watch_agent(input);
+  state.ask(input);
   const bool writing = state.mode == Mode::automatic;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     verdicts[i] = state.rule(i, input, writing);
@@ -253,13 +339,9 @@ OutputVerdict Guard::decide_manual(std::size_t index, double value, const GuardI
   } else {
     if (!std::isfinite(value)) return state.withhold(output, input, bit(Reason::not_finite));
     if (!output.memory.known()) return state.withhold(output, input, bit(Reason::bad_input));
-    const Settled settled = output.memory.settle(value, input.now);
-    verdict = {settled.held           ? Action::held
-               : settled.reasons != 0 ? Action::clamped
-                                      : Action::accepted,
-               settled.reasons, settled.value};
+    state.settle(index, state.room_by_hand(index, value), input.now, verdict);
   }
-  output.memory.write(verdict.value, input.now);
+  state.write(index, verdict.value, input.now);
   return verdict;
 }
 

@@ -30,6 +30,14 @@ config::Site site_with(std::size_t outputs, std::size_t interlocks) {
                                   .mode_tag = std::format("mode{}", i),
                                   .mode_remote = {1}});
   }
+  // Two boilers that each have half of what is asked of them.
+  for (std::size_t i = 0; i + 1 < outputs; ++i) {
+    if (i < 2)
+      site.budgets.push_back({.name = std::format("boiler{}", i), .limit = 12.5 * static_cast<double>(outputs)});
+    config::Budget& budget = site.budgets[i % 2];
+    budget.outputs.push_back(std::format("out{}", i));
+    budget.priorities[budget.outputs.back()] = 0.1 + 0.1 * static_cast<double>(i);
+  }
   for (std::size_t i = 0; i < interlocks; ++i)
     site.guard.interlocks.push_back({.name = std::format("lock{}", i),
                                      .require = std::format("in{} < 90 and not(in{} - in{} > 150)", i, i, i + 1)});

@@ -41,8 +41,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     GuardChecker::Turn turn;
     const std::uint8_t flags = bytes.byte();
     turn.wait = std::chrono::milliseconds(100) * bytes.byte();
-    turn.proposals = {rltune::guard::OutputProposal{bytes.real(), (flags & 1U) == 0},
-                      {bytes.real(), (flags & 1U) == 0}};
+    const std::uint8_t more = bytes.byte();
+    for (auto& proposal : turn.proposals) proposal = {bytes.real(), (flags & 1U) == 0};
+    if ((more & 1U) != 0) turn.by_hand = bytes.real();
+    // The DCS keeps to what its own screens allow.
+    if ((more & 2U) != 0) turn.by_dcs = static_cast<double>(bytes.byte()) * (150.0 / 255.0);
+    if ((more & 4U) != 0) turn.mode = (more & 8U) != 0 ? rltune::guard::Mode::shadow : rltune::guard::Mode::automatic;
+    turn.supervised = (more & 16U) != 0;
     turn.fallback = turn.proposals;
     turn.agent = (flags >> 1U) & 1U;
     turn.link_up = (flags & 4U) == 0;

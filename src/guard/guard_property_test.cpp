@@ -22,6 +22,7 @@ TEST_P(GuardProperty, a_random_policy_breaches_nothing_in_a_day) {
   // It did drive the plant meanwhile.
   EXPECT_GT(checker.writes(), 2000U);
   EXPECT_GT(checker.changes(), 500U);
+  EXPECT_GT(checker.rationed(), 200U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, GuardProperty, ::testing::Range<std::uint64_t>(1, 21));

@@ -439,6 +439,83 @@ TEST_F(GuardTest, deciding_allocates_nothing) {
   EXPECT_EQ(counting::allocations(), before);
 }
 
+// New rules, as a running site takes them over; what was learnt of the plant stays.
+class GuardTakeOverTest : public GuardTest {
+ protected:
+  void take_over() {
+    auto next = Guard::create(site_);
+    ASSERT_TRUE(next) << next.error().message;
+    next->take_over(*guard_);
+    *guard_ = std::move(*next);
+  }
+};
+
+TEST_F(GuardTakeOverTest, new_limits_hold_from_the_next_decision_on_and_rates_go_on) {
+  decide(50.0);
+  wait(10s);
+  EXPECT_EQ(decide(65.0).value, 65.0);
+  site_.guard.outputs[0].limits.high = 60.0;
+  site_.guard.outputs[0].step_max = 4.0;
+  take_over();
+  EXPECT_EQ(decide(70.0).value, 60.0) << "what lies outside goes to the nearest limit at once";
+  wait(10s);
+  EXPECT_EQ(decide(50.0).value, 56.0);
+}
+
+TEST_F(GuardTakeOverTest, run_times_starts_and_silence_go_on) {
+  agent_ = 1;
+  const auto fan = [this](double value) {
+    return decide(std::array<OutputProposal, 2>{{{0.0, true}, {value, true}}})[1];
+  };
+  fan(0.0);
+  wait(400s);
+  EXPECT_EQ(fan(2.0).value, 2.0);
+  wait(60s);
+  take_over();
+  EXPECT_EQ(fan(0.0).reasons, bits({Reason::minimum_on_time}));
+  wait(60s);
+  EXPECT_EQ(fan(0.0).value, 0.0) << "120 s since it was switched, whoever ruled";
+  site_.guard.outputs[1].starts_per_hour = 1;
+  site_.guard.outputs[1].minimum_off_s = 0;
+  take_over();
+  wait(60s);
+  EXPECT_EQ(fan(2.0).reasons, bits({Reason::starts_per_hour}));
+}
+
+TEST_F(GuardTakeOverTest, the_mode_and_what_is_on_its_way_stay) {
+  decide(50.0);
+  wait(10s);
+  std::array<OutputVerdict, 2> verdicts;
+  const std::array<OutputProposal, 2> up{{{60.0, true}, {0.0, true}}};
+  guard_->decide(input(up), verdicts);  // and its answer is lost
+  guard_->set_mode(Mode::shadow);
+  take_over();
+  EXPECT_EQ(guard_->mode(), Mode::shadow);
+  guard_->set_mode(Mode::automatic);
+  wait(10s);
+  plant_.samples[kHeating].quality = Quality::bad;
+  EXPECT_EQ(decide(75.0).value, 65.0) << "the plant may still hold 50";
+}
+
+TEST(GuardMemory, dividing_a_budget_allocates_nothing) {
+  const config::Site site = shared_site();
+  auto guard = Guard::create(site);
+  ASSERT_TRUE(guard);
+  GuardedPlant plant(site);
+  std::array<OutputProposal, 4> proposals{{{150.0, true}, {0.0, true}, {120.0, true}, {}}};
+  std::array<OutputVerdict, 4> verdicts;
+  GuardInput input{
+      .now = GuardedPlant::kStart, .tags = plant.samples, .proposals = proposals, .agent_alive = true, .link_up = true};
+  const auto before = counting::allocations();
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    input.now += 1s;
+    input.agent = i % 2;
+    guard->decide(input, verdicts);
+    guard->decide_manual(3, 50.0, input);
+  }
+  EXPECT_EQ(counting::allocations(), before);
+}
+
 TEST(GuardCreate, names_the_field_that_is_wrong) {
   const auto error_of = [](auto change) {
     config::Site site = guarded_site();

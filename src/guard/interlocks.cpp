@@ -77,6 +77,12 @@ std::uint32_t Interlocks::trip(Condition& condition) noexcept {
   return fault | bit(Reason::interlock);
 }
 
+bool Interlocks::concern(std::size_t output) const noexcept {
+  return std::ranges::any_of(conditions_, [output](const Condition& condition) {
+    return std::ranges::find(condition.outputs, output) != condition.outputs.end();
+  });
+}
+
 void Interlocks::evaluate(std::span<const Sample> tags, TimePoint now, std::span<std::uint32_t> reasons) noexcept {
   std::ranges::fill(reasons, 0U);
   for (const Input& input : inputs_) {

@@ -20,6 +20,8 @@ class Interlocks {
 
   // Writes the reasons of every output: 0, or interlock with what made it trip.
   void evaluate(std::span<const Sample> tags, TimePoint now, std::span<std::uint32_t> reasons) noexcept;
+  // One of them may write this output's safe value.
+  bool concern(std::size_t output) const noexcept;
 
  private:
   struct Condition {

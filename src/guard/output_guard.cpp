@@ -84,10 +84,26 @@ OutputGuard::Bounds OutputGuard::reach(TimePoint now) const noexcept {
   return {possible_.high - half, possible_.low + half};
 }
 
-Settled OutputGuard::settle(double wanted, TimePoint now) const noexcept {
+Settled OutputGuard::settle(double wanted, double room, TimePoint now) const noexcept {
   Settled out{.value = clip(wanted)};
   if (wanted > out.value) out.reasons |= bit(Reason::limit_high);
   if (wanted < out.value) out.reasons |= bit(Reason::limit_low);
+  // A sum of roundings is no reason to move what already stands there.
+  if (room < value_ && value_ <= room + slack_) room = value_;
+  if (out.value > room) {
+    if (out.value > room + slack_) out.reasons |= bit(Reason::budget);
+    out.value = clip(room);
+  }
+  keep_pace(out, now);
+  if (out.value > room + slack_ && out.value > possible_.low + slack_) {
+    out.value = value_;
+    out.reasons |= bit(Reason::budget);
+    out.held = true;
+  }
+  return out;
+}
+
+void OutputGuard::keep_pace(Settled& out, TimePoint now) const noexcept {
   if (out.value != value_) {
     // What was written last is always within reach again, also where the interval leaves nothing else.
     Bounds bounds = reach(now);
@@ -97,13 +113,12 @@ Settled OutputGuard::settle(double wanted, TimePoint now) const noexcept {
       out.reasons |= bit(Reason::rate);
     }
   }
-  if (is_on(out.value) == on_) return out;
+  if (is_on(out.value) == on_) return;
   if (const std::uint32_t fault = switching_fault(!on_, now); fault != 0) {
     out.value = clip(value_);
     out.reasons |= fault;
     out.held = true;
   }
-  return out;
 }
 
 std::uint32_t OutputGuard::switching_fault(bool to_on, TimePoint now) const noexcept {
@@ -175,6 +190,27 @@ void OutputGuard::remember_echo(double value, TimePoint now) noexcept {
     echo_start_ = now;
   }
   echoes_[0] = {std::min(echoes_[0].low, value), std::max(echoes_[0].high, value)};
+}
+
+void OutputGuard::take_over(const OutputGuard& before, TimePoint now) noexcept {
+  known_ = before.known_;
+  value_ = before.value_;
+  possible_ = before.possible_;
+  pending_ = before.pending_;
+  since_ = before.since_;
+  seen_source_ = before.seen_source_;
+  latest_source_ = before.latest_source_;
+  echo_start_ = before.echo_start_;
+  std::ranges::copy(before.echoes_, echoes_);
+  // The newest starts, as many as both remember, the oldest of them in the slot that is used next.
+  const std::size_t kept = std::min(starts_.size(), before.starts_.size());
+  for (std::size_t i = 0; i < kept; ++i)
+    starts_[starts_.size() - 1 - i] =
+        before.starts_[(before.next_start_ + before.starts_.size() - 1 - i) % before.starts_.size()];
+  next_start_ = 0;
+  // Where only the rule makes it another state, since when is not known: the run times begin now.
+  on_ = known_ && is_on(value_);
+  switched_ = on_ == before.on_ ? before.switched_ : now;
 }
 
 void OutputGuard::rewind(TimePoint now) noexcept {

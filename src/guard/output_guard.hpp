@@ -35,13 +35,20 @@ class OutputGuard {
   bool known() const noexcept { return known_; }
   double value() const noexcept { return value_; }
   double safe_value() const noexcept { return rule_.safe_value; }
+  // What the plant may hold lies between them. REQUIRES: known().
+  double least() const noexcept { return possible_.low; }
+  double most() const noexcept { return possible_.high; }
+  double clip(double value) const noexcept;
 
-  // The nearest value to `wanted` that the rules allow now. REQUIRES: known(), wanted is finite.
-  Settled settle(double wanted, TimePoint now) const noexcept;
+  // The nearest value to `wanted` that the rules allow now. `room`: what a shared budget leaves it; where rates and
+  // run times allow nothing that is as low, it is not raised. REQUIRES: known(), wanted is finite.
+  Settled settle(double wanted, double room, TimePoint now) const noexcept;
   // The value goes out now. It counts as possible until confirm() or the live value tells.
   void write(double value, TimePoint now) noexcept;
   // The plant holds this value.
   void confirm(double value, TimePoint time) noexcept;
+  // What was remembered of the same set-point under other rules.
+  void take_over(const OutputGuard& before, TimePoint now) noexcept;
   // Time went back: nothing remembered may lie in the future, where it would hold for too long.
   void rewind(TimePoint now) noexcept;
 
@@ -50,7 +57,7 @@ class OutputGuard {
     double low, high;
   };
   bool is_on(double value) const noexcept { return value > rule_.on_above; }
-  double clip(double value) const noexcept;
+  void keep_pace(Settled& out, TimePoint now) const noexcept;
   Bounds reach(TimePoint now) const noexcept;
   std::uint32_t switching_fault(bool to_on, TimePoint now) const noexcept;
   bool starts_used_up(TimePoint now) const noexcept;

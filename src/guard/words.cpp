@@ -7,23 +7,25 @@
 namespace rltune::guard {
 namespace {
 
-constexpr std::array<std::pair<Reason, const char*>, 17> kReasons{{{Reason::limit_low, "limit_low"},
-                                                                   {Reason::limit_high, "limit_high"},
-                                                                   {Reason::rate, "rate"},
-                                                                   {Reason::not_finite, "not_finite"},
-                                                                   {Reason::minimum_on_time, "minimum_on_time"},
-                                                                   {Reason::minimum_off_time, "minimum_off_time"},
-                                                                   {Reason::starts_per_hour, "starts_per_hour"},
-                                                                   {Reason::interlock, "interlock"},
-                                                                   {Reason::bad_input, "bad_input"},
-                                                                   {Reason::stale_input, "stale_input"},
-                                                                   {Reason::agent_lost, "agent_lost"},
-                                                                   {Reason::mode, "mode"},
-                                                                   {Reason::not_owner, "not_owner"},
-                                                                   {Reason::dcs_took_over, "dcs_took_over"},
-                                                                   {Reason::link_down, "link_down"},
-                                                                   {Reason::late, "late"},
-                                                                   {Reason::policy_fault, "policy_fault"}}};
+constexpr std::array<std::pair<Reason, const char*>, kReasonCount> kReasons{
+    {{Reason::limit_low, "limit_low"},
+     {Reason::limit_high, "limit_high"},
+     {Reason::rate, "rate"},
+     {Reason::not_finite, "not_finite"},
+     {Reason::minimum_on_time, "minimum_on_time"},
+     {Reason::minimum_off_time, "minimum_off_time"},
+     {Reason::starts_per_hour, "starts_per_hour"},
+     {Reason::interlock, "interlock"},
+     {Reason::bad_input, "bad_input"},
+     {Reason::stale_input, "stale_input"},
+     {Reason::agent_lost, "agent_lost"},
+     {Reason::mode, "mode"},
+     {Reason::not_owner, "not_owner"},
+     {Reason::dcs_took_over, "dcs_took_over"},
+     {Reason::link_down, "link_down"},
+     {Reason::late, "late"},
+     {Reason::policy_fault, "policy_fault"},
+     {Reason::budget, "budget"}}};
 
 constexpr std::array kModes{Mode::manual, Mode::shadow, Mode::advisory, Mode::automatic};
 

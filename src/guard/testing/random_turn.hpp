@@ -27,9 +27,15 @@ inline double wild(Random& random, double low, double high) {
 inline GuardChecker::Turn random_turn(Random& random) {
   GuardChecker::Turn turn;
   turn.wait = from_seconds(random.uniform() < 0.1 ? random.uniform(0.0, 60.0) : 10.0);
-  turn.proposals = {OutputProposal{wild(random, 0.0, 150.0), random.uniform() < 0.95},
-                    OutputProposal{wild(random, 0.0, 5.0), random.uniform() < 0.95}};
-  turn.fallback = {OutputProposal{wild(random, 0.0, 150.0), true}, OutputProposal{wild(random, 0.0, 5.0), true}};
+  constexpr std::array kHighest{150.0, 5.0, 120.0, 100.0};
+  for (std::size_t i = 0; i < GuardChecker::kOutputs; ++i) {
+    turn.proposals[i] = {wild(random, 0.0, kHighest[i]), random.uniform() < 0.95};
+    turn.fallback[i] = {wild(random, 0.0, kHighest[i]), random.uniform() < 0.9};
+  }
+  if (random.uniform() < 0.05) turn.by_hand = wild(random, 0.0, 100.0);
+  turn.by_dcs = random.uniform(0.0, 150.0);
+  if (random.uniform() < 0.01) turn.mode = random.uniform() < 0.1 ? Mode::shadow : Mode::automatic;
+  turn.supervised = random.uniform() < 0.2;
   turn.agent = static_cast<std::uint32_t>(random.below(2));
   turn.temperature = random.uniform() < 0.02 ? random.uniform(-40.0, 80.0) : random.uniform(10.0, 30.0);
   turn.temperature_bad = random.uniform() < 0.01;

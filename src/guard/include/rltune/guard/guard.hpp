@@ -3,10 +3,15 @@
 //
 // Which rule goes first where they conflict:
 //   1. link down, or the DCS has the output: nothing is written.
-//   2. an interlock: its safe value, at once, whatever rates and run times say.
+//   2. an interlock: its safe value, at once, whatever rates and run times say. A shared budget keeps room for it.
 //   3. limits: nothing outside is ever written; from a live value outside them the first write is the nearest limit.
-//   4. minimum on and off times, starts per hour: the last value is held.
-//   5. rates: a change a second and a change a decision. They hold across every change of mode, owner, fallback,
+//   4. shared budgets: nothing is raised beyond what is left of the limit when every other output holds the most that
+//      the plant may have of it. When they want more than there is, an output that has more than its part by priority
+//      goes down, also while it is held or its agent is silent, as fast as 5 and 6 let it; until then the others wait.
+//      An output that somebody else has, or whose owner has not decided since the mode changed, keeps what it holds.
+//      One that cannot be read lets no other rise.
+//   5. minimum on and off times, starts per hour: the last value is held.
+//   6. rates: a change a second and a change a decision. They hold across every change of mode, owner, fallback,
 //      manual write and restart: the base is what the plant holds, and a pause longer than the agent's period
 //      earns no larger change.
 // A value may pass a rate by 1e-9 of the limits' width, so that a policy's own rounding is no breach.
@@ -59,8 +64,11 @@ enum class Reason : std::uint32_t {
   dcs_took_over = 1U << 13,
   link_down = 1U << 14,
   late = 1U << 15,
-  policy_fault = 1U << 16
+  policy_fault = 1U << 16,
+  budget = 1U << 17  // what it shares with other outputs is used up
 };
+
+inline constexpr std::size_t kReasonCount = 18;
 
 struct OutputVerdict {
   Action action = Action::withheld;
@@ -82,6 +90,8 @@ struct GuardInput {
   std::uint32_t agent = 0;                    // who proposes: index into the site's agents
   bool agent_alive = false;
   bool link_up = false;
+  // Nobody decides now: tripped interlocks have their verdicts, every other output stays as it is.
+  bool interlocks_only = false;
 };
 
 class Guard {
@@ -96,6 +106,10 @@ class Guard {
   std::size_t output_tag(std::size_t output) const noexcept;  // index into the site's tags
   void set_mode(Mode mode) noexcept;                          // on entering automatic outputs start from live values
   Mode mode() const noexcept;
+  // The memory of a guard that has ruled the same site by other rules: what every output holds and since when, who is
+  // silent, the mode. What agents wanted of shared budgets is forgotten until each decides again.
+  // REQUIRES: the same tags, set-points and agents.
+  void take_over(const Guard& before) noexcept;
   // A person's value for one output: limits, rates, run times and interlocks hold. In automatic mode an output
   // that an agent owns is refused (mode, not_owner): there are never two writers.
   OutputVerdict decide_manual(std::size_t output, double value, const GuardInput& input) noexcept;
