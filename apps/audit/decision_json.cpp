@@ -15,7 +15,7 @@ constexpr std::array kActions{"accepted", "clamped", "held", "fallback", "withhe
 constexpr std::array kReasons{
     "limit_low",       "limit_high",    "rate",      "not_finite",  "minimum_on_time", "minimum_off_time",
     "starts_per_hour", "interlock",     "bad_input", "stale_input", "agent_lost",      "mode",
-    "not_owner",       "dcs_took_over", "link_down", "late",        "policy_fault"};
+    "not_owner",       "dcs_took_over", "link_down", "late",        "policy_fault",    "budget"};
 
 template <std::size_t count>
 std::string name_of(const std::array<const char*, count>& names, std::size_t code) {

@@ -24,6 +24,7 @@ constexpr Duration kAttachPatience = std::chrono::seconds(5);
 // From an agent's last moment to the fallback's first write: a tick, the decision, the write, a busy machine.
 constexpr Duration kNoticing = std::chrono::milliseconds(50);
 
+constexpr std::string_view kInterlockOrigin = "interlock";
 constexpr auto kInterlock = static_cast<std::uint32_t>(guard::Reason::interlock);
 
 bool goes_to_plant(guard::Action action) noexcept {
@@ -87,7 +88,7 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
   const std::size_t outputs = site.guard.outputs.size();
   RLTUNE_CHECK(outputs == parts_.guard.outputs());
   for (std::size_t output = 0; output < outputs; ++output) {
-    output_tags_.push_back(site.find_tag(site.guard.outputs[output].tag).value());
+    output_tags_.push_back(parts_.guard.output_tag(output));
     all_outputs_.push_back(output);
   }
   proposals_.resize(outputs);
@@ -114,6 +115,11 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
     }
     agents_.push_back(std::move(state));
   }
+}
+
+void ControlLoop::rules_changed() {
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    agents_[i].timeout = agent_timeout(parts_.site, parts_.site.agents[i]);
 }
 
 TimePoint ControlLoop::site_now() const noexcept {
@@ -179,7 +185,7 @@ void ControlLoop::publish(std::span<const Sample> samples, bool complete) {
 
 // ---- one decision -------------------------------------------------------------------------------------
 
-guard::GuardInput ControlLoop::guard_input(std::size_t agent) const noexcept {
+guard::GuardInput ControlLoop::guard_input(std::size_t agent, bool interlocks_only) const noexcept {
   const bool known = agent < agents_.size();
   return {.now = site_now(),
           .tags = latest_,
@@ -187,7 +193,8 @@ guard::GuardInput ControlLoop::guard_input(std::size_t agent) const noexcept {
           .fallback = fallback_,
           .agent = static_cast<std::uint32_t>(agent),
           .agent_alive = known && !agents_[agent].lost,
-          .link_up = parts_.link.status().state == plant::LinkState::connected};
+          .link_up = parts_.link.status().state == plant::LinkState::connected,
+          .interlocks_only = interlocks_only};
 }
 
 void ControlLoop::take_proposal(const v1::Proposal& proposal, AgentState& agent) {
@@ -199,15 +206,30 @@ void ControlLoop::take_proposal(const v1::Proposal& proposal, AgentState& agent)
     proposals_[agent.outputs[i]] = {.value = proposal.values(static_cast<int>(i)), .present = usable};
 }
 
+// The site's word, not the agent's: one that was started with an earlier configuration may think otherwise, and in a
+// coupled group a second explorer would spoil what the first one learns.
+bool ControlLoop::may_explore(std::size_t index, const v1::Proposal& proposal) const noexcept {
+  if (proposal.explored_size() == 0) return true;
+  const config::Agent& agent = parts_.site.agents[index];
+  if (static_cast<std::size_t>(proposal.explored_size()) != agent.outputs.size()) return false;
+  for (int i = 0; i < proposal.explored_size(); ++i) {
+    if (proposal.explored(i) == 0.0) continue;
+    const auto range = agent.learning.explore_within.find(agent.outputs[static_cast<std::size_t>(i)]);
+    if (!agent.learning.explore || range == agent.learning.explore_within.end()) return false;
+    if (!(proposal.values(i) >= range->second.low && proposal.values(i) <= range->second.high)) return false;
+  }
+  return true;
+}
+
 void ControlLoop::judge(std::size_t agent, Cycle& cycle) {
   const Duration before = parts_.clock.steady();
   cycle.judged_at = before;
-  parts_.guard.decide(guard_input(agent), verdicts_);
+  parts_.guard.decide(guard_input(agent, cycle.origin == kInterlockOrigin), verdicts_);
   cycle.verdict = parts_.clock.steady() - before;
   verdict_time_.add(cycle.verdict);
   if (parts_.metrics) parts_.metrics->verdict(cycle.verdict);
   // An interlock is looked at ten times a second and ends no period.
-  if (parts_.metrics && cycle.origin != "interlock") parts_.metrics->period_ends(agent, latest_);
+  if (parts_.metrics && cycle.origin != kInterlockOrigin) parts_.metrics->period_ends(agent, latest_);
   for (const std::size_t output : cycle.outputs) verdicts_[output].reasons |= cycle.extra_reasons;
 }
 
@@ -287,7 +309,7 @@ historian::Decision ControlLoop::make_record(const Cycle& cycle, const v1::Decis
   }
   for (const std::size_t output : cycle.outputs) {
     const guard::OutputVerdict& verdict = verdicts_[output];
-    decision.outputs.push_back({.tag = parts_.site.guard.outputs[output].tag,
+    decision.outputs.push_back({.tag = parts_.site.tags[output_tags_[output]].name,
                                 .proposed = proposals_[output].value,
                                 .present = proposals_[output].present,
                                 .applied = latest_[output_tags_[output]].value,
@@ -310,7 +332,7 @@ void ControlLoop::count(const Cycle& cycle, TimePoint wall) {
   if (parts_.metrics == nullptr) return;
   const std::size_t agent = static_cast<std::size_t>(
       std::ranges::find(parts_.site.agents, cycle.agent, &config::Agent::id) - parts_.site.agents.begin());
-  for (const std::size_t output : cycle.outputs) parts_.metrics->judged(agent, verdicts_[output].action);
+  for (const std::size_t output : cycle.outputs) parts_.metrics->judged(agent, verdicts_[output]);
   const double earned =
       parts_.metrics->decided(agent, cycle.origin, parts_.guard.mode() == guard::Mode::automatic, wall);
   if (agent < agents_.size()) credit(agents_[agent], cycle, earned);
@@ -337,7 +359,7 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   for (const std::size_t output : cycle.outputs) {
     const guard::OutputVerdict& verdict = verdicts_[output];
     v1::OutputVerdict& out = *event.add_outputs();
-    out.set_tag(parts_.site.guard.outputs[output].tag);
+    out.set_tag(parts_.site.tags[output_tags_[output]].name);
     out.set_action(static_cast<std::uint32_t>(verdict.action));
     out.set_reasons(verdict.reasons);
     out.set_proposed(proposals_[output].value);
@@ -365,12 +387,17 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   parts_.events.decision(event);
 }
 
+const config::OutputRule& ControlLoop::rule_of(std::size_t output) const {
+  const std::string& tag = parts_.site.tags[output_tags_[output]].name;
+  return *std::ranges::find(parts_.site.guard.outputs, tag, &config::OutputRule::tag);
+}
+
 // The same measure for every instance, active or not, so that versions can be compared: steps are from its own last
 // proposal, for the plant may follow another.
 bool ControlLoop::outside_rules(const v1::Proposal& proposal, const AgentState& agent,
                                 const InstanceTable::Instance& instance) const {
   for (std::size_t i = 0; i < agent.outputs.size(); ++i) {
-    const config::OutputRule& rule = parts_.site.guard.outputs[agent.outputs[i]];
+    const config::OutputRule& rule = rule_of(agent.outputs[i]);
     const double value = proposal.values(static_cast<int>(i));
     const double rounding = 1e-9 * (rule.limits.high - rule.limits.low);
     if (!(value >= rule.limits.low - rounding && value <= rule.limits.high + rounding)) return true;
@@ -422,7 +449,7 @@ void ControlLoop::record_shadow(const v1::Proposal& proposal, std::size_t index,
     verdicts_[output] = {guard::Action::withheld, static_cast<std::uint32_t>(guard::Reason::not_owner),
                          latest_[output_tags_[output]].value};
     v1::OutputVerdict& out = *event.add_outputs();
-    out.set_tag(parts_.site.guard.outputs[output].tag);
+    out.set_tag(parts_.site.tags[output_tags_[output]].name);
     out.set_action(static_cast<std::uint32_t>(guard::Action::withheld));
     out.set_reasons(static_cast<std::uint32_t>(guard::Reason::not_owner));
     out.set_proposed(proposals_[output].value);
@@ -498,6 +525,12 @@ Result<> ControlLoop::propose(const v1::Proposal& proposal, v1::DecisionEvent& e
   else if (proposal.outcome() != static_cast<std::uint32_t>(controllers::Outcome::ok))
     cycle.extra_reasons = static_cast<std::uint32_t>(guard::Reason::policy_fault);
   take_proposal(proposal, agent);
+  if (!may_explore(*index, proposal)) {
+    log::error("an agent explored where the site does not let it; its outputs are held",
+               {{"agent", proposal.agent()}, {"correlation_id", proposal.correlation_id()}});
+    cycle.extra_reasons = static_cast<std::uint32_t>(guard::Reason::policy_fault);
+    std::ranges::fill(proposals_, guard::OutputProposal{});
+  }
   if (!trouble_.empty()) std::ranges::fill(proposals_, guard::OutputProposal{});
   judge(*index, cycle);
   apply(cycle);
@@ -572,7 +605,7 @@ void ControlLoop::supervise() {
     Cycle cycle;
     cycle.agent = parts_.site.agents[i].id;
     cycle.outputs = agents_[i].outputs;
-    cycle.origin = "interlock";
+    cycle.origin = kInterlockOrigin;
     judge(i, cycle);
     const bool tripped = std::ranges::any_of(cycle.outputs, [this](std::size_t output) {
       const guard::OutputVerdict& verdict = verdicts_[output];

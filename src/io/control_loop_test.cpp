@@ -61,6 +61,7 @@ class ControlLoopTest : public testing::Test {
   void start(config::ClockKind clock = config::ClockKind::wall, const std::string& mode = "automatic",
              LoopMetrics* metrics = nullptr) {
     site = make_site(clock);
+    if (change_site) change_site(site);
     folder = std::filesystem::temp_directory_path() / ("rltune_io_test_" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder);
     std::vector<std::string> names;
@@ -124,6 +125,7 @@ class ControlLoopTest : public testing::Test {
     return values;
   }
 
+  std::function<void(config::Site&)> change_site;
   config::Site site;
   std::filesystem::path folder;
   ManualClock clock_{TimePoint(std::chrono::hours(24))};
@@ -177,6 +179,51 @@ TEST_F(ControlLoopTest, accepted_proposal_is_written_and_recorded) {
   EXPECT_EQ(records->front().origin, "policy");
   EXPECT_EQ(records->front().outputs.at(0).applied, 60.0);
   EXPECT_TRUE(records->front().outputs.at(0).verified);
+}
+
+TEST_F(ControlLoopTest, each_output_has_its_own_rules_in_whatever_order_they_are_listed) {
+  change_site = [](config::Site& changed) {
+    changed.tags.push_back({.name = "vent", .role = config::TagRole::setpoint});
+    changed.agents[0].outputs = {"heating", "vent"};
+    changed.guard.outputs.insert(changed.guard.outputs.begin(), {.tag = "vent", .limits = {0.0, 1.0}});
+  };
+  start();
+  deliver(6, 0.5);
+  attach();
+  v1::Proposal proposal;
+  proposal.set_agent("climate");
+  proposal.add_values(60.0);
+  proposal.add_values(7.0);
+  v1::DecisionEvent event;
+  ASSERT_TRUE(loop->propose(proposal, event));
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+  EXPECT_EQ(written(6), std::vector<double>{1.0});
+  EXPECT_EQ(event.outputs(0).tag(), "heating");
+  EXPECT_EQ(event.outputs(1).tag(), "vent");
+}
+
+TEST_F(ControlLoopTest, an_agent_that_explores_without_the_sites_leave_is_held) {
+  change_site = [](config::Site& changed) { changed.agents[0].learning.explore_within = {{"heating", {40.0, 62.0}}}; };
+  const auto explore = [this](double value) {
+    v1::Proposal proposal;
+    proposal.set_agent("climate");
+    proposal.add_values(value);
+    proposal.add_explored(0.5);
+    v1::DecisionEvent event;
+    EXPECT_TRUE(loop->propose(proposal, event));
+    return event;
+  };
+  start();
+  attach();
+  const v1::DecisionEvent refused = explore(60.0);
+  EXPECT_TRUE(written(heating).empty()) << "another of its group may be exploring";
+  EXPECT_NE(refused.outputs(0).reasons() & static_cast<std::uint32_t>(guard::Reason::policy_fault), 0U);
+  EXPECT_FALSE(refused.learnable());
+  site.agents[0].learning.explore = true;
+  explore(60.0);
+  EXPECT_EQ(written(heating), std::vector<double>{60.0});
+  explore(63.0);
+  EXPECT_EQ(written(heating), std::vector<double>{60.0}) << "outside of what it may try";
 }
 
 TEST_F(ControlLoopTest, a_record_has_all_that_learning_needs_of_the_event) {

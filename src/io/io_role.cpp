@@ -17,10 +17,13 @@
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/config/change.hpp"
+#include "rltune/config/document.hpp"
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
 #include "rltune/tracing/site_traces.hpp"
+#include "rltune/v1/config.pb.h"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::io {
@@ -93,6 +96,12 @@ Result<> keep_active(ControlLoop& loop, const config::Site& site) {
   return write_file(active_file(site), text);
 }
 
+Result<config::Site> site_of(const std::string& text, const std::filesystem::path& file) {
+  auto site = config::parse_site(text, file);
+  if (site) site->folder = std::filesystem::absolute(file).parent_path();
+  return site;
+}
+
 // Everything the role owns, in the order in which it must be built and go away.
 class Role {
  public:
@@ -122,6 +131,7 @@ class Role {
   Result<> open_stores();
   Result<> open_bus(const std::string& run_folder);
   Result<> make_loop();
+  Result<> reload();
   void add_handlers();
   void watch();
   void watch_clock();
@@ -143,6 +153,8 @@ class Role {
   Result<> write_by_hand(const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer);
 
   config::Site site_;
+  std::filesystem::path file_;
+  std::string text_;  // of the file, as it is in force here
   WallClock clock_;
   ClockWatch clock_watch_{clock_};
   metrics::Operations operations_;
@@ -169,9 +181,13 @@ class Role {
 };
 
 Result<std::unique_ptr<Role>> Role::create(const IoOptions& options) {
-  auto site = config::load_site(options.site);
+  auto text = config::load_text(options.site);
+  if (!text) return std::unexpected(text.error());
+  auto site = site_of(*text, options.site);
   if (!site) return std::unexpected(site.error());
   std::unique_ptr<Role> role(new Role(std::move(*site)));
+  role->file_ = options.site;
+  role->text_ = std::move(*text);
   if (auto done = role->open_stores(); !done) return std::unexpected(done.error());
   if (auto done = role->open_bus(options.run_folder); !done) return std::unexpected(done.error());
   if (auto done = role->make_loop(); !done) return std::unexpected(done.error());
@@ -237,7 +253,38 @@ Result<> Role::make_loop() {
   return {};
 }
 
+// The rules of a running loop: what the guard knows of the plant stays. All of the file is taken over, or nothing.
+Result<> Role::reload() {
+  auto text = config::load_text(file_);
+  if (!text) return std::unexpected(text.error());
+  const auto changes = config::changes(text_, *text);
+  if (!changes) return std::unexpected(changes.error());
+  for (const config::Change& change : *changes)
+    if (std::ranges::find(change.restarts, "io") != change.restarts.end())
+      return fail(Errc::unsupported, std::format("{} is taken over at a start only", change.field));
+  auto site = site_of(*text, file_);
+  if (!site) return std::unexpected(site.error());
+  auto guard = guard::Guard::create(*site);
+  if (!guard) return std::unexpected(guard.error());
+  guard->take_over(*guard_);
+  *guard_ = std::move(*guard);
+  site_.guard = std::move(site->guard);
+  site_.budgets = std::move(site->budgets);
+  for (std::size_t i = 0; i < site_.agents.size(); ++i) {
+    site_.agents[i].hold_s = site->agents[i].hold_s;
+    site_.agents[i].agent_alive_timeout_s = site->agents[i].agent_alive_timeout_s;
+  }
+  loop_->rules_changed();
+  text_ = std::move(*text);
+  for (const config::Change& change : *changes)
+    if (!change.live.empty())
+      log::info("a rule has changed", {{"field", change.field}, {"was", change.was}, {"is", change.is}});
+  return {};
+}
+
 void Role::add_handlers() {
+  server_->handle<v1::ReloadRequest, v1::ReloadAnswer>(
+      "io.Reload", [this](const bus::Call&, const v1::ReloadRequest&, v1::ReloadAnswer&) { return reload(); });
   handle("io.Attach", &ControlLoop::attach);
   handle("io.Propose", &ControlLoop::propose);
   server_->handle<v1::WriteRequest, v1::WriteAnswer>(

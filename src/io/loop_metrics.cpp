@@ -64,6 +64,10 @@ void LoopMetrics::add_agent(metrics::Registry& registry, const config::Site& sit
     made.actions[i] =
         &registry.counter("rltune_agent_performance_verdicts_total", "The guard's verdicts on an agent's outputs",
                           {id, {"action", to_string(kActions[i])}});
+  for (std::size_t bit = 0; bit < guard::kReasonCount; ++bit)
+    made.reasons[bit] = &registry.counter("rltune_agent_performance_verdict_reasons_total",
+                                          "Why the guard changed, held or withheld what an agent's outputs were to be",
+                                          {id, {"reason", guard::describe(1U << bit)}});
   for (std::size_t i = 0; i < kOrigins.size(); ++i)
     made.origins[i] = &registry.counter(kDecisions, kDecisionsHelp, {id, {"origin", kOrigins[i]}});
   made.attached = &registry.gauge("rltune_agent_health_attached", "1 once the agent has attached to io", {id});
@@ -163,10 +167,12 @@ double LoopMetrics::decided(std::size_t index, std::string_view origin, bool aut
   return earned;
 }
 
-void LoopMetrics::judged(std::size_t agent, guard::Action action) noexcept {
+void LoopMetrics::judged(std::size_t agent, const guard::OutputVerdict& verdict) noexcept {
   if (agent >= agents_.size()) return;
   for (std::size_t i = 0; i < kActions.size(); ++i)
-    if (kActions[i] == action) agents_[agent].actions[i]->add();
+    if (kActions[i] == verdict.action) agents_[agent].actions[i]->add();
+  for (std::size_t bit = 0; bit < guard::kReasonCount; ++bit)
+    if ((verdict.reasons >> bit & 1U) != 0) agents_[agent].reasons[bit]->add();
 }
 
 void LoopMetrics::agent_is(std::size_t agent, bool attached, bool lost) noexcept {

@@ -36,7 +36,7 @@ class LoopMetrics {
   // `agent`: index into the site's, or their number for a person's.
   // Returns what the period that ended earned while the policy was in charge; NaN where none ended or nobody knows.
   double decided(std::size_t agent, std::string_view origin, bool automatic, TimePoint wall) noexcept;
-  void judged(std::size_t agent, guard::Action action) noexcept;
+  void judged(std::size_t agent, const guard::OutputVerdict& verdict) noexcept;
   void agent_is(std::size_t agent, bool attached, bool lost) noexcept;
 
   // Once a second.
@@ -52,7 +52,8 @@ class LoopMetrics {
     metrics::Gauge* sum;  // a cost's own
   };
   struct Agent {
-    std::array<metrics::Counter*, 5> actions{};  // by guard::Action
+    std::array<metrics::Counter*, 5> actions{};                    // by guard::Action
+    std::array<metrics::Counter*, guard::kReasonCount> reasons{};  // by bit of guard::Reason
     std::array<metrics::Counter*, 4> origins{};
     metrics::Gauge *attached = nullptr, *lost = nullptr, *last = nullptr;
     std::vector<Term> terms;

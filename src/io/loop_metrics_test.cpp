@@ -100,7 +100,7 @@ TEST_F(LoopMetricsTest, a_tag_shows_its_latest_good_value_and_every_sample_its_q
 }
 
 TEST_F(LoopMetricsTest, a_persons_write_belongs_to_no_agent) {
-  metrics_.judged(1, guard::Action::accepted);
+  metrics_.judged(1, {.action = guard::Action::accepted});
   metrics_.decided(1, "manual", false, {});
   EXPECT_THAT(registry_.text(), HasSubstr("decisions_total{agent=\"\",origin=\"manual\"} 1\n"));
 }

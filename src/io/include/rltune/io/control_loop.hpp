@@ -55,6 +55,9 @@ class ControlLoop {
 
   // Takes what the link delivered: stores it, publishes it, opens a lockstep cycle when it completes one.
   void on_samples(std::span<const Sample> samples);
+  // The site's rules, or how long it waits for an agent, are others from now on; its tags, set-points and agents are
+  // the same.
+  void rules_changed();
   // Heartbeats, watchdogs, interlocks between decisions, lockstep time-outs. Call it at least every 20 ms.
   void tick();
 
@@ -105,10 +108,12 @@ class ControlLoop {
   void keep_latest(const Sample& sample) noexcept;
   void publish(std::span<const Sample> samples, bool complete);
   void fill_batch(v1::SampleBatch& batch, std::span<const Sample> samples) const;
-  guard::GuardInput guard_input(std::size_t agent) const noexcept;
+  guard::GuardInput guard_input(std::size_t agent, bool interlocks_only = false) const noexcept;
+  bool may_explore(std::size_t agent, const v1::Proposal& proposal) const noexcept;
   void note_proposal(const v1::Proposal& proposal, const AgentState& agent, InstanceTable::Instance& instance);
   bool outside_rules(const v1::Proposal& proposal, const AgentState& agent,
                      const InstanceTable::Instance& instance) const;
+  const config::OutputRule& rule_of(std::size_t output) const;
   void take_proposal(const v1::Proposal& proposal, AgentState& agent);
   void record_shadow(const v1::Proposal& proposal, std::size_t agent, const InstanceTable::Instance& instance,
                      v1::DecisionEvent& event);
