@@ -1,7 +1,4 @@
 // rltune log level FILE [ROLE [LEVEL]]: what each role of a running site logs, asked and changed without a restart.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <format>
@@ -37,11 +34,6 @@ struct Options {
   bool json = false;
 };
 
-std::string user_name() {
-  if (const passwd* entry = ::getpwuid(::getuid()); entry != nullptr) return entry->pw_name;
-  return std::to_string(::getuid());
-}
-
 class Site {
  public:
   explicit Site(const Options& options) : options_(options) {
@@ -66,7 +58,7 @@ class Site {
   Result<v1::LogLevelAnswer> level(const std::string& role) {
     v1::LogLevelRequest request;
     request.set_level(options_.level);
-    request.set_user(user_name());
+    request.set_user(command::user_name());
     return client_->call<v1::LogLevelAnswer>(role.substr(0, role.find('.')) + ".LogLevel", role, request, patience());
   }
 

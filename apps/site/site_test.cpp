@@ -1,13 +1,12 @@
 // The real executable: on files, beside a store that the historian wrote, and against an io role that answers by
 // script.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <atomic>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "command_answer.hpp"
 #include "example_site.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
@@ -22,10 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Answer {
-  int status = -1;
-  std::string out, err;
-};
+using Answer = CommandAnswer;
 
 class SiteTest : public ::testing::Test {
  protected:
@@ -34,15 +30,7 @@ class SiteTest : public ::testing::Test {
   std::string file() const { return (folder_.path() / "site.yaml").string(); }
 
   Answer run(const std::string& arguments) const {
-    const std::string err = (folder_.path() / "stderr").string();
-    std::FILE* pipe = ::popen((RLTUNE_BIN_DIR "/rltune-site " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
-    Answer result;
-    char buffer[4096];
-    while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) result.out.append(buffer, count);
-    const int status = ::pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.err = read_file(err).value_or("");
-    return result;
+    return run_command(RLTUNE_BIN_DIR "/rltune-site " + arguments, folder_.path());
   }
 
   TemporaryFolder folder_;

@@ -13,13 +13,14 @@
 namespace rltune::config {
 namespace {
 
-// Who holds a copy of a field from its start, and so must start again to take over another value.
-enum Holder : unsigned { nobody = 0, coredinator = 1, io = 2, agent = 4, learner = 8 };
+// Who holds a copy of a field: `by` must start again to take over another value, `live` takes it over as it runs.
+enum Holder : unsigned { nobody = 0, coredinator = 1, io = 2, agent = 4, learner = 8, heads = 16 };
 constexpr unsigned kEveryRole = coredinator | io | agent | learner;
 
 struct Held {
   std::string_view field;  // and all below it, as far as no longer entry names them
   unsigned by;
+  unsigned live = nobody;
 };
 // Kinds that are not the site are read at every use.
 constexpr std::array kHeld{
@@ -35,10 +36,10 @@ constexpr std::array kHeld{
     Held{"agents[].period_s", io | agent | learner},
     Held{"agents[].outputs", io | agent | learner},
     Held{"agents[].bindings", io | agent | learner},
-    Held{"agents[].agent_alive_timeout_s", io},
+    Held{"agents[].agent_alive_timeout_s", nobody, io},
     Held{"agents[].fallback", io},
     Held{"agents[].fallback_parameters", io},
-    Held{"agents[].hold_s", io},
+    Held{"agents[].hold_s", nobody, io},
     Held{"agents[].season_days", io | agent | learner},
     Held{"agents[].season_start", io | agent | learner},
     Held{"agents[].learning", agent | learner},
@@ -46,10 +47,13 @@ constexpr std::array kHeld{
     Held{"agents[].learning.baseline_reward", io},
     Held{"guard", io},
     Held{"guard.mode", nobody},  // of the first start alone; afterwards it is what was last set
-    Held{"guard.heartbeat_s", io | agent},
+    Held{"guard.outputs", nobody, io},
+    Held{"guard.interlocks", nobody, io},
+    Held{"guard.heartbeat_s", agent, io},
     Held{"storage", io},
+    Held{"storage.audit_heads", heads},
     Held{"storage.folder", io | agent | learner},
-    Held{"budgets", io},
+    Held{"budgets", nobody, io},
     Held{"operations", kEveryRole},
     Held{"operations.port", coredinator},
     Held{"groups", nobody},  // a rule between fields, which loading checks
@@ -85,26 +89,34 @@ bool covers(std::string_view entry, std::string_view pattern) {
          (pattern.size() == entry.size() || pattern[entry.size()] == '.' || pattern[entry.size()] == '[');
 }
 
-unsigned holders(std::string_view pattern) {
+Held holders(std::string_view pattern) {
   const Held* best = nullptr;
   for (const Held& held : kHeld)
     if (covers(held.field, pattern) && (best == nullptr || held.field.size() > best->field.size())) best = &held;
-  return best == nullptr ? kEveryRole : best->by;
+  return best == nullptr ? Held{pattern, kEveryRole} : *best;
+}
+
+std::vector<std::string> roles_of(unsigned holders, const std::string& item) {
+  std::vector<std::string> roles;
+  if ((holders & coredinator) != 0) roles.emplace_back("coredinator");
+  if ((holders & io) != 0) roles.emplace_back("io");
+  if ((holders & agent) != 0) roles.push_back("agent." + item);
+  if ((holders & learner) != 0) roles.push_back("learner." + item);
+  if ((holders & heads) != 0) roles.emplace_back("heads");
+  return roles;
 }
 
 // `came_or_went`: the whole item of a list is new or gone.
-std::vector<std::string> restarts_of(Kind kind, const std::string& field, bool came_or_went) {
-  if (kind != Kind::site) return {};
+void tell_holders(Kind kind, bool came_or_went, Change& change) {
+  if (kind != Kind::site) return;
   std::string item;
-  const std::string pattern = pattern_of(field, item);
-  const unsigned by = came_or_went && pattern.starts_with("agents[]") ? holders("agents") : holders(pattern);
-  const std::string which = pattern.starts_with("agents[]") ? item : "*";
-  std::vector<std::string> roles;
-  if ((by & coredinator) != 0) roles.emplace_back("coredinator");
-  if ((by & io) != 0) roles.emplace_back("io");
-  if ((by & agent) != 0) roles.push_back("agent." + which);
-  if ((by & learner) != 0) roles.push_back("learner." + which);
-  return roles;
+  const std::string pattern = pattern_of(change.field, item);
+  const bool of_agent = pattern.starts_with("agents[]");
+  const Held held = came_or_went && of_agent ? holders("agents") : holders(pattern);
+  if (!of_agent) item = "*";
+  change.restarts = roles_of(held.by, item);
+  // A rule of a set-point that was none before comes with the tag, and with who takes that over.
+  change.live = roles_of(held.live, item);
 }
 
 // The part of a field that names the item it belongs to: "tags[heating].unit" -> "tags[heating]".
@@ -174,7 +186,8 @@ Result<std::vector<Change>> changes(const std::string& was, const std::string& i
   const auto add = [&](const std::string& field, const std::string& old_value, const std::string& new_value) {
     const bool whole = field.find(']') != std::string::npos &&
                        old_items.contains(item_of(field)) != new_items.contains(item_of(field));
-    out.push_back({field, old_value, new_value, restarts_of(*kind, field, whole)});
+    out.push_back({.field = field, .was = old_value, .is = new_value, .restarts = {}, .live = {}});
+    tell_holders(*kind, whole, out.back());
   };
   for (const auto& [field, value] : after) {
     const auto old = old_values.find(field);
@@ -186,10 +199,10 @@ Result<std::vector<Change>> changes(const std::string& was, const std::string& i
   return out;
 }
 
-std::vector<std::string> restarts(const std::vector<Change>& changes) {
-  constexpr std::array<std::string_view, 4> kOrder{"coredinator", "io", "agent", "learner"};
-  std::set<std::string> all;
-  for (const Change& change : changes) all.insert(change.restarts.begin(), change.restarts.end());
+namespace {
+
+std::vector<std::string> in_order(const std::set<std::string>& all) {
+  constexpr std::array<std::string_view, 5> kOrder{"coredinator", "io", "agent", "learner", "heads"};
   std::vector<std::string> out;
   for (const std::string_view kind : kOrder) {
     const bool every = all.contains(std::string(kind) + ".*");
@@ -197,6 +210,23 @@ std::vector<std::string> restarts(const std::vector<Change>& changes) {
       if (role.substr(0, role.find('.')) == kind && (!every || role.ends_with(".*"))) out.push_back(role);
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<std::string> restarts(const std::vector<Change>& changes) {
+  std::set<std::string> all;
+  for (const Change& change : changes) all.insert(change.restarts.begin(), change.restarts.end());
+  return in_order(all);
+}
+
+std::vector<std::string> live(const std::vector<Change>& changes) {
+  const std::vector<std::string> started_anew = restarts(changes);
+  std::set<std::string> all;
+  for (const Change& change : changes)
+    for (const std::string& role : change.live)
+      if (std::ranges::find(started_anew, role) == started_anew.end()) all.insert(role);
+  return in_order(all);
 }
 
 }  // namespace rltune::config

@@ -27,13 +27,27 @@ TEST(Changes, a_field_is_named_by_its_item_with_what_it_was_and_is) {
 
 TEST(Changes, each_field_restarts_those_that_hold_it) {
   EXPECT_EQ(restarts(of("name: pilot", "name: south")), (Roles{"coredinator", "io", "agent.*", "learner.*"}));
-  EXPECT_EQ(restarts(of("step_max: 15", "step_max: 10")), (Roles{"io"}));
-  EXPECT_EQ(restarts(of("limit: 180", "limit: 170")), (Roles{"io"}));
   EXPECT_EQ(restarts(of("policy: policies/rails", "policy: policies/rails-2")),
             (Roles{"agent.rails", "learner.rails"}));
   EXPECT_EQ(restarts(of("mode: auto", "mode: shadow")), Roles{});
   EXPECT_EQ(restarts(of("enabled: true", "enabled: false")),
             (Roles{"coredinator", "agent.climate", "learner.climate"}));
+}
+
+TEST(Changes, the_guards_rules_are_taken_over_as_io_runs) {
+  for (const auto& [from, to] : {std::pair{"step_max: 15", "step_max: 10"}, std::pair{"limit: 180", "limit: 170"},
+                                 std::pair{"require: temperature < 38", "require: temperature < 36"},
+                                 std::pair{"fallback: rule", "fallback: rule\n    hold_s: 20"}}) {
+    EXPECT_EQ(restarts(of(from, to)), Roles{}) << to;
+    EXPECT_EQ(live(of(from, to)), (Roles{"io"})) << to;
+  }
+  const auto beat = of("  guard_alive: guard_alive", "  heartbeat_s: 2\n  guard_alive: guard_alive");
+  EXPECT_EQ(restarts(beat), (Roles{"agent.*"}));
+  EXPECT_EQ(live(beat), (Roles{"io"}));
+  auto both = of("step_max: 15", "step_max: 10");
+  const auto more = of("period_s: 60", "period_s: 30");
+  both.insert(both.end(), more.begin(), more.end());
+  EXPECT_EQ(live(both), Roles{}) << "io starts again in any case";
 }
 
 TEST(Changes, an_agent_that_is_new_or_gone_concerns_the_roles_that_plan_for_it) {

@@ -175,6 +175,40 @@ TEST(Shared, two_explorers_in_a_group_are_refused) {
       << faults_of(text);
 }
 
+// A budget couples them as much as a group does.
+TEST(Shared, two_explorers_of_one_budget_are_refused_without_a_group_too) {
+  std::string text = replaced(example_shared_site(), "groups:\n  - name: climate\n    agents: [climate, rails]\n", "");
+  text = replaced(text, "      costs: {heat: 0.1 * heating}\n",
+                  "      explore: true\n      explore_within: {heating: {low: 0, high: 10}}\n");
+  EXPECT_EQ(faults_of(text), "");
+  text = replaced(text, "    outputs: [rail]\n",
+                  "    outputs: [rail]\n    learning: {explore: true, explore_within: {rail: {low: 0, high: 10}}}\n");
+  EXPECT_NE(faults_of(text).find("budgets[0].outputs[1]: agents 'climate' and 'rails' share it and both explore"),
+            std::string::npos)
+      << faults_of(text);
+}
+
+TEST(Shared, heads_of_the_audit_log_go_elsewhere) {
+  const auto with = [](const std::string& where) {
+    return replaced(example_shared_site(), "guard:\n", "storage: {folder: data, audit_heads: " + where + "}\nguard:\n");
+  };
+  EXPECT_EQ(faults_of(with("/mnt/safe/heads")), "");
+  for (const char* inside : {"data", "data/heads", "./data/audit/.."})
+    EXPECT_NE(faults_of(with(inside)).find("storage.audit_heads: must lie elsewhere than in storage.folder, 'data'"),
+              std::string::npos)
+        << inside << ": " << faults_of(with(inside));
+}
+
+TEST(Shared, what_came_with_version_2_is_not_taken_in_version_1) {
+  for (const auto& [from, to] : {std::pair{"      costs: {heat: 0.1 * heating}\n", "      baseline_reward: 0.5\n"},
+                                 std::pair{"guard:\n", "storage: {audit_heads: /mnt/heads}\nguard:\n"}}) {
+    EXPECT_NE(faults_of(replaced(example_site(), from, to)).find("came with version 2"), std::string::npos) << to;
+    const auto newer = replaced(replaced(example_site(), "site/v1", "site/v2"), from, to);
+    EXPECT_EQ(faults_of(newer), "");
+    EXPECT_FALSE(migrate(newer, "site.yaml", 1)) << "back is refused where something would be lost";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Users, KindFault,
     ::testing::Values(

@@ -50,6 +50,7 @@ class Checker {
     check_tags();
     for (std::size_t i = 0; i < site_.agents.size(); ++i) check_agent(std::format("agents[{}]", i), site_.agents[i]);
     check_guard();
+    check_storage();
     for (std::size_t i = 0; i < site_.budgets.size(); ++i)
       check_budget(std::format("budgets[{}]", i), site_.budgets[i]);
     for (std::size_t i = 0; i < site_.groups.size(); ++i) check_group(std::format("groups[{}]", i), site_.groups[i]);
@@ -289,6 +290,16 @@ class Checker {
       faults_.add("guard.agent_alive", "must be another tag than guard_alive: they stop for different reasons");
   }
 
+  // Heads prove something only where whoever changes the log does not reach them.
+  void check_storage() {
+    const std::filesystem::path& heads = site_.storage.audit_heads;
+    if (heads.empty()) return;
+    const auto inside = heads.lexically_normal().lexically_relative(site_.storage.folder.lexically_normal());
+    if (!inside.empty() && *inside.begin() != "..")
+      faults_.add("storage.audit_heads",
+                  std::format("must lie elsewhere than in storage.folder, '{}'", shown(site_.storage.folder.string())));
+  }
+
   void check_rule(const std::string& path, const OutputRule& rule) {
     const Tag* tag = rule.tag.empty() ? nullptr : refer(path + ".tag", rule.tag, {TagRole::setpoint});
     if (faults_.has(path + ".limits") && check_range(path + ".limits", rule.limits)) {
@@ -352,6 +363,7 @@ class Checker {
       low += rule->limits.low;
       safe += rule->safe_value;
     }
+    check_explorers(path, budget);
     if (faults_.faulty(path + ".limit") || budget.limit <= 0.0) return check_priorities(path, budget);
     if (low > budget.limit)
       faults_.add(path + ".limit", std::format("{} is below {}, what the outputs' lower limits are together",
@@ -360,6 +372,20 @@ class Checker {
       faults_.add(path + ".limit", std::format("{} is below {}, what the outputs' safe values are together",
                                                show_number(budget.limit), show_number(safe)));
     check_priorities(path, budget);
+  }
+
+  // What one tries takes from the others: agents that share a budget are coupled, whether a group says so or not.
+  void check_explorers(const std::string& path, const Budget& budget) {
+    std::set<std::string> explorers;
+    for (std::size_t i = 0; i < budget.outputs.size(); ++i) {
+      const auto owner = site_.find_owner(budget.outputs[i]);
+      if (!owner || !site_.agents[*owner].learning.explore) continue;
+      explorers.insert(site_.agents[*owner].id);
+      if (explorers.size() > 1)
+        return faults_.add(std::format("{}.outputs[{}]", path, i),
+                           std::format("agents '{}' and '{}' share it and both explore; one explores at a time",
+                                       shown(*explorers.begin()), shown(*explorers.rbegin())));
+    }
   }
 
   void check_priorities(const std::string& path, const Budget& budget) {

@@ -100,8 +100,9 @@ void describe(Visitor& v, Learning& learning) {
   v.text("reward", learning.reward, Need::optional,
          "expression over tag names; previous(x) is x at the decision before");
   v.text_map("costs", learning.costs, "named expressions, subtracted from the reward and reported apart");
-  v.number("baseline_reward", learning.baseline_reward, kAny, Need::optional,
-           "reward of a decision of what controlled before: business value's gain counts against it; 0: none");
+  if (v.since(2, "baseline_reward"))
+    v.number("baseline_reward", learning.baseline_reward, kAny, Need::optional,
+             "reward of a decision of what controlled before: business value's gain counts against it; 0: none");
   v.number("checkpoint_minutes", learning.checkpoint_minutes, Bounds{.low = 0, .high = 10080, .low_open = true},
            Need::optional, "time between checkpoints");
   v.flag("explore", learning.explore, "try other actions in automatic mode; needs explore_within");
@@ -170,6 +171,9 @@ void describe(Visitor& v, Guard& guard) {
 template <typename Visitor>
 void describe(Visitor& v, Storage& storage) {
   v.path("folder", storage.folder, Need::optional, "samples, decisions and checkpoints");
+  if (v.since(2, "audit_heads"))
+    v.path("audit_heads", storage.audit_heads, Need::optional,
+           "where signed heads of the audit log are copied every 10 s: a folder of another host; empty: nowhere");
   v.number("raw_days", storage.raw_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,
            "samples are kept so long");
   v.number("minute_days", storage.minute_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,

@@ -132,6 +132,7 @@ struct Guard {
 
 struct Storage {
   std::filesystem::path folder = "data";
+  std::filesystem::path audit_heads;  // from v2; empty: heads stay on this host
   double raw_days = 7.0;
   double minute_days = 7.0;
   double five_minute_days = 90.0;
@@ -144,7 +145,8 @@ struct PlantClock {
   std::string advance;  // written: the step to go to
 };
 
-// What several set-points share, for example the heat of one boiler. The guard keeps their sum below it.
+// What several set-points share, for example the heat of one boiler. The guard keeps their sum below it. Of the agents
+// whose outputs share one, at most one explores.
 struct Budget {
   std::string name;
   std::string unit;
