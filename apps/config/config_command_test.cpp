@@ -1,10 +1,9 @@
 // The real executable: what an operator and a program see.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "command_answer.hpp"
 #include "example_kinds.hpp"
 #include "rltune/base/file.hpp"
 #include "temporary_folder.hpp"
@@ -16,10 +15,7 @@ using config::example_site;
 using config::replaced;
 using nlohmann::json;
 
-struct Answer {
-  int status = -1;
-  std::string out, err;
-};
+using Answer = CommandAnswer;
 
 class ConfigCommandTest : public ::testing::Test {
  protected:
@@ -30,16 +26,7 @@ class ConfigCommandTest : public ::testing::Test {
   std::string here() const { return " --folder " + folder_.path().string(); }
 
   Answer run(const std::string& arguments) const {
-    const std::string err = path("stderr");
-    std::FILE* pipe =
-        ::popen((RLTUNE_BIN_DIR "/rltune config " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
-    Answer result;
-    char buffer[4096];
-    while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) result.out.append(buffer, count);
-    const int status = ::pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.err = read_file(err).value_or("");
-    return result;
+    return run_command(RLTUNE_BIN_DIR "/rltune config " + arguments, folder_.path());
   }
 
   TemporaryFolder folder_;
@@ -63,13 +50,14 @@ TEST_F(ConfigCommandTest, a_change_is_tried_applied_seen_and_taken_back) {
   const Answer dry = run("apply " + path("draft.yaml") + " --dry-run");
   EXPECT_EQ(dry.status, 0) << dry.err;
   EXPECT_EQ(dry.out,
-            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   restarts io\n"
-            "Would take it over at their next start: io\n");
+            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   live in io\n"
+            "The site does not run; its roles would start with it.\n");
   EXPECT_EQ(read_file(path("site.yaml")).value(), example_site()) << "a dry run changes nothing";
 
   const json applied = json::parse(run("apply " + path("draft.yaml") + " --reason 'softer' --author ada --json").out);
   EXPECT_EQ(applied["applied"], true);
-  EXPECT_EQ(applied["restarts"], json({"io"}));
+  EXPECT_EQ(applied["live"], json({"io"}));
+  EXPECT_EQ(applied["restarts"], json::array());
   EXPECT_NE(read_file(path("site.yaml"))->find("step_max: 10"), std::string::npos);
 
   const json history = json::parse(run("history --json" + here()).out);
@@ -78,7 +66,7 @@ TEST_F(ConfigCommandTest, a_change_is_tried_applied_seen_and_taken_back) {
   EXPECT_EQ(history["versions"][0]["reason"], "softer");
   EXPECT_EQ(history["versions"][0]["version"], applied["version"]);
   EXPECT_EQ(run("diff HEAD~1 HEAD" + here()).out,
-            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   restarts io\n");
+            "site.yaml: 1 change\n  guard.outputs[heating].step_max: 15 -> 10   live in io\n");
   EXPECT_NE(run("diff HEAD~1 --text" + here()).out.find("-      step_max: 15\n+      step_max: 10\n"),
             std::string::npos);
   EXPECT_EQ(run("show --at HEAD~1" + here()).out, example_site());

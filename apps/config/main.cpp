@@ -20,7 +20,11 @@ ordered_json to_json(const std::string& file, const std::vector<config::Fault>& 
 ordered_json to_json(const std::vector<config::Change>& changes) {
   ordered_json out = ordered_json::array();
   for (const config::Change& change : changes)
-    out.push_back({{"field", change.field}, {"was", change.was}, {"is", change.is}, {"restarts", change.restarts}});
+    out.push_back({{"field", change.field},
+                   {"was", change.was},
+                   {"is", change.is},
+                   {"restarts", change.restarts},
+                   {"live", change.live}});
   return out;
 }
 
@@ -43,9 +47,13 @@ void refuse(const std::string& file, const std::vector<config::Fault>& faults, b
 void print(const std::vector<config::Change>& changes) {
   for (const config::Change& change : changes) {
     std::string roles;
-    for (const std::string& role : change.restarts) roles += (roles.empty() ? "" : ", ") + role;
+    const auto name = [&roles](const char* what, const std::vector<std::string>& holders) {
+      for (std::size_t i = 0; i < holders.size(); ++i) roles += (i == 0 ? what : ", ") + holders[i];
+    };
+    name("   restarts ", change.restarts);
+    name("   live in ", change.live);
     std::println("  {}: {} -> {}{}", change.field, change.was.empty() ? "(none)" : change.was,
-                 change.is.empty() ? "(none)" : change.is, roles.empty() ? "" : "   restarts " + roles);
+                 change.is.empty() ? "(none)" : change.is, roles);
   }
 }
 

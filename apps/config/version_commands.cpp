@@ -9,15 +9,16 @@
 #include "rltune/base/file.hpp"
 #include "rltune/config/secret.hpp"
 #include "rltune/configstore/change.hpp"
+#include "running_site.hpp"
 
 namespace rltune::config_command {
 namespace {
 
 struct VersionOptions {
-  std::filesystem::path folder = ".";
+  std::filesystem::path folder = ".", run_folder;
   std::string kind = "site", version, from = "HEAD", to, reason, author;
   std::size_t last = 20;
-  bool json = false, text = false;
+  bool json = false, text = false, no_restart = false;
 };
 
 constexpr std::size_t kIdShown = 10;
@@ -100,9 +101,24 @@ void diff(const VersionOptions& options) {
 void restore(const VersionOptions& options) {
   const auto store = or_stop(configstore::Store::open(options.folder));
   const auto was = or_stop(store.files(or_stop(store.head())));
-  const auto version = or_stop(configstore::restore(
-      options.folder, options.version,
-      {options.author.empty() ? command::user_name() : options.author, options.reason, WallClock().now()}));
+  const std::string author = options.author.empty() ? command::user_name() : options.author;
+  auto site = RunningSite::find(options.run_folder.empty() ? options.folder / ".rltune" : options.run_folder);
+  if (site && !options.no_restart) {
+    v1::ApplyConfigRequest request;
+    request.set_restore(or_stop(store.find(options.version)).id);
+    request.set_author(author);
+    request.set_reason(options.reason);
+    const v1::ConfigAnswer answer = site->take_over(request, 0.0);
+    if (options.json)
+      std::println("{}", to_json(answer).dump(2));
+    else
+      say(answer);
+    if (answer.state() != "applied") throw Exit{kFailed};
+    if (!options.json) std::println("As in {}: version {}", options.version, answer.version().substr(0, kIdShown));
+    return;
+  }
+  const auto version =
+      or_stop(configstore::restore(options.folder, options.version, {author, options.reason, WallClock().now()}));
   const auto is = or_stop(store.files(version.id));
   std::vector<config::Change> changes;
   for (const std::string& name : version.files) {
@@ -156,6 +172,10 @@ void add_version_commands(CLI::App& app) {
   CLI::App& restore_verb = add(app, "restore", "Go back to a version, as a new one", options);
   restore_verb.add_option("version", options->version, names_a_version)->required();
   restore_verb.add_option("--reason", options->reason, "Why; it stays in the history")->required()->type_name("TEXT");
+  restore_verb
+      .add_option("--run-folder", options->run_folder, "Of the running site; .rltune in its folder when left out")
+      ->type_name("DIR");
+  restore_verb.add_flag("--no-restart", options->no_restart, "A running site takes it over later");
   restore_verb.add_option("--author", options->author, "Who; you when left out")->type_name("NAME");
   restore_verb.footer("Example:\n  rltune config restore HEAD~1 --folder north --reason 'worse than before'");
   restore_verb.callback([options] { restore(*options); });

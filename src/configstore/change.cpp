@@ -42,14 +42,21 @@ std::string good_or_nothing(const std::string& text) {
 }  // namespace
 
 Result<Plan> plan_change(const std::filesystem::path& folder, const std::filesystem::path& file) {
-  Plan plan;
   auto text = config::load_text(file);
   if (!text) return std::unexpected(text.error());
-  const config::Checked checked = config::check(*text);
-  if (!checked.faults.empty()) return fail(Errc::invalid_argument, config::to_text(file.string(), checked.faults));
+  std::error_code ignored;
+  const auto schema = config::check(*text).schema;
+  const bool in_place = std::filesystem::equivalent(folder / config::file_name(schema.kind), file, ignored);
+  return plan_text(folder, std::move(*text), file.string(), in_place);
+}
+
+Result<Plan> plan_text(const std::filesystem::path& folder, std::string text, const std::string& name, bool in_place) {
+  Plan plan;
+  const config::Checked checked = config::check(text);
+  if (!checked.faults.empty()) return fail(Errc::invalid_argument, config::to_text(name, checked.faults));
   plan.schema = checked.schema;
   plan.name = config::file_name(checked.schema.kind);
-  plan.text = std::move(*text);
+  plan.text = std::move(text);
 
   const auto newest = newest_of(folder);
   if (!newest) return std::unexpected(newest.error());
@@ -59,10 +66,8 @@ Result<Plan> plan_change(const std::filesystem::path& folder, const std::filesys
   std::string was = plan.first ? std::string() : recorded->second;
   plan.same = !plan.first && was == plan.text;
 
-  std::error_code ignored;
-  const std::filesystem::path place = folder / plan.name;
-  if (!std::filesystem::equivalent(place, file, ignored)) {
-    const auto lying = read_if_there(place);
+  if (!in_place) {
+    const auto lying = read_if_there(folder / plan.name);
     if (!lying) return std::unexpected(lying.error());
     if (*lying != was && *lying != plan.text && !lying->empty()) {
       plan.found = *lying;

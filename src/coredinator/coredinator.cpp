@@ -18,8 +18,10 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/version.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/config/document.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "supervisor.hpp"
+#include "takeover.hpp"
 
 namespace rltune::coredinator {
 namespace {
@@ -30,6 +32,8 @@ using std::chrono::milliseconds;
 constexpr auto kHealthEvery = 500ms, kHealthEveryWhileStarting = 50ms, kHealthTimeout = 1000ms;
 constexpr auto kChildrenEvery = 1s;
 constexpr double kStopGrace = 5.0;  // seconds
+constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
+constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
 constexpr auto kTurn = 100ms, kTurnWhileStarting = 20ms;
 
 // Asks one role for its health, again and again, without waiting for it.
@@ -66,8 +70,22 @@ class Probe {
 class Coredinator {
  public:
   static Result<> run(const Options& options) {
-    auto site = config::load_site(options.site);
+    const WallClock clock;
+    auto takeover = Takeover::open(std::filesystem::absolute(options.site).parent_path(), clock);
+    if (!takeover) return std::unexpected(takeover.error());
+    auto done = run_with(options, *takeover);
+    if (done || !takeover->under_way() || takeover->goes_back()) return done;
+    if (auto back = takeover->go_back("coredinator: " + done.error().message); !back) return back;
+    return run_with(options, *takeover);
+  }
+
+ private:
+  static Result<> run_with(const Options& options, Takeover& takeover) {
+    auto text = config::load_text(options.site);
+    if (!text) return std::unexpected(text.error());
+    auto site = config::parse_site(*text, options.site);
     if (!site) return std::unexpected(site.error());
+    site->folder = std::filesystem::absolute(options.site).parent_path();
     auto keeper = KeeperLink::inherit();
     if (!keeper) return std::unexpected(keeper.error());
     bus::Context context;
@@ -76,12 +94,18 @@ class Coredinator {
     if (!server) return std::unexpected(server.error());
     auto io = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
     if (!io) return std::unexpected(io.error());
+    auto reload = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
+    if (!reload) return std::unexpected(reload.error());
     const WallClock clock;
     const std::filesystem::path audit_folder = site->folder / site->storage.folder / "audit";
     audit::Recorder audit({.folder = audit_folder, .role = "coredinator"});
     auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
     if (!fleet) return std::unexpected(fleet.error());
-    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit);
+    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover);
+    coredinator.site_file_ = options.site;
+    coredinator.running_ = std::move(*text);
+    coredinator.reload_.emplace(std::move(*reload));
+    if (!site->storage.audit_heads.empty()) coredinator.heads_ = plan_heads(*site, options);
     coredinator.site_name_ = site->name;
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     coredinator.serve();
@@ -89,24 +113,28 @@ class Coredinator {
     return coredinator.loop();
   }
 
- private:
   Coredinator(bus::Context& context, std::unique_ptr<Fleet> fleet, const KeeperLink& keeper, bus::Server server,
-              std::string run_folder, audit::Recorder& audit)
+              std::string run_folder, audit::Recorder& audit, Takeover& takeover)
       : context_(context),
         fleet_(std::move(fleet)),
         supervisor_(std::vector<Planned>{}),
         keeper_(keeper),
         server_(std::move(server)),
         run_folder_(std::move(run_folder)),
-        audit_(audit) {}
+        audit_(audit),
+        takeover_(takeover) {}
 
   // Brings roles and probes to what the fleet wants.
   Result<> follow() {
-    if (fleet_->take_change()) supervisor_.want(fleet_->wanted(), clock_.steady());
+    if (fleet_->take_change()) {
+      std::vector<Planned> wanted = fleet_->wanted();
+      if (heads_) wanted.push_back(*heads_);
+      supervisor_.want(std::move(wanted), clock_.steady());
+    }
     std::set<std::string> names;
     for (const Planned& planned : supervisor_.planned()) {
       const std::string& name = planned.spec.name();
-      if (planned.once) continue;  // it answers nothing
+      if (planned.once || planned.mute) continue;  // it answers nothing
       names.insert(name);
       if (probes_.contains(name)) continue;
       auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder_, name));
@@ -164,6 +192,24 @@ class Coredinator {
         "coredinator.Agents", [this](const bus::Call&, const v1::AgentsRequest& request, v1::AgentsAnswer& answer) {
           return fleet_->describe(request, supervisor_, answer);
         });
+    server_.handle<v1::ApplyConfigRequest, v1::ConfigAnswer>(
+        "coredinator.ApplyConfig",
+        [this](const bus::Call& call, const v1::ApplyConfigRequest& request, v1::ConfigAnswer& answer) -> Result<> {
+          if (auto begun = takeover_.begin(request, running_, supervisor_); !begun) return begun;
+          answer = takeover_.state();
+          leave_at_ = clock_.steady() + kLeaveAfter;
+          audit_.post({.actor = request.author(),
+                       .action = "config.apply",
+                       .target = answer.version(),
+                       .reason = request.reason(),
+                       .correlation_id = std::string(call.correlation_id)});
+          return {};
+        });
+    server_.handle<v1::ConfigRequest, v1::ConfigAnswer>(
+        "coredinator.Config", [this](const bus::Call&, const v1::ConfigRequest&, v1::ConfigAnswer& answer) -> Result<> {
+          answer = takeover_.state();
+          return {};
+        });
     take<v1::DeployRequest>("coredinator.Deploy", &Fleet::deploy);
     take<v1::AgentOrder>("coredinator.OrderAgent", &Fleet::order);
     take<v1::VersionOrder>("coredinator.OrderVersion", &Fleet::order);
@@ -171,7 +217,7 @@ class Coredinator {
   }
 
   Result<> loop() {
-    while (!interrupted() && keeper_alive_) {
+    while (!interrupted() && keeper_alive_ && !leaving()) {
       const Duration now = clock_.steady();
       if (now >= children_asked_ + kChildrenEvery || children_asked_ == Duration::zero()) {
         keeper_.ask_children();
@@ -182,6 +228,7 @@ class Coredinator {
       for (auto& [name, probe] : probes_) probe.turn(supervisor_, endpoints_, clock_.steady());
       fleet_->turn(supervisor_, clock_.steady());
       if (auto followed = follow(); !followed) return followed;
+      if (adopted_) take_over();
       // Nothing is spawned before the keeper has said what runs already.
       if (adopted_)
         for (const Action& action : supervisor_.due(clock_.steady())) carry_out(action);
@@ -202,6 +249,34 @@ class Coredinator {
       if (left <= Duration::zero() || server_.serve(std::chrono::ceil<milliseconds>(left), keeper_.descriptor()) == 0)
         return;
     }
+  }
+
+  // The keeper starts us again, with the site's file as it is then.
+  bool leaving() const { return takeover_.wants_to_leave() && clock_.steady() >= leave_at_; }
+
+  void take_over() {
+    if (!takeover_.under_way()) return;
+    const bool back = takeover_.goes_back();
+    takeover_.turn(supervisor_, clock_.steady());
+    if (back != takeover_.goes_back()) telling_ = false;  // what io answers now was asked about other files
+    tell_io();
+    if (takeover_.under_way()) return;
+    if (auto text = config::load_text(site_file_)) running_ = std::move(*text);
+    const v1::ConfigAnswer ended = takeover_.state();
+    audit_.post({.action = "config." + ended.state(), .target = ended.version(), .reason = ended.reason()});
+  }
+
+  void tell_io() {
+    if (telling_) {
+      const auto answer = reload_->finish();
+      if (!answer) return;
+      telling_ = false;
+      takeover_.told(*answer ? Result<>() : std::unexpected(answer->error()));
+    }
+    const Duration now = clock_.steady();
+    if (!takeover_.wants_to_tell_io() || now < tell_at_) return;
+    telling_ = reload_->begin("io.Reload", "io", {}, kReloadTimeout).has_value();
+    tell_at_ = now + kReloadAgain;
   }
 
   void hear_keeper() {
@@ -321,6 +396,13 @@ class Coredinator {
   bus::Server server_;
   std::string run_folder_;
   audit::Recorder& audit_;
+  Takeover& takeover_;
+  std::filesystem::path site_file_;
+  std::string running_;  // the site's file, as the roles hold it
+  std::optional<bus::Client> reload_;
+  std::optional<Planned> heads_;
+  bool telling_ = false;  // io was asked to read the site's file again
+  Duration tell_at_{}, leave_at_{};
   std::map<std::string, Probe> probes_;  // by role
   std::map<std::string, std::string> reported_;
   WallClock clock_;

@@ -5,7 +5,7 @@ namespace {
 
 // At an orderly stop the highest goes first: a learner's checkpoint needs its agent no more, an agent needs
 // io to the end.
-constexpr int kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30;
+constexpr int kHeadsOrder = 5, kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30;
 // Learning never takes the loop's time: beside busy threads of equal priority an exchange of 0.1 ms grows to
 // 5 ms, beside nice 19 to 0.17 ms. Short of memory, it goes first and io last.
 constexpr int kLearnerNice = 19, kLearnerOom = 800, kIoOom = -500;
@@ -42,6 +42,21 @@ Planned plan_io(const Options& options) {
   io.vital = true;
   io.spec.set_oom_score_adjust(kIoOom);
   return io;
+}
+
+Planned plan_heads(const config::Site& site, const Options& options) {
+  Planned heads;
+  heads.mute = true;
+  heads.spec.set_name("heads");
+  heads.spec.set_order(kHeadsOrder);
+  heads.spec.set_nice(kLearnerNice);
+  heads.spec.set_oom_score_adjust(kLearnerOom);
+  for (const std::string& word :
+       {(options.executables / "rltune-audit").string(), std::string("heads"),
+        (site.folder / site.storage.folder).string(), std::string("--to"),
+        (site.folder / site.storage.audit_heads).string(), std::string("--every"), std::string("10")})
+    heads.spec.add_command(word);
+  return heads;
 }
 
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options) {

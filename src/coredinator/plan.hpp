@@ -17,6 +17,7 @@ struct Planned {
   std::string waits_for;  // the role that must have answered once; empty for none
   bool vital = false;     // without it there is nothing to run
   bool stopped = false;   // by a person: it stands still
+  bool mute = false;      // it answers no calls: well while it runs
   bool leaving = false;   // no longer wanted; forgotten when it is gone
   bool once = false;      // does its work and ends: asked for nothing, not started again
 };
@@ -30,6 +31,8 @@ struct Deployed {
 };
 
 Planned plan_io(const Options& options);
+// Copies the audit log's heads to where storage.audit_heads says, which may hang: nobody waits for it.
+Planned plan_heads(const config::Site& site, const Options& options);
 // The instance and, where it is active and the site learns, its learner.
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options);
 

@@ -58,7 +58,7 @@ void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_n
   role.started_unix_ns = started_unix_ns;
   role.started_at = role.answered_at = now;
   role.asked_at.reset();
-  role.answered = role.killed = role.stop_asked = false;
+  role.answered = role.killed = role.stop_asked = role.again = false;
 }
 
 void Supervisor::end(const std::string& name, Role& role, const std::string& how, Duration now) {
@@ -81,7 +81,8 @@ void Supervisor::end(const std::string& name, Role& role, const std::string& how
     if (planned.spec.name() == name && how == "exit " + std::to_string(kWrongUsage)) {
       role.state = "failed";
       role.reason = "it refused to run: its log says why";
-      if (planned.vital) actions_.push_back({Action::Kind::give_up, name, name + " refused to run: its log says why"});
+      if (planned.vital && !forgives_)
+        actions_.push_back({Action::Kind::give_up, name, name + " refused to run: its log says why"});
     }
 }
 
@@ -131,6 +132,15 @@ void Supervisor::answered(const std::string& name, const v1::HealthAnswer& healt
   role->reason = health.reason();
 }
 
+void Supervisor::restart(const std::string& name) {
+  Role* role = find(name);
+  if (role == nullptr) return;
+  role->again = role->pid != 0;
+  role->backoff.reset();
+  role->restart_at = {};
+  if (role->pid == 0 && !role->asked_at) role->state = "stopped";
+}
+
 bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Duration now) const {
   if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "failed" || role.state == "done" ||
       now < role.restart_at)
@@ -152,6 +162,10 @@ std::vector<Action> Supervisor::due(Duration now) {
   for (const Planned& planned : planned_) {
     const std::string& name = planned.spec.name();
     Role& role = roles_.at(name);
+    if (planned.mute && role.pid != 0 && !role.answered) {
+      role.state = "healthy";
+      role.answered = role.answered_ever = true;
+    }
     if (ready_to_spawn(planned, role, now)) {
       role.asked_at = now;
       role.state = "starting";
@@ -159,7 +173,10 @@ std::vector<Action> Supervisor::due(Duration now) {
     } else if (!stopping_ && role.pid != 0 && !role.stop_asked && role.leaves_at && now >= *role.leaves_at) {
       role.stop_asked = true;
       actions_.push_back({Action::Kind::stop, name, planned.stopped ? "told to stop" : "not needed any more"});
-    } else if (!stopping_ && hung(role, now)) {
+    } else if (!stopping_ && role.pid != 0 && !role.stop_asked && role.again) {
+      role.stop_asked = true;
+      actions_.push_back({Action::Kind::stop, name, "it starts again with another configuration"});
+    } else if (!stopping_ && !planned.mute && hung(role, now)) {
       role.killed = true;
       actions_.push_back({Action::Kind::kill, name, "it does not answer"});
     }

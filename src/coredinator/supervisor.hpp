@@ -51,6 +51,10 @@ class Supervisor {
   void refused(const v1::SpawnRefused& refusal, Duration now);
   void exited(const v1::ChildExited& child, Duration now);
   void stopping() { stopping_ = true; }
+  // Asked to stop and started again, also where it failed before; no death of its own.
+  void restart(const std::string& role);
+  // While a change is tried, a role that refuses it ends nothing.
+  void forgive(bool forgives) noexcept { forgives_ = forgives; }
   // From the roles.
   void answered(const std::string& role, const v1::HealthAnswer& health, Duration now);
 
@@ -73,6 +77,7 @@ class Supervisor {
     Duration started_at{}, answered_at{}, restart_at{};
     std::optional<Duration> leaves_at;  // not wanted: asked to stop from then on
     bool stop_asked = false;
+    bool again = false;                // to be stopped for a new start
     std::optional<Duration> asked_at;  // spawn asked, not yet answered
     bool answered = false;             // since its start
     bool answered_ever = false;
@@ -94,6 +99,7 @@ class Supervisor {
   std::map<std::string, Role> roles_;
   std::vector<Action> actions_;
   bool stopping_ = false;
+  bool forgives_ = false;
 };
 
 }  // namespace rltune::coredinator

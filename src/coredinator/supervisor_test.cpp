@@ -324,5 +324,46 @@ TEST_F(OnceTest, one_that_fails_stays_failed_and_one_that_takes_too_long_is_kill
   EXPECT_THAT(turn(), ElementsAre("kill evaluation.a"));
 }
 
+TEST_F(SupervisorTest, a_role_is_started_again_in_order_and_that_is_no_death) {
+  run_both();
+  supervisor_.restart("agent.a");
+  EXPECT_THAT(turn(), ElementsAre("stop agent.a"));
+  supervisor_.restart("agent.a");
+  EXPECT_THAT(turn(), IsEmpty()) << "once is enough";
+  die("agent.a", 0, 0);
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a"));
+  EXPECT_EQ(state("agent.a").restarts(), 0U);
+  answer("agent.a");
+  EXPECT_THAT(turn(), IsEmpty());
+}
+
+TEST_F(SupervisorTest, a_vital_role_that_refuses_what_is_tried_ends_nothing_and_gets_another_chance) {
+  run_both();
+  supervisor_.forgive(true);
+  supervisor_.restart("io");
+  EXPECT_THAT(turn(), ElementsAre("stop io"));
+  die("io", 15);
+  EXPECT_THAT(turn(), ElementsAre("spawn io"));
+  die("io", 0, 2);
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(state("io").state(), "failed");
+  supervisor_.restart("io");
+  EXPECT_THAT(turn(), ElementsAre("spawn io"));
+}
+
+TEST_F(SupervisorTest, one_that_answers_no_calls_is_well_while_it_runs) {
+  Planned heads = role("heads", "", false);
+  heads.mute = true;
+  supervisor_.want({role("io", "", true), heads}, now_);
+  turn();
+  answer("io");
+  turn();
+  EXPECT_EQ(state("heads").state(), "healthy");
+  EXPECT_TRUE(supervisor_.settled());
+  now_ += 3600s;
+  answer("io");
+  EXPECT_THAT(turn(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace rltune::coredinator

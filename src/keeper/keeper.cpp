@@ -12,6 +12,7 @@
 #include <format>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "forward.hpp"
 #include "line_log.hpp"
@@ -29,7 +30,9 @@ using namespace std::chrono_literals;
 constexpr const char* kCoredinator = "coredinator";
 constexpr int kCoredinatorOrder = 0;  // stops last
 constexpr int kWrongUsage = 2;        // starting it again would not help
-constexpr auto kTick = 100ms;         // how late a deadline may be noticed
+constexpr auto kUnkillable = 5s;      // after SIGKILL
+constexpr auto kStrayWait = 10ms;
+constexpr auto kTick = 100ms;  // how late a deadline may be noticed
 
 struct Child {
   std::string name;
@@ -39,6 +42,7 @@ struct Child {
   std::unique_ptr<LineLog> log;
   TimePoint started{};
   std::optional<Duration> kill_at;  // asked to stop; steady time of SIGKILL
+  std::optional<Duration> killed;   // when it first got one
 };
 
 class Descriptor {
@@ -167,7 +171,15 @@ class Keeper {
       forward_.say("WARNING", child.name + " did not stop in time and is killed");
       ::kill(-child.process.pid, SIGKILL);
       child.kill_at = now + 1s;
+      if (!child.killed) child.killed = now;
     }
+    // One that waits in the kernel, as for a network folder that is gone, does not even take that.
+    if (!stopping_) return;
+    std::erase_if(children_, [&](const Child& child) {
+      if (!child.killed || now - *child.killed < kUnkillable) return false;
+      forward_.say("ERROR", child.name + " cannot be killed: it waits in the kernel, and is left behind");
+      return true;
+    });
   }
 
   void kill_everything() {
@@ -183,7 +195,8 @@ class Keeper {
       for (pid_t pid = 0; file >> pid;) strays.push_back(pid);
       if (strays.empty()) return;
       for (const pid_t pid : strays) ::kill(pid, SIGKILL);
-      for (const pid_t pid : strays) ::waitpid(pid, nullptr, 0);
+      std::this_thread::sleep_for(kStrayWait);
+      for (const pid_t pid : strays) ::waitpid(pid, nullptr, WNOHANG);
     }
   }
 

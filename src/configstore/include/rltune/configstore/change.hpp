@@ -27,6 +27,8 @@ struct Plan {
 
 // Writes nothing. Errors: invalid_argument with every fault of the file, corrupt, io.
 Result<Plan> plan_change(const std::filesystem::path& folder, const std::filesystem::path& file);
+// The same of a text. `name`: of the file it came from, in errors; `in_place`: it is the one that lies in the folder.
+Result<Plan> plan_text(const std::filesystem::path& folder, std::string text, const std::string& name, bool in_place);
 
 // Errors: as Store::update().
 Result<Version> apply_change(const std::filesystem::path& folder, const Plan& plan, const Entry& entry);
