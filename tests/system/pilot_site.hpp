@@ -47,7 +47,14 @@ inline std::string tight_rule(const std::string&, double low, double high) {
   return whole_range("", low + 0.1 * width, high - 0.2 * width) + std::format("      step_max: {}\n", 0.05 * width);
 }
 
+// One of several agents, with a policy of its own that sets these alone.
+struct PilotAgent {
+  std::string id;
+  std::vector<std::string> outputs;
+};
+
 struct PilotOptions {
+  std::vector<PilotAgent> agents;  // empty: one, climate, that owns every set-point
   std::string plant = "lettuce";
   bool lockstep = true;
   double period_s = 1800.0;    // on the site's clock
@@ -69,10 +76,33 @@ struct PilotOptions {
   std::string programs = RLTUNE_BIN_DIR;                        // of the site; the twin's are always those
 };
 
+// Leaves a task, and the plant that its policy knows of, these inputs only.
+inline void keep_inputs(env::Task& task, env::PlantSpec& spec, const std::vector<std::string>& names) {
+  std::vector<std::size_t> places(spec.inputs.size(), names.size());
+  env::Space inputs;
+  env::ActionLayout action;
+  for (std::size_t i = 0; i < spec.inputs.size(); ++i) {
+    if (std::ranges::find(names, spec.inputs[i].name) == names.end()) continue;
+    places[i] = inputs.size();
+    inputs.push_back(spec.inputs[i]);
+    action.push_back(task.action[i]);
+  }
+  std::erase_if(task.observation, [&](const env::Feature& feature) {
+    return feature.source == env::Feature::Source::input && places[feature.index] == names.size();
+  });
+  for (env::Feature& feature : task.observation)
+    if (feature.source == env::Feature::Source::input) feature.index = places[feature.index];
+  spec.inputs = inputs;
+  task.action = action;
+}
+
 // A policy for a plant's task whose weights are arbitrary: what matters is that the same come out everywhere.
-inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated, const std::string& plant = "lettuce") {
-  const env::Task task = *env::make_task(plant);
-  const env::PlantSpec spec = (*env::make_plant(plant, 1))->spec();
+// `outputs`: of the plant's inputs those that it sets, and sees; empty for all.
+inline policy::Artifact pilot_artifact(std::uint64_t seed, bool validated, const std::string& plant = "lettuce",
+                                       const std::vector<std::string>& outputs = {}) {
+  env::Task task = *env::make_task(plant);
+  env::PlantSpec spec = (*env::make_plant(plant, 1))->spec();
+  if (!outputs.empty()) keep_inputs(task, spec, outputs);
   policy::Artifact artifact;
   policy::Manifest& manifest = artifact.manifest;
   manifest.name = "pilot";
@@ -144,10 +174,8 @@ class PilotSite {
   explicit PilotSite(PilotOptions options = {}) : options_(std::move(options)) {
     auto pki = plant::OpcuaPki::open(path("site/pki"));
     EXPECT_TRUE(pki && pki->identity({.application_uri = "urn:rltune:test:io"}, WallClock().now()));
-    policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated, options_.plant);
-    if (options_.change_policy) options_.change_policy(artifact);
-    EXPECT_TRUE(policy::save_artifact(path("site/policy"), artifact));
-    sha256_ = artifact.sha256;
+    if (options_.agents.empty()) make_policy("site/policy", {});
+    for (const PilotAgent& agent : options_.agents) make_policy("site/policy-" + agent.id, agent.outputs);
   }
 
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
@@ -392,6 +420,21 @@ class PilotSite {
     return text;
   }
 
+  void make_policy(const std::string& folder, const std::vector<std::string>& outputs) {
+    policy::Artifact artifact = pilot_artifact(options_.weights_seed, options_.validated, options_.plant, outputs);
+    if (options_.change_policy) options_.change_policy(artifact);
+    EXPECT_TRUE(policy::save_artifact(path(folder), artifact));
+    sha256_ = artifact.sha256;
+  }
+
+  std::string agent_yaml(const std::string& id, const std::string& policy, const std::string& outputs) const {
+    return std::format(
+        "  - id: {}\n    policy: {}\n    plant: {}\n    period_s: {}\n    outputs: [{}]\n"
+        "    fallback: {}\n    season_days: {}\n    season_start: \"{}\"\n",
+        id, policy, options_.plant, options_.period_s, outputs, options_.fallback, options_.days,
+        ready_["start"].get<std::string>());
+  }
+
   std::string yaml() {
     tags_.clear();
     std::string text =
@@ -405,11 +448,13 @@ class PilotSite {
     text += "tags:\n";
     std::string outputs, rules;
     for (const auto& tag : ready_["tags"]) text += tag_yaml(tag, outputs, rules);
-    text += std::format(
-        "agents:\n  - id: climate\n    policy: policy\n    plant: {}\n    period_s: {}\n    outputs: [{}]\n"
-        "    fallback: {}\n    season_days: {}\n    season_start: \"{}\"\n",
-        options_.plant, options_.period_s, outputs, options_.fallback, options_.days,
-        ready_["start"].get<std::string>());
+    text += "agents:\n";
+    for (const PilotAgent& agent : options_.agents) {
+      std::string own;
+      for (const std::string& output : agent.outputs) own += (own.empty() ? "" : ", ") + output;
+      text += agent_yaml(agent.id, "policy-" + agent.id, own);
+    }
+    if (options_.agents.empty()) text += agent_yaml("climate", "policy", outputs);
     if (options_.learning)
       text +=
           "    learning:\n      enabled: true\n      reward: season_return - previous(season_return)\n"
