@@ -60,8 +60,10 @@ case $kind in
     cp "$file" "$root/try/rltune.deb"
     inside network bash -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends /try/rltune.deb >/try/apt.log 2>&1 || { cat /try/apt.log; exit 1; }
       getent passwd rltune >/dev/null'
-    say "installed in $((SECONDS - began)) s; the unit:"
-    systemd-analyze --root="$root" verify rltune@north.service 2>&1 | grep -v 'not found\|Unit .* not\|man' || true
+    say "installed in $((SECONDS - began)) s"
+    # The host's systemd judges the unit's words; the program it names is in the root.
+    sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$root/usr/lib/systemd/system/rltune@.service" >"$root/try/rltune@.service"
+    if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$root/try/rltune@.service"; fi
     inside network /try/try_site.sh rltune ;;
   bundle)
     mkdir -p "$root/opt/rltune/keys" "$root/try/first"
