@@ -27,7 +27,7 @@ constexpr std::array kParts{Part{"control", rltune::bench::control, 120.0},
                             Part{"soak-crashes", rltune::bench::soak_crashes, 12.0},
                             Part{"soak-switches", rltune::bench::soak_switches, 1000.0},
                             Part{"soak-bad-versions", rltune::bench::soak_bad_versions, 100.0},
-                            Part{"soak-transitions", rltune::bench::soak_transitions, 10.0}};
+                            Part{"soak-transitions", rltune::bench::soak_transitions, 3.0}};
 
 }  // namespace
 

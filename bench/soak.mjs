@@ -11,7 +11,7 @@ function usage() {
        ./dev soak coredinator [--short]
 
   TIME         hours, or minutes as in 15m; 1 hour by default, 1m at least
-  coredinator  36 crashes, 1,000 switches between versions, 100 bad versions, 160 kills; --short: 3, 30, 10 and 16, in
+  coredinator  36 crashes, 1,000 switches between versions, 100 bad versions, 48 kills; --short: 3, 30, 10 and 16, in
                three minutes
 
 Examples:
@@ -40,7 +40,7 @@ function coredinator(options) {
     ...sitePart(bin, "soak-crashes", short ? 1 : 12),
     ...sitePart(bin, "soak-switches", short ? 30 : 1000),
     ...sitePart(bin, "soak-bad-versions", short ? 10 : 100),
-    ...sitePart(bin, "soak-transitions", short ? 1 : 10),
+    ...sitePart(bin, "soak-transitions", short ? 1 : 3),
   ]];
 }
 
