@@ -1,5 +1,7 @@
 #include "supervisor.hpp"
 
+#include <format>
+
 namespace rltune::coredinator {
 namespace {
 
@@ -51,6 +53,38 @@ Supervisor::Role* Supervisor::find(const std::string& name) {
   return found == roles_.end() ? nullptr : &found->second;
 }
 
+void Supervisor::try_again(const std::string& agent) {
+  for (auto& [name, role] : roles_) {
+    const std::string_view instance = std::string_view(name).substr(name.find('.') + 1);
+    if (role.state != "failed" || role.once || instance.substr(0, instance.find('@')) != agent) continue;
+    role.state = "stopped";
+    role.reason.clear();
+    role.deaths.clear();
+    role.retry_at.reset();
+    role.backoff.reset();
+  }
+}
+
+bool Supervisor::died_too_often(Role& role, Duration now) const {
+  role.deaths.push_back(now);
+  while (now - role.deaths.front() > policy_.deaths_window) role.deaths.pop_front();
+  return role.deaths.size() > static_cast<std::size_t>(policy_.deaths_max);
+}
+
+// It is not started on and on: without an agent its fallback acts; without io nothing does, and the whole site is given
+// up, for who started it to start it anew.
+void Supervisor::escalate(const std::string& name, Role& role, Duration now) {
+  const std::string death = std::format("died {} times within {:.0f} s, last by {}", role.deaths.size(),
+                                        to_seconds(policy_.deaths_window), role.reason);
+  role.state = "failed";
+  role.reason = std::format("{}; tried again after {:.0f} s", death, to_seconds(policy_.failed_wait));
+  role.retry_at = now + policy_.failed_wait;
+  role.deaths.clear();
+  for (const Planned& planned : planned_)
+    if (planned.spec.name() == name && planned.vital)
+      actions_.push_back({Action::Kind::give_up, name, name + " " + death});
+}
+
 void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now) {
   role.state = role.once ? "running" : "starting";
   role.reason.clear();
@@ -58,6 +92,7 @@ void Supervisor::begin(Role& role, std::int32_t pid, std::int64_t started_unix_n
   role.started_unix_ns = started_unix_ns;
   role.started_at = role.answered_at = now;
   role.asked_at.reset();
+  role.retry_at.reset();
   role.answered = role.killed = role.stop_asked = role.again = false;
 }
 
@@ -77,6 +112,7 @@ void Supervisor::end(const std::string& name, Role& role, const std::string& how
   role.state = "backoff";
   role.restart_at = now + role.backoff.next();
   ++role.restarts;
+  if (died_too_often(role, now)) return escalate(name, role, now);
   for (const Planned& planned : planned_)
     if (planned.spec.name() == name && how == "exit " + std::to_string(kWrongUsage)) {
       role.state = "failed";
@@ -142,9 +178,8 @@ void Supervisor::restart(const std::string& name) {
 }
 
 bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Duration now) const {
-  if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "failed" || role.state == "done" ||
-      now < role.restart_at)
-    return false;
+  if (stopping_ || role.leaves_at || role.pid != 0 || role.state == "done" || now < role.restart_at) return false;
+  if (role.state == "failed" && !(role.retry_at && now >= *role.retry_at)) return false;
   if (role.asked_at && now - *role.asked_at < policy_.spawn_answer_limit) return false;
   // The order holds for the first start; later each comes back by itself.
   if (planned.waits_for.empty() || role.restarts > 0 || role.answered_ever) return true;

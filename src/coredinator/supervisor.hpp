@@ -4,11 +4,13 @@
 //   stopped -> starting -> healthy <-> unhealthy        a role that answers, well or not
 //                  \          \           /
 //                   +----------+-> backoff -> starting  died, or hung and killed: at once the first time
-//                   +-> failed                          refused to run (exit 2): starting again would not help
+//                   +-> failed                          refused to run (exit 2): starting again would not help; or
+//                        \-> starting                   died too often: tried again after a long wait
 //   stopped -> running -> done | failed                 a role that does its work and ends
 //   any -> stopped                                      no longer wanted: drained, asked to stop, forgotten when gone
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +29,11 @@ struct Policy {
   Duration backoff_first = std::chrono::milliseconds(100);
   Duration backoff_max = std::chrono::seconds(10);
   Duration spawn_answer_limit = std::chrono::seconds(5);
+  // Restart intensity, as OTP has it: more deaths within the window escalate. A role that dies at once gets there in
+  // half a minute; one that is killed now and then does not.
+  int deaths_max = 10;
+  Duration deaths_window = std::chrono::seconds(60);
+  Duration failed_wait = std::chrono::minutes(5);
   Duration once_limit = std::chrono::minutes(15);  // of a role that does its work and ends
   Duration drain = std::chrono::seconds(2);        // what a role that nobody wants has to answer what it was asked
 };
@@ -44,6 +51,9 @@ class Supervisor {
 
   // These roles from now on, and no others.
   void want(std::vector<Planned> roles, Duration now);
+
+  // A person says that this agent is to run: what has failed of it is tried again at once.
+  void try_again(const std::string& agent);
 
   // From the keeper. Times are a steady clock's.
   void adopt(const v1::Children& children, Duration now);
@@ -75,6 +85,8 @@ class Supervisor {
     std::uint64_t restarts = 0;
     std::int64_t started_unix_ns = 0;
     Duration started_at{}, answered_at{}, restart_at{};
+    std::deque<Duration> deaths;        // within the window
+    std::optional<Duration> retry_at;   // failed, and not for good
     std::optional<Duration> leaves_at;  // not wanted: asked to stop from then on
     bool stop_asked = false;
     bool again = false;                // to be stopped for a new start
@@ -91,6 +103,8 @@ class Supervisor {
   Role* find(const std::string& name);
   void begin(Role& role, std::int32_t pid, std::int64_t started_unix_ns, Duration now);
   void end(const std::string& name, Role& role, const std::string& how, Duration now);
+  bool died_too_often(Role& role, Duration now) const;
+  void escalate(const std::string& name, Role& role, Duration now);
   bool ready_to_spawn(const Planned& planned, const Role& role, Duration now) const;
   bool hung(const Role& role, Duration now) const;
 

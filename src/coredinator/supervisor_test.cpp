@@ -365,5 +365,78 @@ TEST_F(SupervisorTest, one_that_answers_no_calls_is_well_while_it_runs) {
   EXPECT_THAT(turn(), IsEmpty());
 }
 
+// What starting it anew each time comes to, as the backoff has it.
+TEST_F(SupervisorTest, a_role_that_dies_at_once_fails_after_ten_times_and_is_tried_again_later) {
+  run_both();
+  const Duration began = now_;
+  while (state("agent.a").state() != "failed" && now_ - began < 10min) {
+    die("agent.a", 11);
+    for (int i = 0; i < 200 && state("agent.a").state() == "backoff"; ++i) {
+      now_ += 100ms;
+      answer("io");
+      turn();
+    }
+  }
+  EXPECT_EQ(state("agent.a").state(), "failed");
+  EXPECT_GT(now_ - began, 10s);
+  EXPECT_LT(now_ - began, 60s);
+  EXPECT_EQ(state("agent.a").restarts(), 11U);
+  EXPECT_EQ(state("agent.a").reason(), "died 11 times within 60 s, last by signal 11; tried again after 300 s");
+  EXPECT_TRUE(supervisor_.settled()) << "nobody waits for it";
+  const Duration failed = now_;
+  std::vector<std::string> done;
+  while (done.empty() && now_ - failed < 10min) {
+    now_ += 1s;
+    answer("io");
+    done = turn();
+  }
+  EXPECT_THAT(done, ElementsAre("spawn agent.a"));
+  EXPECT_EQ(now_ - failed, 300s);
+  answer("agent.a");
+  EXPECT_EQ(state("agent.a").state(), "healthy");
+}
+
+TEST_F(SupervisorTest, one_that_is_killed_now_and_then_never_fails) {
+  run_both();
+  for (int kill = 0; kill < 100; ++kill) {
+    die("agent.a");
+    for (int second = 0; second < 12; ++second) {
+      now_ += 1s;
+      answer("io");
+      turn();
+      answer("agent.a");
+    }
+    ASSERT_EQ(state("agent.a").state(), "healthy") << kill;
+  }
+}
+
+TEST_F(SupervisorTest, a_person_may_start_what_has_failed_at_once) {
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false), role("agent.a@1.2.0", "io", false),
+                    role("agent.ab", "io", false)},
+                   now_);
+  run_both();
+  for (const char* name : {"agent.a", "agent.a@1.2.0", "agent.ab"}) die(name, 0, 2);
+  supervisor_.try_again("a");
+  EXPECT_THAT(turn(), ElementsAre("spawn agent.a", "spawn agent.a@1.2.0"));
+  EXPECT_EQ(state("agent.ab").state(), "failed") << "another agent's";
+}
+
+TEST_F(SupervisorTest, io_that_dies_again_and_again_ends_the_site) {
+  run_both();
+  std::vector<std::string> done;
+  for (int death = 0; death < 11; ++death) {
+    EXPECT_THAT(done, testing::Each("spawn io"));
+    die("io", 6);
+    done.clear();
+    for (int i = 0; i < 200 && done.empty(); ++i) {
+      answer("agent.a");
+      done = turn();
+      if (done.empty()) now_ += 100ms;
+    }
+  }
+  EXPECT_THAT(done, ElementsAre("give up on io"));
+  EXPECT_EQ(state("io").state(), "failed");
+}
+
 }  // namespace
 }  // namespace rltune::coredinator
