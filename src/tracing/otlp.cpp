@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <format>
 #include <nlohmann/json.hpp>
 
@@ -26,7 +27,10 @@ void add(auto& attributes, std::string_view name, std::string_view text) {
 void add(auto& attributes, std::string_view name, double number) {
   proto::common::v1::KeyValue& attribute = *attributes.Add();
   attribute.set_key(std::string(name));
-  attribute.mutable_value()->set_double_value(number);
+  if (number == std::trunc(number) && std::abs(number) < 9e15)
+    attribute.mutable_value()->set_int_value(static_cast<std::int64_t>(number));
+  else
+    attribute.mutable_value()->set_double_value(number);
 }
 
 proto::trace::v1::Span::SpanKind kind_of(trace::Kind kind) noexcept {

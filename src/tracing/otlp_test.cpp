@@ -20,7 +20,8 @@ trace::Record example() {
   record.correlation_id = trace::Text("0198");
   record.attributes[0] = {.name = "rltune.agent", .text = trace::Text("climate")};
   record.attributes[1] = {.name = "rltune.outputs", .number = 3.0, .is_number = true};
-  record.attributes_count = 2;
+  record.attributes[2] = {.name = "rltune.share", .number = 0.5, .is_number = true};
+  record.attributes_count = 3;
   return record;
 }
 
@@ -37,7 +38,7 @@ TEST(Otlp, a_span_is_what_was_recorded) {
   EXPECT_EQ(span.trace_id().size(), 16U);
   EXPECT_EQ(span.parent_span_id(), "\xee\xe1\x9b\x7e\xc3\xc1\xb1\x73");
   EXPECT_EQ(span.end_time_unix_nano() - span.start_time_unix_nano(), 2'000'000U);
-  EXPECT_EQ(span.attributes_size(), 3);
+  EXPECT_EQ(span.attributes_size(), 4);
   EXPECT_FALSE(span.has_status());
 }
 
@@ -58,7 +59,8 @@ TEST(Otlp, json_is_of_the_specifications_form) {
   EXPECT_EQ(span["endTimeUnixNano"], "1544712660302000000");
   EXPECT_EQ(span["attributes"][0]["key"], "rltune.correlation_id");
   EXPECT_EQ(span["attributes"][1]["value"]["stringValue"], "climate");
-  EXPECT_EQ(span["attributes"][2]["value"]["doubleValue"], 3.0);
+  EXPECT_EQ(span["attributes"][2]["value"]["intValue"], "3") << "64 bits are text in the JSON of Protocol Buffers";
+  EXPECT_EQ(span["attributes"][3]["value"]["doubleValue"], 0.5);
   EXPECT_EQ(span["status"]["code"], 2);
   EXPECT_EQ(json["resourceSpans"][0]["resource"]["attributes"][0]["value"]["stringValue"], "io");
 }

@@ -11,7 +11,7 @@ const port = at > 0 ? Number(process.argv[at + 1]) : 0;
 
 const hex = (bytes) => Buffer.from(bytes ?? []).toString("hex");
 const attributesOf = (list) =>
-  Object.fromEntries((list ?? []).map(({ key, value }) => [key, value.stringValue ?? value.doubleValue]));
+  Object.fromEntries((list ?? []).map(({ key, value }) => [key, value.stringValue ?? value.doubleValue ?? Number(value.intValue)]));
 
 function* spansOf(request) {
   for (const { resource, scopeSpans } of request.resourceSpans)
