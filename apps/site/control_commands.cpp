@@ -224,6 +224,14 @@ std::map<std::string, Value> sorted(const google::protobuf::Map<std::string, Val
 
 TimePoint time_of(std::int64_t unix_ns) { return TimePoint(Duration(unix_ns)); }
 
+ordered_json circuits_json(const auto& circuits) {
+  ordered_json out = ordered_json::object();
+  for (const v1::Circuit& circuit : circuits)
+    out[circuit.to()] = {
+        {"state", circuit.state()}, {"openings", circuit.openings()}, {"failures", circuit.failures()}};
+  return out;
+}
+
 ordered_json to_json(const v1::RolesAnswer& roles) {
   ordered_json out = ordered_json::object();
   for (const v1::RoleState& role : roles.roles())
@@ -231,8 +239,16 @@ ordered_json to_json(const v1::RolesAnswer& roles) {
                         {"reason", role.reason()},
                         {"process", role.pid()},
                         {"restarts", role.restarts()},
-                        {"endpoint", role.endpoint().empty() ? ordered_json(nullptr) : ordered_json(role.endpoint())}};
+                        {"endpoint", role.endpoint().empty() ? ordered_json(nullptr) : ordered_json(role.endpoint())},
+                        {"circuits", circuits_json(role.circuits())}};
   return out;
+}
+
+// Only what is worth a look: who is not asked for a while because it does not answer.
+void print_circuits(const std::string& from, const auto& circuits) {
+  for (const v1::Circuit& circuit : circuits)
+    if (circuit.state() != "closed")
+      std::println("{:<12} circuit to {} {}: {} failures", from, circuit.to(), circuit.state(), circuit.failures());
 }
 
 void print_roles(const v1::RolesAnswer& roles) {
@@ -240,6 +256,8 @@ void print_roles(const v1::RolesAnswer& roles) {
     std::println("{:<12} {}{}{}{}", role.name(), role.state(), role.reason().empty() ? "" : ": " + role.reason(),
                  role.restarts() > 0 ? std::format(", started again {} times", role.restarts()) : "",
                  role.endpoint().empty() ? "" : std::format(", http://{}/healthcheck", role.endpoint()));
+  for (const v1::RoleState& role : roles.roles()) print_circuits(role.name(), role.circuits());
+  print_circuits("coredinator", roles.circuits());
 }
 
 ordered_json to_json(const config::Site& site, const v1::IoStatusAnswer& status) {
@@ -305,6 +323,7 @@ void status(const ControlOptions& options) {
   if (options.json) {
     ordered_json out = to_json(io.site(), answer);
     out["roles"] = to_json(roles);
+    out["circuits"] = circuits_json(roles.circuits());
     return std::println("{}", out.dump(2));
   }
   print_roles(roles);

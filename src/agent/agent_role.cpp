@@ -18,8 +18,10 @@
 #include "rltune/base/id.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/metrics/endpoint.hpp"
+#include "rltune/tracing/site_traces.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "weights_board.hpp"
@@ -72,6 +74,7 @@ class AgentRole {
                 .wait_max = kAttachWaitMax,
                 .seed = static_cast<std::uint64_t>(::getpid())}),
         operations_("agent." + name_, clock_, kSilenceMax),
+        traces_({.folder = site.folder, .site = site.name, .role = "agent." + name_}, operations_.registry),
         circuit_(operations_.registry, "io"),
         metrics_(operations_.registry, decider_.elements()),
         audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + name_}) {}
@@ -137,6 +140,7 @@ class AgentRole {
   std::string trouble_ = "waiting for io";
   Breaker to_io_;  // before attaching
   metrics::Operations operations_;
+  tracing::SiteTraces traces_;
   metrics::Circuit circuit_;
   AgentMetrics metrics_;
   audit::Recorder audit_;
@@ -267,6 +271,7 @@ void AgentRole::answer_health(v1::HealthAnswer& answer) const {
   answer.set_reason(late() ? "no decision for three periods" : trouble_);
   answer.set_pid(::getpid());
   answer.set_endpoint(operations_.address());
+  metrics::tell_circuits(operations_.registry, answer);
 }
 
 bool AgentRole::late() const {
@@ -375,16 +380,24 @@ bool AgentRole::decided(TimePoint now) const {
 
 void AgentRole::decide(TimePoint now, std::int64_t received_steady_ns) {
   pending_ = false;
+  proposal_.set_correlation_id(make_id(clock_.now()));
+  const log::Correlation of_this_decision(proposal_.correlation_id());
+  trace::Span whole = trace::Span::root("decision");
+  whole.set("rltune.agent", agent_.id).set("rltune.policy", std::string_view(active_sha256_).substr(0, 12));
+  const trace::Scope within(whole.context());
   const Duration before = clock_.steady();
+  Duration took{};
   if (!decided(now)) {
     const Decision& decision = decider_.decide(now);
-    const Duration took = clock_.steady() - before;
+    took = clock_.steady() - before;
     fill_proposal(decision, now, took);
     metrics_.decided(decision.outcome, decider_.judged(), took);
     if (decision.outcome != outcome_) say_why(decision.outcome);
   }
   schedule_.decided(before);
   propose(received_steady_ns);
+  // Recorded now that the plant has its set-points.
+  if (took > Duration::zero()) trace::Span::child("agent.decide").end(clock_.steady() - before, took);
 }
 
 // When deciding ends and when it begins again: what an operator looks for first.
@@ -416,9 +429,7 @@ void AgentRole::fill_proposal(const Decision& decision, TimePoint now, Duration 
 }
 
 void AgentRole::propose(std::int64_t received_steady_ns) {
-  proposal_.set_correlation_id(make_id(clock_.now()));
   proposal_.set_received_steady_ns(received_steady_ns);
-  const log::Correlation of_this_decision(proposal_.correlation_id());
   proposal_.SerializeToString(&body_);
   const auto answer = io_->call("io.Propose", "io", body_, kProposeTimeout, proposal_.correlation_id());
   if (!answer && answer.error().code == Errc::disconnected) return lost(answer.error());

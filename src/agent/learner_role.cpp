@@ -13,8 +13,10 @@
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
+#include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/metrics/endpoint.hpp"
+#include "rltune/tracing/site_traces.hpp"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::agent {
@@ -46,6 +48,7 @@ class LearnerRole {
         checkpoints_(CheckpointStore::of(site_, name_)),
         artifact_since_(artifact_since),
         operations_("learner." + name_, clock_, kSilenceMax),
+        traces_({.folder = site_.folder, .site = site_.name, .role = "learner." + name_}, operations_.registry),
         updates_(operations_.registry.counter("rltune_agent_performance_learner_updates_total",
                                               "Steps of learning, over every checkpoint")),
         transitions_(operations_.registry.gauge("rltune_agent_performance_learner_transitions",
@@ -100,6 +103,7 @@ class LearnerRole {
   bool restored_ = false;
   std::string checkpoint_trouble_;
   metrics::Operations operations_;
+  tracing::SiteTraces traces_;
   metrics::Counter& updates_;
   metrics::Gauge& transitions_;
   metrics::Counter &offers_, &divergences_;
@@ -139,6 +143,7 @@ Result<> LearnerRole::open(const std::string& run_folder) {
         answer.set_healthy(true);
         answer.set_pid(::getpid());
         answer.set_endpoint(operations_.address());
+        metrics::tell_circuits(operations_.registry, answer);
         return {};
       });
   bus::serve_log_level(*server_, "learner");
@@ -232,6 +237,8 @@ bool LearnerRole::fill_gap() {
 }
 
 void LearnerRole::learn(const historian::Decision& decision) {
+  trace::Span span = trace::Span::root("learner.update");
+  span.set("rltune.decision_id", decision.id).set("rltune.agent", agent_.id);
   const auto transition = taker_->take(decision);
   if (!transition) return;
   for (const auto& [name, value] : transition->parts) parts_[name] += value;

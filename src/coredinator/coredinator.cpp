@@ -12,6 +12,7 @@
 #include "keeper_link.hpp"
 #include "plan.hpp"
 #include "rltune/audit/recorder.hpp"
+#include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -20,6 +21,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/metrics/endpoint.hpp"
+#include "rltune/tracing/site_traces.hpp"
 #include "supervisor.hpp"
 #include "takeover.hpp"
 
@@ -36,33 +38,42 @@ constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
 constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
 constexpr auto kTurn = 100ms, kTurnWhileStarting = 20ms;
 
-// Asks one role for its health, again and again, without waiting for it.
+// Asks one role for its health, again and again, without waiting for it. One that is there and does not answer opens
+// the circuit to it: whoever calls it is told at once, until it answers again.
 class Probe {
  public:
-  Probe(bus::Client client, std::string role) : client_(std::move(client)), role_(std::move(role)) {}
+  Probe(bus::Client client, std::string role, metrics::Registry& registry)
+      : client_(std::move(client)), role_(std::move(role)), circuit_(registry, role_) {}
 
-  using Endpoints = std::map<std::string, std::string>;
+  using Answers = std::map<std::string, v1::HealthAnswer>;
 
-  void turn(Supervisor& supervisor, Endpoints& endpoints, Duration now) {
-    if (asked_) collect(supervisor, endpoints, now);
+  void turn(Supervisor& supervisor, Answers& answers, Duration now) {
+    if (asked_) collect(supervisor, answers, now);
     if (asked_ || now < next_ || !supervisor.running(role_)) return;
     asked_ = client_.begin(kind_of(role_) + ".Health", role_, {}, kHealthTimeout).has_value();
     next_ = now + (supervisor.settled() ? kHealthEvery : kHealthEveryWhileStarting);
   }
+  bool silent() const noexcept { return breaker_.state() != Breaker::State::closed; }
+  void show() noexcept { circuit_.show(breaker_); }
 
  private:
-  void collect(Supervisor& supervisor, Endpoints& endpoints, Duration now) {
+  void collect(Supervisor& supervisor, Answers& answers, Duration now) {
     const auto answer = client_.finish();
     if (!answer) return;
     asked_ = false;
+    // Who has died is gone from the bus as well: calls for it fail by themselves.
+    if (!*answer && answer->error().code == Errc::timeout) breaker_.failed(now);
     v1::HealthAnswer health;
     if (!*answer || !health.ParseFromString(**answer)) return;
+    breaker_.succeeded();
     supervisor.answered(role_, health, now);
-    endpoints[role_] = health.endpoint();
+    answers[role_] = health;
   }
 
   bus::Client client_;
   std::string role_;
+  Breaker breaker_{{.failures_max = 2, .wait_first = kHealthEvery, .wait_max = kHealthEvery}};
+  metrics::Circuit circuit_;
   Duration next_{};
   bool asked_ = false;
 };
@@ -107,6 +118,8 @@ class Coredinator {
     coredinator.reload_.emplace(std::move(*reload));
     if (!site->storage.audit_heads.empty()) coredinator.heads_ = plan_heads(*site, options);
     coredinator.site_name_ = site->name;
+    const tracing::SiteTraces traces({.folder = site->folder, .site = site->name, .role = "coredinator"},
+                                     coredinator.operations_.registry);
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     coredinator.serve();
     log::info("coredinator runs", {{"site", site->name}, {"agents", std::to_string(site->agents.size())}});
@@ -139,7 +152,7 @@ class Coredinator {
       if (probes_.contains(name)) continue;
       auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder_, name));
       if (!client) return std::unexpected(client.error());
-      probes_.emplace(name, Probe(std::move(*client), name));
+      probes_.emplace(name, Probe(std::move(*client), name, operations_.registry));
     }
     if (names.size() == probes_.size()) return {};
     std::erase_if(probes_, [&](const auto& probe) {
@@ -167,7 +180,11 @@ class Coredinator {
         "coredinator.Roles", [this](const bus::Call&, const v1::RolesRequest&, v1::RolesAnswer& answer) -> Result<> {
           answer = supervisor_.roles();
           for (v1::RoleState& role : *answer.mutable_roles())
-            if (role.pid() != 0) role.set_endpoint(endpoints_[role.name()]);
+            if (const auto known = answers_.find(role.name()); role.pid() != 0 && known != answers_.end()) {
+              role.set_endpoint(known->second.endpoint());
+              *role.mutable_circuits() = known->second.circuits();
+            }
+          metrics::tell_circuits(operations_.registry, answer);
           return {};
         });
     server_.handle<v1::HealthRequest, v1::HealthAnswer>(
@@ -211,9 +228,30 @@ class Coredinator {
           return {};
         });
     take<v1::DeployRequest>("coredinator.Deploy", &Fleet::deploy);
-    take<v1::AgentOrder>("coredinator.OrderAgent", &Fleet::order);
+    server_.handle<v1::AgentOrder, v1::AgentInfo>(
+        "coredinator.OrderAgent",
+        [this](const bus::Call&, const v1::AgentOrder& request, v1::AgentInfo& answer) -> Result<> {
+          if (auto done = fleet_->order(request); !done) return done;
+          if (request.verb() == "start") supervisor_.try_again(request.agent());
+          if (const AgentRecord* agent = fleet_->find(request.agent()))
+            answer = fleet_->describe(*agent, supervisor_.roles());
+          return {};
+        });
     take<v1::VersionOrder>("coredinator.OrderVersion", &Fleet::order);
-    server_.forward([this](const bus::Call& call) { return fleet_->route(call); });
+    server_.forward([this](const bus::Call& call) -> Result<std::string> {
+      auto endpoint = fleet_->route(call);
+      if (silent_.empty() || !endpoint) return endpoint;
+      const auto silent = silent_.find(*endpoint);
+      if (silent == silent_.end()) return endpoint;
+      return fail(Errc::disconnected,
+                  silent->second + " does not answer now; it is asked on and on, and restarted if it stays silent");
+    });
+  }
+
+  void note_silent() {
+    silent_.clear();
+    for (const auto& [name, probe] : probes_)
+      if (probe.silent()) silent_.emplace(bus::call_endpoint(run_folder_, name), name);
   }
 
   Result<> loop() {
@@ -225,7 +263,8 @@ class Coredinator {
       }
       if (auto followed = follow(); !followed) return followed;
       hear_keeper();
-      for (auto& [name, probe] : probes_) probe.turn(supervisor_, endpoints_, clock_.steady());
+      for (auto& [name, probe] : probes_) probe.turn(supervisor_, answers_, clock_.steady());
+      note_silent();
       fleet_->turn(supervisor_, clock_.steady());
       if (auto followed = follow(); !followed) return followed;
       if (adopted_) take_over();
@@ -359,6 +398,7 @@ class Coredinator {
       checks.push_back({role.name(), healthy,
                         healthy || role.reason().empty() ? role.state() : role.state() + ": " + role.reason()});
     }
+    for (auto& [name, probe] : probes_) probe.show();
     operations_.health.report(checks);
     write_targets();
     keeper_.tell_status(supervisor_.settled(), std::format("{} of {} roles healthy", well, roles.roles_size()));
@@ -381,7 +421,7 @@ class Coredinator {
         targets.push_back({{"targets", {address}}, {"labels", {{"site", site_name_}, {"role", role}}}});
     };
     add("coredinator", operations_.address());
-    for (const auto& [role, address] : endpoints_) add(role, address);
+    for (const auto& [role, answer] : answers_) add(role, answer.endpoint());
     const std::string text = targets.dump(2) + "\n";
     if (text == targets_) return;
     if (auto written = write_file(std::filesystem::path(run_folder_) / "targets.json", text); !written)
@@ -407,7 +447,8 @@ class Coredinator {
   std::map<std::string, std::string> reported_;
   WallClock clock_;
   metrics::Operations operations_{"coredinator", clock_};
-  Probe::Endpoints endpoints_;  // by role, as each last said
+  Probe::Answers answers_;                     // by role, as each last said
+  std::map<std::string, std::string> silent_;  // by endpoint: the roles to which the circuit is open
   std::string site_name_, targets_;
   Duration health_reported_{};
   Duration children_asked_{};

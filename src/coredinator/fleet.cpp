@@ -11,6 +11,7 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/trace.hpp"
 
 namespace rltune::coredinator {
 namespace {
@@ -198,7 +199,12 @@ void Fleet::record_route(const AgentRecord& agent) const {
 
 Result<> Fleet::commit(const std::string& agent, const std::vector<Transition>& transitions, const Author& author) {
   if (transitions.empty()) return {};
+  trace::Span span =
+      trace::current().sampled ? trace::Span::child("version.change") : trace::Span::root("version.change");
+  span.set("rltune.agent", agent).set("rltune.version", transitions.front().version);
+  span.set("rltune.to", to_string(transitions.front().to));
   if (auto done = registry_.commit(agent, transitions, author); !done) {
+    span.fail(done.error().message);
     log::error("the registry does not take a change", {{"agent", agent}, {"because", done.error().message}});
     return done;
   }

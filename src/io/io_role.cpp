@@ -321,6 +321,7 @@ void Role::add_handlers() {
         answer.set_reason(open_error_.empty() ? link.reason : open_error_);
         answer.set_pid(::getpid());
         answer.set_endpoint(operations_.address());
+        metrics::tell_circuits(operations_.registry, answer);
         return {};
       });
   bus::serve_log_level(*server_, "io");

@@ -111,4 +111,16 @@ class Circuit {
   Counter &openings_, &failures_;
 };
 
+// Into a message that has them: v1::HealthAnswer, v1::RolesAnswer.
+template <typename Message>
+void tell_circuits(const Registry& registry, Message& message) {
+  for (const CircuitState& circuit : registry.circuits()) {
+    auto& told = *message.add_circuits();
+    told.set_to(circuit.to);
+    told.set_state(circuit.state);
+    told.set_openings(circuit.openings);
+    told.set_failures(circuit.failures);
+  }
+}
+
 }  // namespace rltune::metrics
