@@ -81,7 +81,7 @@ void Supervisor::escalate(const std::string& name, Role& role, Duration now) {
   role.retry_at = now + policy_.failed_wait;
   role.deaths.clear();
   for (const Planned& planned : planned_)
-    if (planned.spec.name() == name && planned.vital)
+    if (planned.spec.name() == name && planned.vital && !forgives_)
       actions_.push_back({Action::Kind::give_up, name, name + " " + death});
 }
 
