@@ -18,6 +18,7 @@ namespace {
 constexpr Duration kSupervisionPeriod = std::chrono::milliseconds(100);
 constexpr Duration kLockstepTimeout = std::chrono::seconds(1);
 constexpr Duration kStuckAfter = std::chrono::milliseconds(500);
+constexpr Duration kValuesPatience = std::chrono::seconds(1);  // of a plant that is back, in lockstep
 // What a step of the plant's clock waits for an agent that has not attached since we started: both were started just
 // now, or it has yet to notice that our predecessor died.
 constexpr Duration kAttachPatience = std::chrono::seconds(5);
@@ -679,7 +680,23 @@ void ControlLoop::close_cycle_when_done() {
     decide_anew();
 }
 
+// The connection is there before the values are: what is still unknown from the time without the plant is waited for.
+bool ControlLoop::knows_the_plant() {
+  const auto unknown = [this](const Sample& sample) {
+    const config::TagRole role = parts_.site.tags[sample.tag].role;
+    const bool decided_from = role == config::TagRole::measurement || role == config::TagRole::exogenous ||
+                              role == config::TagRole::forecast || role == config::TagRole::setpoint;
+    return decided_from && sample.quality != Quality::good;
+  };
+  const Duration now = parts_.clock.steady();
+  if (!unknown_since_) unknown_since_ = now;
+  if (std::ranges::any_of(latest_elements_, unknown) && now - *unknown_since_ < kValuesPatience) return false;
+  unknown_since_.reset();
+  return true;
+}
+
 void ControlLoop::decide_anew() {
+  if (!knows_the_plant()) return;
   publish(latest_elements_, true);
   open_cycle();
 }

@@ -131,6 +131,7 @@ class ControlLoop {
   void write_heartbeats();
   void open_cycle();
   void close_cycle_when_done();
+  bool knows_the_plant();
   void decide_anew();
   void resume_cycle();
   void advance_plant();
@@ -156,7 +157,8 @@ class ControlLoop {
   bool advance_accepted_ = false;
   std::uint64_t cycle_reconnects_ = 0, advance_reconnects_ = 0;
   Duration cycle_opened_{}, last_advance_{};
-  Duration batch_received_{};  // steady: first sample of the batch in hand
+  std::optional<Duration> unknown_since_;  // steady: since when a plant that is back has not told everything
+  Duration batch_received_{};              // steady: first sample of the batch in hand
 
   Duration last_heartbeat_{}, last_supervision_{};
   std::uint64_t guard_beats_ = 0, agent_beats_ = 0;
