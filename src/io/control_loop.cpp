@@ -92,6 +92,7 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
     output_tags_.push_back(parts_.guard.output_tag(output));
     all_outputs_.push_back(output);
   }
+  find_rules();
   proposals_.resize(outputs);
   fallback_.resize(outputs);
   verdicts_.resize(outputs);
@@ -118,7 +119,17 @@ ControlLoop::ControlLoop(const Parts& parts) : parts_(parts), barrier_(parts.sit
   }
 }
 
+// The site lists its rules in any order.
+void ControlLoop::find_rules() {
+  const std::vector<config::OutputRule>& rules = parts_.site.guard.outputs;
+  output_rules_.clear();
+  for (const std::size_t tag : output_tags_)
+    output_rules_.push_back(static_cast<std::size_t>(
+        std::ranges::find(rules, parts_.site.tags[tag].name, &config::OutputRule::tag) - rules.begin()));
+}
+
 void ControlLoop::rules_changed() {
+  find_rules();
   for (std::size_t i = 0; i < agents_.size(); ++i)
     agents_[i].timeout = agent_timeout(parts_.site, parts_.site.agents[i]);
 }
@@ -388,17 +399,12 @@ void ControlLoop::record(const Cycle& cycle, v1::DecisionEvent& event) {
   parts_.events.decision(event);
 }
 
-const config::OutputRule& ControlLoop::rule_of(std::size_t output) const {
-  const std::string& tag = parts_.site.tags[output_tags_[output]].name;
-  return *std::ranges::find(parts_.site.guard.outputs, tag, &config::OutputRule::tag);
-}
-
 // The same measure for every instance, active or not, so that versions can be compared: steps are from its own last
 // proposal, for the plant may follow another.
 bool ControlLoop::outside_rules(const v1::Proposal& proposal, const AgentState& agent,
                                 const InstanceTable::Instance& instance) const {
   for (std::size_t i = 0; i < agent.outputs.size(); ++i) {
-    const config::OutputRule& rule = rule_of(agent.outputs[i]);
+    const config::OutputRule& rule = parts_.site.guard.outputs[output_rules_[agent.outputs[i]]];
     const double value = proposal.values(static_cast<int>(i));
     const double rounding = 1e-9 * (rule.limits.high - rule.limits.low);
     if (!(value >= rule.limits.low - rounding && value <= rule.limits.high + rounding)) return true;
@@ -654,6 +660,7 @@ void ControlLoop::open_cycle() {
 void ControlLoop::close_cycle_when_done() {
   const Duration now = parts_.clock.steady();
   const bool connected = parts_.link.status().state == plant::LinkState::connected;
+  if (!connected) unknown_since_.reset();
   if (!cycle_open_) {
     if (barrier_.step() >= 0 && connected && now - last_advance_ > kStuckAfter) resume_cycle();
     return;

@@ -441,6 +441,43 @@ TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
   EXPECT_TRUE(propose(60.0));
 }
 
+// The connection is back before the values are.
+TEST_F(ControlLoopTest, a_plant_that_is_back_is_decided_on_when_its_values_are_known) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  ASSERT_TRUE(propose(60.0));
+  const auto outage = [this] {
+    link.set_state(plant::LinkState::disconnected);
+    for (const std::uint32_t tag : {temperature, heating}) deliver(tag, std::nan(""), Quality::bad);
+    loop->tick();
+    link.restore();
+    clock_.advance(milliseconds(600));
+  };
+  outage();
+  std::size_t before = events.batches.size();
+  loop->tick();
+  clock_.advance(milliseconds(100));
+  loop->tick();
+  EXPECT_EQ(events.batches.size(), before) << "nothing is known yet";
+  deliver(temperature, 20.0);
+  deliver(heating, 60.0);
+  loop->tick();
+  EXPECT_TRUE(events.batches.back().complete());
+  ASSERT_TRUE(propose(65.0));
+  EXPECT_EQ(written(heating), (std::vector<double>{60.0, 65.0}));
+
+  outage();
+  deliver(heating, 65.0);
+  before = events.batches.size();
+  loop->tick();
+  EXPECT_EQ(events.batches.size(), before);
+  clock_.advance(milliseconds(1000));
+  loop->tick();
+  EXPECT_GT(events.batches.size(), before) << "a sensor that stays bad does not stop the plant for ever";
+  EXPECT_TRUE(events.batches.back().complete());
+}
+
 // The period that ends belongs to the version that decided it, also when its successor decides the next one.
 TEST_F(ControlLoopTest, what_a_version_earns_is_credited_to_it) {
   metrics::Registry registry("io");

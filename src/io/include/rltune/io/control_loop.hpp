@@ -110,10 +110,10 @@ class ControlLoop {
   void fill_batch(v1::SampleBatch& batch, std::span<const Sample> samples) const;
   guard::GuardInput guard_input(std::size_t agent, bool interlocks_only = false) const noexcept;
   bool may_explore(std::size_t agent, const v1::Proposal& proposal) const noexcept;
+  void find_rules();
   void note_proposal(const v1::Proposal& proposal, const AgentState& agent, InstanceTable::Instance& instance);
   bool outside_rules(const v1::Proposal& proposal, const AgentState& agent,
                      const InstanceTable::Instance& instance) const;
-  const config::OutputRule& rule_of(std::size_t output) const;
   void take_proposal(const v1::Proposal& proposal, AgentState& agent);
   void record_shadow(const v1::Proposal& proposal, std::size_t agent, const InstanceTable::Instance& instance,
                      v1::DecisionEvent& event);
@@ -137,7 +137,8 @@ class ControlLoop {
   void advance_plant();
 
   Parts parts_;
-  std::vector<std::size_t> output_tags_;  // tag of each guard output
+  std::vector<std::size_t> output_tags_;   // tag of each guard output
+  std::vector<std::size_t> output_rules_;  // its rule among the site's
   std::vector<std::size_t> all_outputs_;
   std::vector<std::size_t> element_offset_;  // first element of each tag
   std::vector<Sample> latest_;               // by tag, element 0
