@@ -22,6 +22,7 @@ struct FileOptions {
   std::filesystem::path to, scratch;
   std::string key;
   OffsiteOptions s3;
+  bool anyway = false;
   bool json = false;
 };
 
@@ -121,7 +122,7 @@ void restore_command(const FileOptions& options) {
   std::error_code code;
   std::filesystem::create_directories(parent, code);
   const Fetched backup(options, parent);
-  const auto restored = restore(backup.file(), key, options.to);
+  const auto restored = restore(backup.file(), key, options.to, options.anyway);
   if (!restored) stop(restored.error());
   if (const auto site = config::load_site(restored->site)) {
     const audit::Entry entry{
@@ -266,6 +267,7 @@ void add_restore_command(CLI::App& app) {
   CLI::App& command = add(app, "restore", "Back from a backup, into an empty folder, all of it or nothing",
                           "The backup: a file, or s3://BUCKET/PREFIX/NAME", options, restore_command);
   command.add_option("--to", options->to, "The folder: empty, or not there")->type_name("DIR")->required();
+  command.add_flag("--anyway", options->anyway, "Also where the site was damaged already; the faults are told");
   command.footer(
       "Example:\n  rltune backup restore /mnt/safe/pilot-20260102T030000Z.rltune-backup --key backup.key --to site");
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <print>
 
+#include "rltune/backup/backup.hpp"
 #include "rltune/historian/historian.hpp"
 #include "site.hpp"
 
@@ -39,6 +40,27 @@ void print_text(const std::string& folder, const historian::Status& status) {
   if (!status.trouble.empty()) line("trouble", status.trouble);
 }
 
+// Every file to its last byte, beside a running site and on a stopped one.
+void check(const std::filesystem::path& file, bool json) {
+  const auto found = backup::check_site(file);
+  if (!found) stop(found.error());
+  const nlohmann::ordered_json out{{"databases", found->databases}, {"decisions", found->decisions},
+                                   {"weights", found->policies},    {"checkpoints", found->checkpoints},
+                                   {"versions", found->versions},   {"audit_lines", found->audit_lines},
+                                   {"faults", found->faults},       {"notes", found->notes}};
+  if (json) {
+    std::println("{}", out.dump(2));
+  } else {
+    std::println("{}, {}, {}, {}, {}, {}", counted(found->databases, "database"), counted(found->decisions, "decision"),
+                 counted(found->policies, "weight set"), counted(found->checkpoints, "checkpoint"),
+                 counted(found->versions, "agent version"), counted(found->audit_lines, "audit line"));
+    for (const std::string& fault : found->faults) std::println("  FAULT {}", fault);
+    for (const std::string& note : found->notes) std::println("  note: {}", note);
+    if (found->faults.empty()) std::println("every file is whole, and they agree");
+  }
+  if (!found->faults.empty()) throw Exit{kFailed};
+}
+
 void storage(const std::filesystem::path& file, bool json) {
   const config::Site site = load(file);
   const std::string folder = (site.folder / site.storage.folder).lexically_normal().string();
@@ -67,8 +89,12 @@ void add_storage_command(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("storage", "How much a site has stored, and how long the disk lasts");
   command.add_option("file", *file, "The site's file")->required()->check(CLI::ExistingFile);
   command.add_flag("--json", *json, "One JSON object on stdout; days_until_full is null where the disk never fills");
-  command.footer("Works beside a running site and on a stopped one. Example:\n  rltune site storage site.yaml");
-  command.callback([file, json] { storage(*file, *json); });
+  const auto whole = std::make_shared<bool>(false);
+  command.add_flag("--check", *whole, "Read every file to its last byte, and whether they agree with each other");
+  command.footer(
+      "Works beside a running site and on a stopped one. Examples:\n  rltune site storage site.yaml\n"
+      "  rltune site storage site.yaml --check");
+  command.callback([file, json, whole] { (*whole ? check : storage)(*file, *json); });
 }
 
 }  // namespace rltune::site

@@ -294,6 +294,34 @@ TEST_F(BackupTest, has_every_file_that_the_configuration_names) {
   EXPECT_TRUE(fs::exists(back() / "users.yaml"));
 }
 
+TEST_F(BackupTest, a_site_is_checked_where_it_lies_while_it_writes) {
+  const std::string sha = weights("artifact");
+  {
+    const Load load(data());
+    while (load.turns() < 50) std::this_thread::sleep_for(5ms);
+    const auto found = check_site(site_file());
+    ASSERT_TRUE(found) << found.error().message;
+    for (const std::string& fault : found->faults) ADD_FAILURE() << fault;
+    EXPECT_GT(found->decisions, 0U);
+  }
+  ASSERT_TRUE(write_file(data() / "policies" / (sha + ".onnx"), "damaged"));
+  ASSERT_TRUE(write_file(data() / "rollups.db.damaged-20260102T000000Z", "x"));
+  const auto found = check_site(site_file());
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->faults.size(), 1U);
+  EXPECT_NE(found->faults[0].find(sha + ".onnx: damaged"), std::string::npos) << found->faults[0];
+  ASSERT_EQ(found->notes.size(), 1U);
+  EXPECT_NE(found->notes[0].find("rollups.db.damaged-"), std::string::npos) << found->notes[0];
+  // A site that was damaged when it was copied comes back when a person wants that.
+  const auto created = make();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_FALSE(restore(created->file, key_, back()));
+  const auto restored = restore(created->file, key_, back(), true);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restored->agreement.faults.size(), 1U);
+  EXPECT_FALSE(fs::exists(back() / "data" / "rollups.db.damaged-20260102T000000Z"));
+}
+
 TEST_F(BackupTest, never_goes_over_what_is_there) {
   const auto created = make();
   ASSERT_TRUE(created) << created.error().message;

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "examine.hpp"
 #include "names.hpp"
 #include "rltune/backup/backup.hpp"
 #include "rltune/base/file.hpp"
@@ -458,6 +459,38 @@ Result<Created> create(const fs::path& site_file, const fs::path& target, const 
   std::error_code code;
   created.bytes = fs::file_size(created.file, code);
   return created;
+}
+
+Result<Agreement> check_site(const fs::path& site_file) {
+  const auto site = config::load_site(site_file);
+  if (!site) return std::unexpected(site.error());
+  auto sources = Collector(*site, site_file).collect(Turn::content);
+  if (!sources) return std::unexpected(sources.error());
+  const fs::path root = common_root(*sources);
+  Manifest manifest{.created = {},
+                    .version = RLTUNE_VERSION,
+                    .name = site->name,
+                    .site = fs::absolute(site_file).lexically_normal().lexically_relative(root).generic_string(),
+                    .parts = {}};
+  for (const Source& source : *sources) {
+    Part part{.name = source.path.lexically_relative(root).generic_string(),
+              .kind = source.turn == Turn::database ? "database" : "file",
+              .size = 0,
+              .sha256 = {}};
+    if (source.turn == Turn::content)
+      if (auto hash = hash_file(source.path)) part.sha256 = *std::move(hash);
+    manifest.parts.push_back(std::move(part));
+  }
+  Agreement found = examine_live(root, manifest);
+  std::error_code code;
+  const fs::path data = fs::absolute(site->folder / site->storage.folder).lexically_normal();
+  for (auto entry = fs::recursive_directory_iterator(data, code); !code && entry != fs::recursive_directory_iterator();
+       entry.increment(code)) {
+    const std::string name = entry->path().filename().string();
+    if (name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") && !name.ends_with("-shm"))
+      found.notes.push_back(std::format("{} was damaged and is kept", entry->path().lexically_relative(root).string()));
+  }
+  return found;
 }
 
 Result<std::vector<fs::path>> list(const fs::path& folder, const std::string& name) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "examine.hpp"
 #include "rltune/audit/verify.hpp"
 #include "rltune/backup/backup.hpp"
 #include "rltune/base/archive.hpp"
@@ -25,7 +26,10 @@ constexpr const char* kCheckpointFormat = "rltune/online-learner/v2";
 
 class Examiner {
  public:
-  Examiner(const fs::path& folder, const Manifest& manifest) : folder_(folder), manifest_(manifest) {}
+  // `live`: the site may run on meanwhile. What goes after it was listed is not missed, what came since counts, and
+  // checkpoints may know what is not committed yet.
+  Examiner(const fs::path& folder, const Manifest& manifest, bool live)
+      : folder_(folder), manifest_(manifest), live_(live) {}
 
   Agreement run() {
     const auto site = config::load_site(folder_ / manifest_.site);
@@ -72,20 +76,31 @@ class Examiner {
     for (const Part& part : manifest_.parts) {
       if (part.kind != "database") continue;
       ++found_.databases;
-      if (const std::string said = integrity_of(folder_ / part.name); !said.empty())
-        fault(std::format("database {}: {}", part.name, said));
+      database(part.name);
     }
+  }
+
+  // As the site's own readers open it: they wait while a writer opens or closes it.
+  void database(const std::string& name) {
+    const fs::path file = folder_ / name;
+    const auto found = historian::guarded(
+        file, [&] { return historian::damage_of(*historian::open_reader(file), historian::Scrutiny::thorough); });
+    std::error_code ignored;
+    if (!live_)  // a copy is to have no log beside it
+      for (const char* suffix : {"-wal", "-shm"}) fs::remove(file.string() + suffix, ignored);
+    if (gone(name) || (found && found->empty())) return;
+    fault(std::format("database {}: {}", name, found ? *found : found.error().message));
   }
 
   // By content: the name is the hash.
   void policies() {
     for (const Part& part : manifest_.parts) {
       const fs::path name(part.name);
-      if (name.extension() != ".onnx") continue;
+      if (name.extension() != ".onnx" || gone(part.name)) continue;
       ++found_.policies;
       weights_.insert(part.sha256);
       if (name.parent_path().filename() == "policies" && name.stem().string() != part.sha256)
-        fault(std::format("weights {}: the hash is not the name", part.name));
+        fault(std::format("weights {}: damaged, the hash is not the name", part.name));
     }
   }
 
@@ -104,7 +119,7 @@ class Examiner {
       while (versions.executeStep()) {
         ++found_.versions;
         const std::string artifact = versions.getColumn(2).getString();
-        if (!artifact.empty() && hash_of_artifact(artifact) != artifact)
+        if (!artifact.empty() && hash_of_artifact(data_ / "artifacts" / artifact) != artifact)
           fault(std::format("registry: the artifact of version {} of agent {} is not there or not whole",
                             versions.getColumn(1).getString(), versions.getColumn(0).getString()));
       }
@@ -112,11 +127,13 @@ class Examiner {
     if (!read) fault(read.error().message);
   }
 
-  std::string hash_of_artifact(const std::string& artifact) const {
-    const std::string folder = (data_ / "artifacts" / artifact).lexically_relative(folder_).generic_string() + "/";
+  // As it is now: a version may have come since the files were listed.
+  static std::string hash_of_artifact(const fs::path& folder) {
     std::map<std::string, std::string> files;
-    for (const Part& part : manifest_.parts)
-      if (part.name.starts_with(folder)) files[part.name.substr(folder.size())] = part.sha256;
+    std::error_code code;
+    for (auto entry = fs::directory_iterator(folder, code); !code && entry != fs::directory_iterator();
+         entry.increment(code))
+      files[entry->path().filename().string()] = hash_file(entry->path()).value_or("");
     std::string list;
     for (const auto& [name, sha] : files) list += std::format("{} {}\n", sha, name);
     return sha256(list);
@@ -133,8 +150,7 @@ class Examiner {
       for (const historian::Decision& decision : *page) {
         TimePoint& newest = newest_.try_emplace(decision.agent).first->second;
         newest = std::max(newest, decision.time);
-        if (!decision.policy_sha256.empty() && !weights_.contains(decision.policy_sha256))
-          ++missing[decision.policy_sha256];
+        if (!decision.policy_sha256.empty() && !has_weights(decision.policy_sha256)) ++missing[decision.policy_sha256];
       }
       found_.decisions += page->size();
       if (page->size() < kPage) break;
@@ -152,7 +168,7 @@ class Examiner {
       const std::size_t space = text ? text->find(' ') : std::string::npos;
       if (space == std::string::npos)
         fault(std::format("{} cannot be read", part.name));
-      else if (!weights_.contains(text->substr(space + 1)))
+      else if (!has_weights(text->substr(space + 1)))
         fault(std::format("{} names weights {}, which are not there", part.name, text->substr(space + 1)));
     }
   }
@@ -165,6 +181,8 @@ class Examiner {
       auto archive = Archive::read(folder_ / part.name, kCheckpointFormat);
       if (!archive && archive.error().code == Errc::mismatch)
         found_.notes.push_back(std::format("checkpoint {}: {}", part.name, archive.error().message));
+      else if (!archive && archive.error().code == Errc::not_found && gone(part.name))
+        --found_.checkpoints;
       else if (!archive)
         fault(std::format("checkpoint {}: {}", part.name, archive.error().message));
       else
@@ -180,14 +198,23 @@ class Examiner {
     for (std::uint64_t* number : {&transitions, &updates, &offered_at}) archive.value(*number);
     archive.value(time_ns);
     if (!archive.result()) return fault(std::format("checkpoint {}: it ends early", name));
-    if (!weights_.contains(artifact))
+    if (!has_weights(artifact))
       fault(std::format("checkpoint {} continues weights {}, which are not there", name, artifact));
-    const auto newest = newest_.find(fs::path(name).parent_path().filename().string());
+    const auto newest = newest_.find(agent_of(fs::path(name).parent_path().filename().string()));
     const TimePoint time{Duration(time_ns)};
-    if (transitions > 0 && (newest == newest_.end() || newest->second < time))
+    if (!live_ && transitions > 0 && (newest == newest_.end() || newest->second < time))
       fault(std::format("checkpoint {} has learnt from decisions up to {}, and the decision log ends before", name,
                         format_rfc3339(time)));
   }
+
+  bool has_weights(const std::string& sha) const {
+    return weights_.contains(sha) || hash_file(data_ / "policies" / (sha + ".onnx")).value_or("") == sha;
+  }
+
+  // Of an instance: "climate@1.2.0" is climate's.
+  static std::string agent_of(const std::string& instance) { return instance.substr(0, instance.find('@')); }
+
+  bool gone(const std::string& name) const { return live_ && !fs::exists(folder_ / name); }
 
   void audit_log() {
     if (!fs::exists(data_ / "audit")) return;
@@ -202,6 +229,7 @@ class Examiner {
 
   const fs::path& folder_;
   const Manifest& manifest_;
+  const bool live_;
   fs::path data_;
   std::set<std::string> weights_;
   std::map<std::string, TimePoint> newest_;  // decision of each agent, on the site's clock
@@ -219,9 +247,13 @@ fs::path beside(const fs::path& folder) { return folder.string() + std::format("
 
 }  // namespace
 
-Agreement examine(const fs::path& folder, const Manifest& manifest) { return Examiner(folder, manifest).run(); }
+Agreement examine(const fs::path& folder, const Manifest& manifest) { return Examiner(folder, manifest, false).run(); }
 
-Result<Restored> restore(const fs::path& file, const Key& key, const fs::path& wanted) {
+Agreement examine_live(const fs::path& folder, const Manifest& manifest) {
+  return Examiner(folder, manifest, true).run();
+}
+
+Result<Restored> restore(const fs::path& file, const Key& key, const fs::path& wanted, bool anyway) {
   fs::path folder = fs::absolute(wanted).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   std::error_code code;
@@ -230,7 +262,7 @@ Result<Restored> restore(const fs::path& file, const Key& key, const fs::path& w
   const fs::path partial = beside(folder);
   auto restored = verify(file, key, partial);
   if (!restored) return restored;
-  if (!restored->agreement.faults.empty()) {
+  if (!restored->agreement.faults.empty() && !anyway) {
     fs::remove_all(partial, code);
     return fail(Errc::mismatch, std::format("{}: its parts do not agree; nothing was restored:{}", file.string(),
                                             in_lines(restored->agreement.faults)));

@@ -62,24 +62,4 @@ Result<> Snapshot::copy_to(const std::filesystem::path& target) const {
   return done;
 }
 
-std::string integrity_of(const std::filesystem::path& database) {
-  sqlite3* handle = nullptr;
-  std::string said;
-  if (sqlite3_open_v2(database.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
-    const auto take = [](void* text, int, char** values, char**) {
-      *static_cast<std::string*>(text) = values[0] != nullptr ? values[0] : "";
-      return 1;  // the first one is enough
-    };
-    const int code =
-        sqlite3_exec(handle, "PRAGMA trusted_schema = OFF; PRAGMA integrity_check(1)", take, &said, nullptr);
-    if (code != SQLITE_OK && code != SQLITE_ABORT) said = sqlite3_errmsg(handle);
-  } else {
-    said = handle != nullptr ? sqlite3_errmsg(handle) : "it cannot be opened";
-  }
-  sqlite3_close(handle);
-  std::error_code ignored;
-  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(database.string() + suffix, ignored);
-  return said == "ok" ? "" : said.empty() ? "it does not answer" : said;
-}
-
 }  // namespace rltune::backup

@@ -29,7 +29,4 @@ class Snapshot {
   sqlite3* handle_;
 };
 
-// What PRAGMA integrity_check says; empty when well.
-std::string integrity_of(const std::filesystem::path& database);
-
 }  // namespace rltune::backup

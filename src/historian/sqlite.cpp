@@ -92,6 +92,13 @@ bool has_table(SQLite::Database& database, const char* name) {
   return statement.executeStep();
 }
 
+std::string damage_of(SQLite::Database& database, Scrutiny scrutiny) {
+  SQLite::Statement check(database,
+                          scrutiny == Scrutiny::quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
+  const std::string said = check.executeStep() ? check.getColumn(0).getString() : "it does not answer";
+  return said == "ok" ? "" : said;
+}
+
 std::uint64_t wal_bytes(const std::filesystem::path& file) noexcept { return size_of(file.string() + "-wal"); }
 
 std::uint64_t file_bytes(const std::filesystem::path& file) noexcept {

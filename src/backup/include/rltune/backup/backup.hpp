@@ -37,6 +37,10 @@ struct Agreement {
 // agree with each other.
 Agreement examine(const std::filesystem::path& folder, const Manifest& manifest);
 
+// The same of a site where it lies, running or not; what was put aside as damaged is among the notes. Errors: those of
+// the site's file.
+Result<Agreement> check_site(const std::filesystem::path& site_file);
+
 struct Restored {
   Manifest manifest;
   Agreement agreement;
@@ -44,8 +48,9 @@ struct Restored {
 };
 
 // Into a folder that is empty or not there: everything is unpacked and examined beside it, then takes its place at
-// once. Errors: those of unpack(); mismatch (parts do not agree: all faults).
-Result<Restored> restore(const std::filesystem::path& file, const Key& key, const std::filesystem::path& folder);
+// once. Errors: those of unpack(); mismatch (parts do not agree: all faults), unless that is wanted `anyway`.
+Result<Restored> restore(const std::filesystem::path& file, const Key& key, const std::filesystem::path& folder,
+                         bool anyway = false);
 
 // The same in `scratch`, which is made and stays; faults of agreement are told and are no error.
 Result<Restored> verify(const std::filesystem::path& file, const Key& key, const std::filesystem::path& scratch);

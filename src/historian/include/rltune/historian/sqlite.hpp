@@ -26,6 +26,11 @@ Connection open_reader(const std::filesystem::path& file);
 void create_tables(SQLite::Database& database, const char* schema, int format = 1);
 bool has_table(SQLite::Database& database, const char* name);
 
+// What SQLite finds wrong with its pages, and thorough: with its indices, first; empty when they fit together. A value
+// that changed within a page is not seen by that. Throws SQLite::Exception.
+enum class Scrutiny { quick, thorough };
+std::string damage_of(SQLite::Database& database, Scrutiny scrutiny);
+
 // Bytes of the write-ahead log beside a database; 0 where there is none.
 std::uint64_t wal_bytes(const std::filesystem::path& file) noexcept;
 // Of the database, its log and its index.
