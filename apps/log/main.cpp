@@ -25,7 +25,8 @@ constexpr const char* kExamples =
     "  rltune log level site.yaml io debug              more of io, at once\n"
     "  rltune log level site.yaml agent.climate info    back\n"
     "  rltune log level site.yaml all warning\n"
-    "\nLevels: debug, info, warning, error, critical. They last until the role is started again, at info.";
+    "\nLevels: debug, info, warning, error, critical. One that is set here lasts until the role is started again\n"
+    "or telemetry.yaml of the site changes: `level` and `levels` there are for good.";
 
 struct Options {
   std::filesystem::path file, run_folder;

@@ -21,7 +21,7 @@
 #include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/metrics/endpoint.hpp"
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "weights_board.hpp"
@@ -74,7 +74,7 @@ class AgentRole {
                 .wait_max = kAttachWaitMax,
                 .seed = static_cast<std::uint64_t>(::getpid())}),
         operations_("agent." + name_, clock_, kSilenceMax),
-        traces_({.folder = site.folder, .site = site.name, .role = "agent." + name_}, operations_.registry),
+        telemetry_({.folder = site.folder, .site = site.name, .role = "agent." + name_}, operations_.registry),
         circuit_(operations_.registry, "io"),
         metrics_(operations_.registry, decider_.elements()),
         audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + name_}) {}
@@ -140,7 +140,7 @@ class AgentRole {
   std::string trouble_ = "waiting for io";
   Breaker to_io_;  // before attaching
   metrics::Operations operations_;
-  tracing::SiteTraces traces_;
+  tracing::SiteTelemetry telemetry_;
   metrics::Circuit circuit_;
   AgentMetrics metrics_;
   audit::Recorder audit_;

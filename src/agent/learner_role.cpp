@@ -16,7 +16,7 @@
 #include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/metrics/endpoint.hpp"
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::agent {
@@ -48,7 +48,7 @@ class LearnerRole {
         checkpoints_(CheckpointStore::of(site_, name_)),
         artifact_since_(artifact_since),
         operations_("learner." + name_, clock_, kSilenceMax),
-        traces_({.folder = site_.folder, .site = site_.name, .role = "learner." + name_}, operations_.registry),
+        telemetry_({.folder = site_.folder, .site = site_.name, .role = "learner." + name_}, operations_.registry),
         updates_(operations_.registry.counter("rltune_agent_performance_learner_updates_total",
                                               "Steps of learning, over every checkpoint")),
         transitions_(operations_.registry.gauge("rltune_agent_performance_learner_transitions",
@@ -103,7 +103,7 @@ class LearnerRole {
   bool restored_ = false;
   std::string checkpoint_trouble_;
   metrics::Operations operations_;
-  tracing::SiteTraces traces_;
+  tracing::SiteTelemetry telemetry_;
   metrics::Counter& updates_;
   metrics::Gauge& transitions_;
   metrics::Counter &offers_, &divergences_;

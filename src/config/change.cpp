@@ -5,6 +5,7 @@
 #include <format>
 #include <map>
 #include <set>
+#include <span>
 
 #include "document_reader.hpp"
 #include "field_lister.hpp"
@@ -14,7 +15,7 @@ namespace rltune::config {
 namespace {
 
 // Who holds a copy of a field: `by` must start again to take over another value, `live` takes it over as it runs.
-enum Holder : unsigned { nobody = 0, coredinator = 1, io = 2, agent = 4, learner = 8, heads = 16 };
+enum Holder : unsigned { nobody = 0, coredinator = 1, io = 2, agent = 4, learner = 8, heads = 16, keeper = 32 };
 constexpr unsigned kEveryRole = coredinator | io | agent | learner;
 
 struct Held {
@@ -22,7 +23,6 @@ struct Held {
   unsigned by;
   unsigned live = nobody;
 };
-// Kinds that are not the site are read at every use.
 constexpr std::array kHeld{
     Held{"schema", nobody},
     Held{"name", kEveryRole},
@@ -58,6 +58,33 @@ constexpr std::array kHeld{
     Held{"operations.port", coredinator},
     Held{"groups", nobody},  // a rule between fields, which loading checks
 };
+// What roles follow as they run. Nobody: it is read at every use, or nobody acts on it yet.
+constexpr std::array kHeldTelemetry{
+    Held{"schema", nobody},
+    Held{"level", nobody, keeper | kEveryRole},
+    Held{"levels.keeper", nobody, keeper},
+    Held{"levels.coredinator", nobody, coredinator},
+    Held{"levels.io", nobody, io},
+    Held{"levels.agent", nobody, agent},
+    Held{"levels.learner", nobody, learner},
+    Held{"traces", nobody, kEveryRole},
+    Held{"forward", nobody},
+};
+constexpr std::array kHeldByNobody{Held{"", nobody}};
+
+std::span<const Held> held_of(Kind kind) {
+  switch (kind) {
+    case Kind::site:
+      return kHeld;
+    case Kind::telemetry:
+      return kHeldTelemetry;
+    case Kind::users:
+    case Kind::retention:
+    case Kind::alerts:
+      break;
+  }
+  return kHeldByNobody;
+}
 
 FieldLister::Fields fields_of(const std::string& yaml, Kind kind) {
   FieldLister::Fields fields;
@@ -85,19 +112,21 @@ std::string pattern_of(const std::string& field, std::string& item) {
 }
 
 bool covers(std::string_view entry, std::string_view pattern) {
-  return pattern.starts_with(entry) &&
-         (pattern.size() == entry.size() || pattern[entry.size()] == '.' || pattern[entry.size()] == '[');
+  return entry.empty() ||
+         (pattern.starts_with(entry) &&
+          (pattern.size() == entry.size() || pattern[entry.size()] == '.' || pattern[entry.size()] == '['));
 }
 
-Held holders(std::string_view pattern) {
+Held holders(Kind kind, std::string_view pattern) {
   const Held* best = nullptr;
-  for (const Held& held : kHeld)
+  for (const Held& held : held_of(kind))
     if (covers(held.field, pattern) && (best == nullptr || held.field.size() > best->field.size())) best = &held;
   return best == nullptr ? Held{pattern, kEveryRole} : *best;
 }
 
 std::vector<std::string> roles_of(unsigned holders, const std::string& item) {
   std::vector<std::string> roles;
+  if ((holders & keeper) != 0) roles.emplace_back("keeper");
   if ((holders & coredinator) != 0) roles.emplace_back("coredinator");
   if ((holders & io) != 0) roles.emplace_back("io");
   if ((holders & agent) != 0) roles.push_back("agent." + item);
@@ -108,11 +137,10 @@ std::vector<std::string> roles_of(unsigned holders, const std::string& item) {
 
 // `came_or_went`: the whole item of a list is new or gone.
 void tell_holders(Kind kind, bool came_or_went, Change& change) {
-  if (kind != Kind::site) return;
   std::string item;
   const std::string pattern = pattern_of(change.field, item);
   const bool of_agent = pattern.starts_with("agents[]");
-  const Held held = came_or_went && of_agent ? holders("agents") : holders(pattern);
+  const Held held = came_or_went && of_agent ? holders(kind, "agents") : holders(kind, pattern);
   if (!of_agent) item = "*";
   change.restarts = roles_of(held.by, item);
   // A rule of a set-point that was none before comes with the tag, and with who takes that over.
@@ -202,7 +230,7 @@ Result<std::vector<Change>> changes(const std::string& was, const std::string& i
 namespace {
 
 std::vector<std::string> in_order(const std::set<std::string>& all) {
-  constexpr std::array<std::string_view, 5> kOrder{"coredinator", "io", "agent", "learner", "heads"};
+  constexpr std::array<std::string_view, 6> kOrder{"keeper", "coredinator", "io", "agent", "learner", "heads"};
   std::vector<std::string> out;
   for (const std::string_view kind : kOrder) {
     const bool every = all.contains(std::string(kind) + ".*");

@@ -72,11 +72,24 @@ TEST(Changes, order_comments_defaults_and_versions_are_no_change) {
   EXPECT_TRUE(migrated->front().restarts.empty());
 }
 
+TEST(Changes, roles_follow_telemetry_as_they_run) {
+  const std::string was = example_telemetry();
+  const auto level = changes(was, replaced(was, "level: INFO", "level: ERROR"));
+  EXPECT_EQ(live(*level), (Roles{"keeper", "coredinator", "io", "agent.*", "learner.*"}));
+  EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: ERROR}"))), Roles{"io"});
+  EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: DEBUG, agent: ERROR}"))), Roles{"agent.*"});
+  const auto forward = changes(was, replaced(was, "telemetry.example.com", "other.example.com"));
+  ASSERT_EQ(forward->size(), 1U);
+  EXPECT_EQ(live(*forward), Roles{});
+  EXPECT_EQ(restarts(*level), Roles{});
+}
+
 TEST(Changes, other_kinds_restart_nobody_and_kinds_do_not_mix) {
   const auto found = changes(example_alerts(), replaced(example_alerts(), "for_s: 30", "for_s: 90"));
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->front().field, "alerts[agent_lost].for_s");
   EXPECT_TRUE(found->front().restarts.empty());
+  EXPECT_TRUE(found->front().live.empty());
   EXPECT_EQ(changes(example_alerts(), example_users()).error().message,
             "one file is of kind alerts, the other of kind users");
   EXPECT_FALSE(changes("", "schema: rltune/users/v1\n"));

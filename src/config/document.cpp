@@ -151,6 +151,10 @@ Result<Retention> load_retention(const std::filesystem::path& file) {
   return load_document<Retention>(Kind::retention, file);
 }
 Result<Alerts> load_alerts(const std::filesystem::path& file) { return load_document<Alerts>(Kind::alerts, file); }
+std::string level_of(const Telemetry& telemetry, const std::string& role) {
+  const auto own = telemetry.levels.find(role.substr(0, role.find('.')));
+  return own == telemetry.levels.end() ? telemetry.level : own->second;
+}
 Result<Telemetry> load_telemetry(const std::filesystem::path& file) {
   return load_document<Telemetry>(Kind::telemetry, file);
 }

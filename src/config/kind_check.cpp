@@ -13,7 +13,8 @@
 namespace rltune::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRoleKinds{"coredinator", "io", "agent", "learner", "keeper", "twin"};
+// Of a site: a twin is none of its roles.
+constexpr std::array<std::string_view, 5> kRoleKinds{"keeper", "coredinator", "io", "agent", "learner"};
 
 // A name that stands once in its list; faults where it is odd or given twice.
 void check_name(const std::string& path, const std::string& name, std::set<std::string>& seen, Faults& faults) {

@@ -146,8 +146,9 @@ void describe(Visitor& v, Forward& forward) {
 template <typename Visitor>
 void describe(Visitor& v, Telemetry& telemetry) {
   v.schema(telemetry.schema, kTelemetrySchemas);
-  v.word("level", telemetry.level, kLevels, "logs of this level and above are written");
-  v.text_map("levels", telemetry.levels, "by role, where it differs: {io: DEBUG}");
+  v.word("level", telemetry.level, kLevels, "logs of this level and above are written; taken over as the roles run");
+  v.text_map("levels", telemetry.levels,
+             "by kind of role (keeper, coredinator, io, agent, learner), where it differs: {io: DEBUG}");
   v.object("traces", telemetry.traces, Need::optional, "calls across the roles");
   v.object("forward", telemetry.forward, Need::optional, "a central store");
 }

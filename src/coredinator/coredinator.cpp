@@ -21,7 +21,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/metrics/endpoint.hpp"
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 #include "supervisor.hpp"
 #include "takeover.hpp"
 
@@ -118,8 +118,8 @@ class Coredinator {
     coredinator.reload_.emplace(std::move(*reload));
     if (!site->storage.audit_heads.empty()) coredinator.heads_ = plan_heads(*site, options);
     coredinator.site_name_ = site->name;
-    const tracing::SiteTraces traces({.folder = site->folder, .site = site->name, .role = "coredinator"},
-                                     coredinator.operations_.registry);
+    const tracing::SiteTelemetry telemetry({.folder = site->folder, .site = site->name, .role = "coredinator"},
+                                           coredinator.operations_.registry);
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     coredinator.serve();
     log::info("coredinator runs", {{"site", site->name}, {"agents", std::to_string(site->agents.size())}});

@@ -35,8 +35,10 @@ class Takeover {
 
   bool under_way() const noexcept { return under_way_.has_value(); }
   bool goes_back() const noexcept { return under_way_ && under_way_->back; }
-  // io is to take over what it can as it runs; answered by told().
-  bool wants_to_tell_io() const noexcept { return under_way_ && !under_way_->live.empty() && !told_; }
+  // io is to take over what it can of site.yaml as it runs; answered by told(). Other files are followed by themselves.
+  bool wants_to_tell_io() const noexcept {
+    return under_way_ && !under_way_->live.empty() && under_way_->before.contains("site.yaml") && !told_;
+  }
   void told(const Result<>& answer);
   // coredinator holds what changed, and has to start again.
   bool wants_to_leave() const noexcept { return leave_; }

@@ -22,7 +22,7 @@
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/config.pb.h"
 #include "rltune/v1/supervision.pb.h"
 
@@ -113,7 +113,7 @@ class Role {
   explicit Role(config::Site site)
       : site_(std::move(site)),
         operations_("io", clock_, std::chrono::seconds(5) + 2 * from_seconds(site_.link.call_timeout_s)),
-        traces_({.folder = site_.folder, .site = site_.name, .role = "io"}, operations_.registry),
+        telemetry_({.folder = site_.folder, .site = site_.name, .role = "io"}, operations_.registry),
         metrics_(operations_.registry, site_),
         plant_({.failures_max = 1,
                 .wait_first = from_seconds(site_.link.reconnect_min_s),
@@ -158,7 +158,7 @@ class Role {
   WallClock clock_;
   ClockWatch clock_watch_{clock_};
   metrics::Operations operations_;
-  tracing::SiteTraces traces_;
+  tracing::SiteTelemetry telemetry_;
   LoopMetrics metrics_;
   Breaker plant_;  // before the first connection; afterwards the link reconnects by itself
   metrics::Circuit circuit_, historian_circuit_, decisions_circuit_;

@@ -3,6 +3,7 @@
 #include "command_answer.hpp"
 #include "pilot_site.hpp"
 #include "rltune/v1/config.pb.h"
+#include "rltune/v1/operations.pb.h"
 
 namespace rltune {
 namespace {
@@ -102,6 +103,42 @@ TEST_F(TakeoverTest, a_limit_changes_while_the_loop_decides) {
   }
   std::printf("the longest pause between two decisions was %.0f ms\n", 1e3 * to_seconds(longest));
   EXPECT_LT(longest, 500ms);
+}
+
+// Each role starts with the level that telemetry.yaml says, and follows it.
+TEST_F(TakeoverTest, a_level_changes_as_the_roles_run) {
+  const auto level = [&](const std::string& role, const std::string& set = "") {
+    v1::LogLevelRequest request;
+    request.set_level(set);
+    const auto answer = site_->ask<v1::LogLevelAnswer>(role, role.substr(0, role.find('.')) + ".LogLevel", request, 2s);
+    return answer ? answer->level() : answer.error().message;
+  };
+  const auto becomes = [&](const std::string& role, const std::string& wanted) {
+    return PilotSite::eventually([&] { return level(role) == wanted; }, 5s);
+  };
+  const pid_t io = pid("io"), one = pid("agent.one");
+  ASSERT_TRUE(
+      write_file(site_->path("draft.yaml"), "schema: rltune/telemetry/v1\nlevel: WARNING\nlevels: {io: DEBUG}\n"));
+  const CommandAnswer answer = apply();
+  ASSERT_EQ(answer.status, 0) << answer.out << answer.err;
+  EXPECT_EQ(json::parse(answer.out)["live"], json::array()) << "the first version of its kind differs from nothing";
+  EXPECT_TRUE(becomes("io", "DEBUG")) << level("io");
+  EXPECT_TRUE(becomes("agent.one", "WARNING")) << level("agent.one");
+  EXPECT_TRUE(becomes("coredinator", "WARNING")) << level("coredinator");
+  EXPECT_EQ(pid("io"), io);
+  EXPECT_EQ(pid("agent.one"), one);
+  // By hand, until it starts again.
+  EXPECT_EQ(level("agent.one", "debug"), "DEBUG");
+  ::kill(one, SIGKILL);
+  ASSERT_TRUE(PilotSite::eventually([&] { return pid("agent.one") != one && pid("agent.one") != 0; }, 20s));
+  EXPECT_TRUE(becomes("agent.one", "WARNING")) << level("agent.one");
+  ASSERT_TRUE(write_file(site_->path("draft.yaml"), "schema: rltune/telemetry/v1\nlevels: {agent: ERROR}\n"));
+  const CommandAnswer second = apply();
+  ASSERT_EQ(second.status, 0) << second.out << second.err;
+  EXPECT_EQ(json::parse(second.out)["live"], json({"keeper", "coredinator", "io", "agent.*", "learner.*"}));
+  EXPECT_TRUE(becomes("agent.one", "ERROR")) << level("agent.one");
+  EXPECT_TRUE(becomes("io", "INFO")) << level("io");
+  ASSERT_TRUE(site_->decides(5));
 }
 
 TEST_F(TakeoverTest, a_change_that_one_agent_holds_starts_that_one_again) {

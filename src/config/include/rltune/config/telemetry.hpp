@@ -35,6 +35,9 @@ struct Telemetry {
   Forward forward;
 };
 
+// The level of a role: "agent.climate" has that of its kind, `agent`, where one is given.
+std::string level_of(const Telemetry& telemetry, const std::string& role);
+
 // Strict, as load_site().
 Result<Telemetry> load_telemetry(const std::filesystem::path& file);
 

@@ -1,4 +1,4 @@
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -16,6 +16,7 @@
 
 #include "otlp.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/base/log.hpp"
 #include "temporary_folder.hpp"
 #include "time_limit.hpp"
 
@@ -85,9 +86,9 @@ class Collector {
   std::jthread thread_;
 };
 
-class SiteTracesTest : public ::testing::Test {
+class SiteTelemetryTest : public ::testing::Test {
  protected:
-  ~SiteTracesTest() override {
+  ~SiteTelemetryTest() override {
     trace::stop();
     std::vector<trace::Record> rest(512);
     while (trace::take(rest) > 0) {
@@ -117,15 +118,15 @@ class SiteTracesTest : public ::testing::Test {
   metrics::Registry registry_{"io"};
 };
 
-TEST_F(SiteTracesTest, a_site_without_telemetry_records_nothing) {
-  const SiteTraces traces(options(), registry_);
+TEST_F(SiteTelemetryTest, a_site_without_telemetry_records_nothing) {
+  const SiteTelemetry traces(options(), registry_);
   EXPECT_FALSE(trace::on());
 }
 
-TEST_F(SiteTracesTest, a_collector_gets_every_span) {
+TEST_F(SiteTelemetryTest, a_collector_gets_every_span) {
   Collector collector;
   write_telemetry("url: " + collector.url);
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry traces(options(), registry_);
   ASSERT_TRUE(trace::on());
   decide(700);
   EXPECT_TRUE(eventually([&] { return collector.spans == 700; })) << collector.spans;
@@ -133,21 +134,21 @@ TEST_F(SiteTracesTest, a_collector_gets_every_span) {
   EXPECT_EQ(spans("dropped"), 0.0);
 }
 
-TEST_F(SiteTracesTest, what_waits_at_the_end_is_sent) {
+TEST_F(SiteTelemetryTest, what_waits_at_the_end_is_sent) {
   Collector collector;
   write_telemetry("url: " + collector.url);
   {
-    const SiteTraces traces(options(), registry_);
+    const SiteTelemetry traces(options(), registry_);
     decide(3);
   }
   EXPECT_EQ(collector.spans, 3);
 }
 
-TEST_F(SiteTracesTest, a_collector_that_was_away_gets_what_waited) {
+TEST_F(SiteTelemetryTest, a_collector_that_was_away_gets_what_waited) {
   Collector collector;
   collector.status = 503;
   write_telemetry("url: " + collector.url);
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry traces(options(), registry_);
   decide(10);
   EXPECT_TRUE(eventually([&] { return circuit() == 2.0; })) << "open";
   EXPECT_EQ(spans("sent"), 0.0);
@@ -157,11 +158,11 @@ TEST_F(SiteTracesTest, a_collector_that_was_away_gets_what_waited) {
   EXPECT_EQ(spans("refused") + spans("dropped"), 0.0);
 }
 
-TEST_F(SiteTracesTest, what_finds_no_room_meanwhile_is_counted) {
+TEST_F(SiteTelemetryTest, what_finds_no_room_meanwhile_is_counted) {
   Collector collector;
   collector.status = 503;
   write_telemetry("url: " + collector.url);
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry traces(options(), registry_);
   decide(1);
   ASSERT_TRUE(eventually([&] { return circuit() == 2.0; }));
   const double before = spans("dropped");
@@ -172,32 +173,32 @@ TEST_F(SiteTracesTest, what_finds_no_room_meanwhile_is_counted) {
   EXPECT_TRUE(eventually([&] { return collector.spans + dropped == 10'001; })) << collector.spans << " " << dropped;
 }
 
-TEST_F(SiteTracesTest, what_a_collector_refuses_for_good_is_not_sent_again) {
+TEST_F(SiteTelemetryTest, what_a_collector_refuses_for_good_is_not_sent_again) {
   Collector collector;
   collector.status = 400;
   write_telemetry("url: " + collector.url);
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry traces(options(), registry_);
   decide(5);
   EXPECT_TRUE(eventually([&] { return spans("refused") == 5.0; }));
   EXPECT_EQ(collector.posts, 1);
 }
 
-TEST_F(SiteTracesTest, a_collector_that_hangs_opens_the_circuit) {
+TEST_F(SiteTelemetryTest, a_collector_that_hangs_opens_the_circuit) {
   Collector collector;
   collector.silent = true;
   write_telemetry("url: " + collector.url);
-  const SiteTraces traces(options(50ms), registry_);
+  const SiteTelemetry traces(options(50ms), registry_);
   decide(1);
   EXPECT_TRUE(eventually([&] { return circuit() == 2.0; }));
   EXPECT_EQ(spans("sent"), 0.0);
   collector.silent = false;
 }
 
-TEST_F(SiteTracesTest, a_sending_that_hangs_is_given_up_at_the_end) {
+TEST_F(SiteTelemetryTest, a_sending_that_hangs_is_given_up_at_the_end) {
   Collector collector;
   collector.silent = true;
   write_telemetry("url: " + collector.url);
-  auto traces = std::make_unique<SiteTraces>(options(60s), registry_);
+  auto traces = std::make_unique<SiteTelemetry>(options(60s), registry_);
   decide(1);
   EXPECT_TRUE(eventually([&] { return collector.posts > 0; }));
   const auto before = std::chrono::steady_clock::now();
@@ -206,11 +207,11 @@ TEST_F(SiteTracesTest, a_sending_that_hangs_is_given_up_at_the_end) {
   collector.silent = false;
 }
 
-TEST_F(SiteTracesTest, without_a_network_they_are_lines_of_a_file_of_bounded_size) {
+TEST_F(SiteTelemetryTest, without_a_network_they_are_lines_of_a_file_of_bounded_size) {
   write_telemetry("folder: traces, folder_max_mb: 1");
   const auto file = folder_.path() / "traces" / "io.jsonl";
   {
-    const SiteTraces traces(options(), registry_);
+    const SiteTelemetry traces(options(), registry_);
     for (int i = 0; i < 20; ++i) {
       decide(200);
       ASSERT_TRUE(eventually([&] { return spans("sent") == 200.0 * (i + 1); }));
@@ -227,9 +228,9 @@ TEST_F(SiteTracesTest, without_a_network_they_are_lines_of_a_file_of_bounded_siz
   EXPECT_GT(written, 400U);
 }
 
-TEST_F(SiteTracesTest, a_full_disk_costs_traces_and_no_line_is_torn) {
+TEST_F(SiteTelemetryTest, a_full_disk_costs_traces_and_no_line_is_torn) {
   write_telemetry("folder: traces");
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry traces(options(), registry_);
   decide(3);
   ASSERT_TRUE(eventually([&] { return spans("sent") == 3.0; }));
   const auto file = folder_.path() / "traces" / "io.jsonl";
@@ -252,9 +253,9 @@ TEST_F(SiteTracesTest, a_full_disk_costs_traces_and_no_line_is_torn) {
   EXPECT_EQ(written, 6U);
 }
 
-TEST_F(SiteTracesTest, the_file_is_followed_and_a_broken_one_changes_nothing) {
+TEST_F(SiteTelemetryTest, the_file_is_followed_and_a_broken_one_changes_nothing) {
   Collector collector;
-  const SiteTraces traces(options(), registry_);
+  const SiteTelemetry telemetry(options(), registry_);
   ASSERT_FALSE(trace::on());
   write_telemetry("url: " + collector.url);
   EXPECT_TRUE(eventually([] { return trace::on(); }));
@@ -266,6 +267,27 @@ TEST_F(SiteTracesTest, the_file_is_followed_and_a_broken_one_changes_nothing) {
   EXPECT_TRUE(eventually([&] { return collector.spans == 2; }));
   std::filesystem::remove(folder_.path() / "telemetry.yaml");
   EXPECT_TRUE(eventually([] { return !trace::on(); }));
+}
+
+TEST_F(SiteTelemetryTest, a_role_starts_with_its_level_and_takes_another_over) {
+  log::set_level(log::Level::info);
+  const auto write = [this](const std::string& levels) {
+    ASSERT_TRUE(write_file(folder_.path() / "telemetry.yaml", "schema: rltune/telemetry/v1\n" + levels));
+  };
+  const auto becomes = [](log::Level level) { return eventually([level] { return log::level() == level; }); };
+  write("level: ERROR\nlevels: {io: DEBUG}\n");
+  const SiteTelemetry io(options(), registry_);
+  EXPECT_EQ(log::level(), log::Level::debug) << "before its first line of work";
+  write("level: ERROR\n");
+  EXPECT_TRUE(becomes(log::Level::error));
+  // By hand, until the file changes.
+  log::set_level(log::Level::debug);
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(log::level(), log::Level::debug);
+  write("level: WARNING\nlevels: {agent: DEBUG}\n");
+  EXPECT_TRUE(becomes(log::Level::warning));
+  std::filesystem::remove(folder_.path() / "telemetry.yaml");
+  EXPECT_TRUE(becomes(log::Level::info));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// What a role records of traces (rltune/base/trace.hpp), sent to an OpenTelemetry collector or written to a file, as
-// telemetry.yaml of the site's folder says; that file is followed while the role runs.
+// What a role tells about itself, as telemetry.yaml of the site's folder says: the level of its log, and its traces
+// (rltune/base/trace.hpp), sent to an OpenTelemetry collector or written to a file. telemetry.yaml is followed while
+// the role runs; a level that was set by hand lasts until it changes.
 //
 // Threads: one of its own, at ordinary priority with signals blocked; nobody ever waits for it.
 // Losses:  whoever takes the spans may be away: what is recorded meanwhile waits in a bounded queue, what finds no
@@ -22,14 +23,14 @@ struct Options {
   Duration timeout = std::chrono::seconds(5);  // of a sending
 };
 
-class SiteTraces {
+class SiteTelemetry {
  public:
   // `registry` outlives it.
-  SiteTraces(const Options& options, metrics::Registry& registry);
+  SiteTelemetry(const Options& options, metrics::Registry& registry);
   // Sends what waits, where it is taken; half a second at most, and what a sending under way takes to be given up.
-  ~SiteTraces();
-  SiteTraces(const SiteTraces&) = delete;
-  SiteTraces& operator=(const SiteTraces&) = delete;
+  ~SiteTelemetry();
+  SiteTelemetry(const SiteTelemetry&) = delete;
+  SiteTelemetry& operator=(const SiteTelemetry&) = delete;
 
  private:
   struct State;

@@ -1,4 +1,4 @@
-#include "rltune/tracing/site_traces.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
 
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/scheduling.hpp"
 #include "rltune/base/trace.hpp"
+#include "rltune/config/followed.hpp"
 #include "sink.hpp"
 
 namespace rltune::tracing {
@@ -27,13 +28,14 @@ constexpr const char* kSpansHelp = "Spans of traces by what became of them";
 
 }  // namespace
 
-struct SiteTraces::State {
+struct SiteTelemetry::State {
   State(const Options& given, metrics::Registry& registry)
       : options(given),
         breaker({.failures_max = 2,
                  .wait_first = kWaitFirst,
                  .wait_max = kWaitMax,
                  .seed = static_cast<std::uint64_t>(::getpid())}),
+        file(given.folder),
         circuit(registry, "traces"),
         sent(registry.counter(kSpans, kSpansHelp, {{"outcome", "sent"}})),
         refused(registry.counter(kSpans, kSpansHelp, {{"outcome", "refused"}})),
@@ -65,22 +67,20 @@ struct SiteTraces::State {
     if (breaker.state() == Breaker::State::closed) turn(kLastWords);
   }
 
-  // Takes over what telemetry.yaml says, when it has changed. What cannot be read changes nothing.
+  // Takes over what telemetry.yaml says, when it has changed.
   void follow_file() {
-    const std::filesystem::path file = options.folder / "telemetry.yaml";
-    std::error_code none;
-    const auto written = std::filesystem::last_write_time(file, none);
-    if (written == seen) return;
-    seen = written;
-    config::Traces wanted;
-    if (!none) {
-      const auto telemetry = config::load_telemetry(file);
-      if (!telemetry)
-        return log::error("telemetry.yaml cannot be used; traces stay as they are",
-                          {{"reason", telemetry.error().message}});
-      wanted = telemetry->traces;
-    }
-    configure(wanted);
+    if (!file.turn()) return;
+    set_level(config::level_of(file.value(), options.role));
+    configure(file.value().traces);
+  }
+
+  static void set_level(const std::string& word) {
+    const auto level = log::parse_level(word);
+    if (!level || *level == log::level()) return;
+    // Said at the level that is always written, or quietening a role would leave no trace of itself.
+    log::critical("log level changed",
+                  {{"level", word}, {"was", log::name_of(log::level())}, {"because", "telemetry.yaml"}});
+    log::set_level(*level);
   }
 
   void configure(const config::Traces& traces) {
@@ -134,9 +134,9 @@ struct SiteTraces::State {
 
   const Options options;
   Breaker breaker;
+  config::Followed<config::Telemetry> file;
   metrics::Circuit circuit;
   metrics::Counter &sent, &refused, &dropped;
-  std::filesystem::file_time_type seen{};
   std::unique_ptr<Sink> sink;
   std::vector<trace::Record> batch;
   WallClock clock;
@@ -148,8 +148,8 @@ struct SiteTraces::State {
   std::thread thread;
 };
 
-SiteTraces::SiteTraces(const Options& options, metrics::Registry& registry)
+SiteTelemetry::SiteTelemetry(const Options& options, metrics::Registry& registry)
     : state_(std::make_unique<State>(options, registry)) {}
-SiteTraces::~SiteTraces() = default;
+SiteTelemetry::~SiteTelemetry() = default;
 
 }  // namespace rltune::tracing
