@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes what is handed out, installs it on a bare Debian 13 and runs a site there: try_package.sh deb | bundle | image
+# Makes what is handed out, installs it on a bare Debian 13 and runs a site there: try_package.sh deb | bundle | image | systemd
 #
 #   deb     apt installs the package with what it depends on
 #   bundle  nothing is installed and there is no network: tar and the bundle alone
 #   image   the steps of deploy/Dockerfile's second stage, with the package list that its first stage would make; Debian's
 #           docker-compose reads compose.yaml
+#   systemd the bundle as a unit, with systemd as process 1: killed, hung, upgraded, taken back, stopped
 #
 # Runs on the host, since it makes a root of its own with mmdebstrap (once; in the cache) and throws a copy of it away.
 set -euo pipefail
@@ -17,12 +18,12 @@ kind=${1:-}
 [ "$(id -u)" = 0 ] || die "this needs to be root: it makes and enters a whole system"
 case $kind in
   deb) file=$("$SOURCE/dev" package) ;;
-  bundle)
+  bundle|systemd)
     key=$(mktemp -d "$CACHE/key.XXXXXX")/builder
     "$SOURCE/dev" rltune upgrade key "$key" >&2
     file=$("$SOURCE/dev" bundle "$key") ;;
   image) "$SOURCE/dev" build apps ;;
-  *) die "there is deb, bundle and image: ./dev try KIND" ;;
+  *) die "there is deb, bundle, image and systemd: ./dev try KIND" ;;
 esac
 
 bare=$CACHE/bare
@@ -52,6 +53,21 @@ inside() { # NETWORK COMMAND...
     [ "$1" = network ] || ip link set lo up 2>/dev/null || true
     shift; exec chroot . /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root "$@"' \
     "$root" "$network" "$@"
+}
+
+# systemd as process 1 of the root, with a cgroup of its own; it ends with the unit try.
+boot() {
+  local cgroup
+  cgroup=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/rltune-try.$$
+  mkdir "$cgroup"
+  (echo "$BASHPID" >"$cgroup/cgroup.procs"
+    exec unshare --cgroup --mount --pid --uts --ipc --fork --kill-child --propagation private bash -c 'mount --bind "$0" "$0"; cd "$0"
+      mount -t proc proc proc; mount -t sysfs -o ro sysfs sys; mount -t cgroup2 cgroup2 sys/fs/cgroup
+      mount --bind /dev dev; mount -t tmpfs tmpfs dev/shm; mount -t tmpfs tmpfs run; mount -t tmpfs tmpfs tmp
+      pivot_root . .; umount -l .; mount --make-rshared /
+      exec /usr/bin/env -i container=try PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=try.service' "$root") \
+    >"$CACHE/try-systemd.log" 2>&1 || true
+  find "$cgroup" -depth -type d -exec rmdir {} +
 }
 
 began=$SECONDS
@@ -87,5 +103,22 @@ case $kind in
     say "compose.yaml is read by $(inside alone docker-compose version --short 2>/dev/null)"
     inside network setpriv --reuid=rltune --regid=rltune --init-groups rltune --help >/dev/null
     inside network /try/try_site.sh rltune ;;
+  systemd)
+    mkdir "$root/try/next"
+    cp "$SOURCE"/build/release/bin/rltune "$SOURCE"/build/release/bin/rltune-* "$root/try/next/"
+    next=$("$SOURCE/dev" shell -c "node '$SOURCE/scripts/next_version.mjs' 99.0.0 '$root'/try/next/* && \
+      '$SOURCE/scripts/bundle.sh' '$root/try/next' '$root/try' '$key'")
+    mv "$next" "$root/try/next.bundle"
+    cp "$file" "$root/try/now.bundle"
+    cp "$key.pub" "$root/try/builder.pub"
+    rm -r "$root/try/next" "$(dirname "$key")"
+    inside network bash -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd dbus procps util-linux-extra \
+      >/try/apt.log 2>&1 || { cat /try/apt.log; exit 1; }'
+    cp "$SOURCE"/scripts/try_unit.sh "$root/try/"
+    cp "$SOURCE"/scripts/try.service "$root/etc/systemd/system/"
+    say "ready to boot after $((SECONDS - began)) s"
+    boot
+    cat "$root/try/log"
+    grep -q '^try: stopped in order' "$root/try/log" || die "see above, and $CACHE/try-systemd.log" ;;
 esac
 say "$kind: installed and ran a site, $((SECONDS - began)) s in all"
