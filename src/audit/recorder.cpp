@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "rltune/audit/log.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/log.hpp"
 
 namespace rltune::audit {
@@ -34,6 +35,7 @@ struct Recorder::State {
   std::uint64_t since_head = 0;
   Duration last_head{};
   std::thread thread;
+  std::optional<DamageListener> damages;
 
   void run() {
     std::unique_lock lock(mutex);
@@ -120,9 +122,17 @@ struct Recorder::State {
 Recorder::Recorder(const RecorderOptions& options) : state_(std::make_unique<State>()) {
   state_->options = options;
   state_->thread = std::thread([state = state_.get()] { state->run(); });
+  state_->damages.emplace([this](const Damage& damage) {
+    post({.action = "file.damaged",
+          .target = damage.file.string(),
+          .reason = damage.why,
+          .details = {{"kept", damage.kept.empty() ? damage.file.string() : damage.kept.string()},
+                      {"now", damage.now}}});
+  });
 }
 
 Recorder::~Recorder() {
+  state_->damages.reset();
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;

@@ -13,6 +13,7 @@
 #include "examine.hpp"
 #include "names.hpp"
 #include "rltune/backup/backup.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/config/site.hpp"
@@ -51,8 +52,9 @@ bool passes_by(const fs::path& relative) {
   const std::string name = relative.filename().string();
   for (const char* end : {"-wal", "-shm", "-journal", ".part", ".lock"})
     if (name.ends_with(end)) return true;
-  return name == "lock" || name.starts_with("tmp_object") || name.find(".damaged-") != std::string::npos ||
-         std::ranges::any_of(relative, [](const fs::path& step) { return step.string().starts_with(".unfinished-"); });
+  return name == "lock" || name.starts_with("tmp_object") || std::ranges::any_of(relative, [](const fs::path& step) {
+           return step.string().starts_with(".unfinished-") || step.string().contains(".damaged-");
+         });
 }
 
 Turn turn_of_data(const fs::path& relative) {
@@ -482,14 +484,8 @@ Result<Agreement> check_site(const fs::path& site_file) {
     manifest.parts.push_back(std::move(part));
   }
   Agreement found = examine_live(root, manifest);
-  std::error_code code;
-  const fs::path data = fs::absolute(site->folder / site->storage.folder).lexically_normal();
-  for (auto entry = fs::recursive_directory_iterator(data, code); !code && entry != fs::recursive_directory_iterator();
-       entry.increment(code)) {
-    const std::string name = entry->path().filename().string();
-    if (name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") && !name.ends_with("-shm"))
-      found.notes.push_back(std::format("{} was damaged and is kept", entry->path().lexically_relative(root).string()));
-  }
+  for (const fs::path& kept : put_aside_in(fs::absolute(site->folder / site->storage.folder).lexically_normal()))
+    found.notes.push_back(std::format("{} was damaged and is kept", kept.lexically_relative(root).string()));
   return found;
 }
 

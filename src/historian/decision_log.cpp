@@ -12,6 +12,7 @@
 
 #include "decision_codec.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/historian/sqlite.hpp"
 
@@ -235,18 +236,23 @@ class DayReader {
     return decisions;
   }
 
-  // The last `limit` made after `wall_time`, newest first. What was written later was made later.
-  Result<std::vector<Decision>> newest(std::int64_t wall_time, std::size_t limit) {
-    if (empty_) return std::vector<Decision>{};
+  // The last `limit` made after `wall_time`, newest first, without those that are damaged. What was written later was
+  // made later.
+  void newest(std::int64_t wall_time, std::size_t limit, std::vector<Decision>& decisions) {
+    if (empty_) return;
     SQLite::Statement statement(*database_, std::format("{}ORDER BY seq DESC LIMIT ?", kSelect));
     statement.bind(1, static_cast<std::int64_t>(limit));
-    std::vector<Decision> decisions;
     while (statement.executeStep() && statement.getColumn(2).getInt64() > wall_time) {
       auto decision = decode(statement);
-      if (!decision) return std::unexpected(decision.error());
-      decisions.push_back(std::move(*decision));
+      if (decision)
+        decisions.push_back(std::move(*decision));
+      else
+        tell_left_out(file_.path, decision.error());
     }
-    return decisions;
+  }
+
+  static void tell_left_out(const std::filesystem::path& file, const Error& error) {
+    tell_damage({.file = file, .kept = {}, .why = error.message, .now = "what cannot be read is left out"});
   }
 
   struct Extent {
@@ -398,7 +404,17 @@ struct DecisionLog::State {
     if (const auto files = list_files(folder))
       for (const LogFile& file : *files)
         if (file.day == day && file.part > newest.part) newest = file;
+    if (std::filesystem::exists(newest.path)) keep_sound(newest.path);
     writer = std::make_unique<DayWriter>(std::move(newest), options.wal_bytes_max);
+  }
+
+  // A damaged day would take no decision more, and hide those of the other days from whoever reads.
+  static void keep_sound(const std::filesystem::path& path) {
+    const auto found = guarded(path, [&] { return damage_of(*open_reader(path), Scrutiny::quick); });
+    if (!found && found.error().code != Errc::corrupt) return;
+    const std::string why = found ? *found : found.error().message;
+    if (!why.empty()) [[maybe_unused]]
+      const auto aside = put_aside(path, why, "its decisions are missing; the day goes on in a new file");
   }
 
   void note_trouble(const Error& error) {
@@ -558,13 +574,13 @@ Result<std::vector<Decision>> newest_decisions(const std::filesystem::path& fold
   // Days of a plant's own clock come in any order; what was not written since can be left closed.
   std::erase_if(*files, [&](const LogFile& file) { return last_written(file.path) + kMtimeMargin < wall_time; });
   std::vector<Decision> decisions;
-  auto read = for_each_file(*files, [&](const LogFile&, DayReader& reader) -> Result<bool> {
-    auto page = reader.newest(to_nanoseconds(wall_time), limit);
-    if (!page) return std::unexpected(page.error());
-    std::ranges::move(*page | std::views::reverse, std::back_inserter(decisions));
-    return false;
-  });
-  if (!read) return std::unexpected(read.error());
+  for (const LogFile& file : *files) {
+    std::vector<Decision> page;
+    const auto read = guarded(file.path, [&] { DayReader(file).newest(to_nanoseconds(wall_time), limit, page); });
+    if (!read && read.error().code != Errc::corrupt) return std::unexpected(read.error());
+    if (!read) DayReader::tell_left_out(file.path, read.error());
+    std::ranges::move(page | std::views::reverse, std::back_inserter(decisions));
+  }
   std::ranges::stable_sort(decisions, {}, &Decision::wall_time);
   if (decisions.size() > limit)
     decisions.erase(decisions.begin(), decisions.end() - static_cast<std::ptrdiff_t>(limit));

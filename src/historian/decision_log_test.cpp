@@ -209,6 +209,29 @@ TEST(DecisionLog, changed_record_is_found_out) {
   EXPECT_TRUE(find_decision(scratch.path(), decisions[0].id));
 }
 
+TEST(DecisionLog, a_damaged_day_is_put_aside_and_goes_on) {
+  const ScratchFolder scratch;
+  write_some(scratch.path(), at("2026-01-01T12:00:00Z"), 1s, 5);
+  write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 1s, 200);
+  const auto file = scratch.path() / "decisions-2026-01-02.db";
+  for (const std::size_t from : {std::size_t{0}, std::size_t{4096}}) {
+    std::string bytes = read_file(file).value();
+    std::ranges::fill(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), 'x');
+    ASSERT_TRUE(write_file(file, bytes));
+    // Who learns takes what is whole; who asks for all is told.
+    EXPECT_EQ(newest_decisions(scratch.path(), TimePoint{}, 1000)->size(), 5U);
+    EXPECT_FALSE(read_decisions(scratch.path(), kBegin, kEnd, 1000));
+    write_some(scratch.path(), at("2026-01-02T13:00:00Z"), 1s, 200);
+    const auto read = read_decisions(scratch.path(), kBegin, kEnd, 1000);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->size(), 205U);
+  }
+  std::size_t kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+    kept += entry.path().filename().string().starts_with("decisions-2026-01-02.db.damaged-") ? 1U : 0U;
+  EXPECT_EQ(kept, 2U);
+}
+
 TEST(DecisionLog, damaged_pages_give_an_error_never_a_wrong_decision) {
   const ScratchFolder scratch;
   const auto decisions = write_some(scratch.path(), at("2026-01-02T12:00:00Z"), 1s, 40);

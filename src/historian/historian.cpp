@@ -1,6 +1,7 @@
 #include "rltune/historian/historian.hpp"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "raw_segment.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/log.hpp"
 #include "rollup_store.hpp"
 #include "storage_estimate.hpp"
@@ -144,7 +146,8 @@ struct Historian::State {
     queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count));
     in_hand = count;
     lock.unlock();
-    const Result<> committed = commit(batch);
+    Result<> committed = commit(batch);
+    if (!committed && committed.error().code == Errc::corrupt) committed = commit(batch);  // to another file
     lock.lock();
     in_hand = 0;
     if (committed) {
@@ -200,6 +203,7 @@ struct Historian::State {
       Error error = segment ? to_error(exception, path, segment->database()) : to_error(exception, path);
       segment.reset();  // a connection that failed half-way is not trusted again
       reopen = error.code != Errc::corrupt;
+      if (!reopen) lose_segment(path, error.message);
       return std::unexpected(std::move(error));
     }
   }
@@ -215,8 +219,28 @@ struct Historian::State {
 
   void open_segment() {
     const int number = next_number();
-    segment.emplace(SegmentInfo{.number = number, .path = segment_path(options.folder, number)}, options.wal_bytes_max);
+    const auto path = segment_path(options.folder, number);
+    // Nothing is written into a file whose pages do not fit together.
+    if (const std::string found = std::filesystem::exists(path) ? damage_in(path) : ""; !found.empty())
+      throw SQLite::Exception(found, SQLITE_CORRUPT);
+    segment.emplace(SegmentInfo{.number = number, .path = path}, options.wal_bytes_max);
     reopen = false;
+  }
+
+  // What it held is missing from now on; the rest goes on.
+  void lose_segment(const std::filesystem::path& path, const std::string& why) {
+    if (segment && segment->info().path == path) {
+      segment.reset();
+      reopen = false;
+    }
+    may_be_dirty.erase(path);
+    {
+      const std::lock_guard lock(mutex);
+      std::erase_if(segments, [&](const SegmentInfo& info) { return info.path == path; });
+    }
+    note_damage(path, why);
+    [[maybe_unused]] const auto aside =
+        put_aside(path, why, "its samples are missing; those that come go to another file");
   }
 
   void publish_segment() {
@@ -263,6 +287,47 @@ struct Historian::State {
   }
 
   Result<> maintain_now(TimePoint now) {
+    auto maintained_well = maintain_once(now);
+    if (maintained_well || maintained_well.error().code != Errc::corrupt) return maintained_well;
+    if (lose_what_is_damaged()) return maintain_once(now);
+    // Its pages fit together all the same: it is passed by, and the rest goes on.
+    note_damage(options.folder, maintained_well.error().message);
+    if (!may_be_dirty.empty()) may_be_dirty.erase(may_be_dirty.begin());
+    return {};
+  }
+
+  // What is wrong with a file; empty when nothing is, or when it cannot be told now.
+  static std::string damage_in(const std::filesystem::path& path) {
+    const auto found = guarded(path, [&] { return damage_of(*rltune::historian::open_reader(path), Scrutiny::quick); });
+    if (found) return *found;
+    return found.error().code == Errc::corrupt ? found.error().message : "";
+  }
+
+  bool lose_what_is_damaged() {
+    bool lost = false;
+    for (const SegmentInfo& info : all_segments())
+      if (const std::string found = damage_in(info.path); !found.empty()) {
+        lose_segment(info.path, found);
+        lost = true;
+      }
+    if (const std::string found = damage_in(rollups_path()); !found.empty()) lost = lose_rollups(found) || lost;
+    return lost;
+  }
+
+  // They follow from the samples that are there; what is older comes back with a backup alone. The samples' files
+  // remember that they are to be rolled up again before the rollups go: a kill in between begins this again.
+  bool lose_rollups(const std::string& why) {
+    note_damage(rollups_path(), why);
+    for (const SegmentInfo& info : all_segments()) {
+      const auto marked = guarded(info.path, [&] { mark_all_dirty(*open_writer(info.path, options.wal_bytes_max)); });
+      if (!marked) log::warning("samples are not rolled up again", {{"reason", marked.error().message}});
+      may_be_dirty.insert(info.path);
+    }
+    rolled_up_until = kNever;
+    return put_aside(rollups_path(), why, "rollups are computed again from the samples that are there").has_value();
+  }
+
+  Result<> maintain_once(TimePoint now) {
     return guarded(rollups_path(),
                    [&]() -> Result<> {
                      RollupStore rollups(rollups_path(), options.wal_bytes_max);
@@ -282,18 +347,16 @@ struct Historian::State {
       const auto path = *may_be_dirty.begin();
       if (std::filesystem::exists(path)) {
         const auto rolled = guarded(path, [&] { roll_up_segment(rollups, path); });
-        if (!rolled && rolled.error().code != Errc::corrupt) return rolled;
-        if (!rolled) note_damage(rolled.error());  // what it held is lost; the rest goes on
+        if (!rolled) return rolled;
       }
       may_be_dirty.erase(path);
     }
     return {};
   }
 
-  void note_damage(const Error& error) {
-    log::error("a file of the historian is damaged", {{"reason", error.message}});
+  void note_damage(const std::filesystem::path& path, const std::string& why) {
     const std::lock_guard lock(mutex);
-    damage += (damage.empty() ? "" : "; ") + error.message;
+    damage += std::format("{}{} is damaged ({})", damage.empty() ? "" : "; ", path.string(), why);
   }
 
   void roll_up_segment(RollupStore& rollups, const std::filesystem::path& path) {
@@ -401,7 +464,7 @@ struct Historian::State {
       const std::lock_guard lock(mutex);
       return segments;
     }
-    std::vector<Error> damaged;
+    std::vector<DamagedSegment> damaged;
     return list_segments(options.folder, damaged);
   }
 
@@ -438,7 +501,6 @@ struct Historian::State {
       add(std::format("{} since {}: {}", last_error.code == Errc::no_space ? "disk full" : to_string(last_error.code),
                       format_rfc3339(std::chrono::floor<std::chrono::seconds>(trouble_since)), last_error.message));
     add(maintenance_trouble);
-    add(damage);
     return text;
   }
 
@@ -446,9 +508,14 @@ struct Historian::State {
 };
 
 Result<> Historian::State::load() {
-  std::vector<Error> damaged;
+  std::vector<DamagedSegment> damaged;
   segments = list_segments(options.folder, damaged);
-  for (const Error& error : damaged) note_damage(error);
+  for (const DamagedSegment& one : damaged) {
+    if (writes && one.error.code == Errc::corrupt)
+      lose_segment(one.path, one.error.message);
+    else
+      note_damage(one.path, one.error.message);
+  }
   for (const SegmentInfo& info : segments) {
     newest = std::max(newest, info.newest);
     may_be_dirty.insert(info.path);
@@ -462,7 +529,9 @@ Result<> Historian::State::load() {
     rolled_up_until = statement.getColumn(0).getInt64();
     samples_removed = statement.getColumn(1).getInt64();
   });
-  return loaded;
+  if (loaded || loaded.error().code != Errc::corrupt) return loaded;
+  if (!writes) note_damage(rollups_path(), loaded.error().message);
+  return {};  // maintenance finds it out again and puts it aside
 }
 
 Result<Historian> Historian::open(const Options& options, std::span<const std::string> tags) {
@@ -503,8 +572,8 @@ Result<Historian> Historian::open_reader(const std::filesystem::path& folder, co
   if (std::filesystem::exists(state->rollups_path())) {
     auto names = guarded(state->rollups_path(),
                          [&] { return rollup_tags(*rltune::historian::open_reader(state->rollups_path())); });
-    if (!names) return std::unexpected(names.error());
-    add(*names);
+    if (!names && names.error().code != Errc::corrupt) return std::unexpected(names.error());
+    if (names) add(*names);
   }
   return Historian(std::move(state));
 }
@@ -595,6 +664,7 @@ Status Historian::status() const {
   status.samples_waiting = state.queue.size() + state.in_hand;
   status.samples_dropped = state.dropped;
   status.trouble = state.trouble_text();
+  status.damage = state.damage;
   status.circuit = state.breaker.figures();
   return status;
 }

@@ -294,10 +294,81 @@ TEST(Historian, damaged_file_is_named_and_the_rest_goes_on) {
   }
   ASSERT_TRUE(write_file(scratch.path() / "raw-00000001.db", std::string(9000, 'x')));
   auto historian = open(scratch.path());
-  EXPECT_NE(historian.status().trouble.find("raw-00000001.db is damaged"), std::string::npos)
-      << historian.status().trouble;
+  EXPECT_NE(historian.status().damage.find("raw-00000001.db is damaged"), std::string::npos)
+      << historian.status().damage;
+  EXPECT_EQ(historian.status().trouble, "") << "samples are stored";
   append_and_flush(historian, ramp(0, kStart + 100s, 1s, 50));
   EXPECT_EQ(historian.samples("temperature", kStart, kStart + 1h, 1000)->size(), 50U);
+}
+
+std::size_t put_aside_in(const std::filesystem::path& folder, const std::string& name) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    count += entry.path().filename().string().starts_with(name + ".damaged-") ? 1U : 0U;
+  return count;
+}
+
+// The header is found out at the start; the other pages before they are written to.
+TEST(Historian, a_damaged_file_is_put_aside_once) {
+  const ScratchFolder scratch;
+  for (const std::size_t from : {std::size_t{0}, std::size_t{4096}}) {
+    {
+      auto historian = open(scratch.path());
+      append_and_flush(historian, ramp(0, kStart, 1s, 1000));
+    }
+    const auto file = scratch.path() / "raw-00000001.db";
+    std::string bytes = read_file(file).value();
+    ASSERT_GT(bytes.size(), 3 * 4096U);
+    std::ranges::fill(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), 'x');
+    ASSERT_TRUE(write_file(file, bytes));
+    {
+      auto historian = open(scratch.path());
+      append_and_flush(historian, ramp(0, kStart + 2000s, 1s, 10));
+      EXPECT_NE(historian.status().damage.find("raw-00000001.db is damaged"), std::string::npos);
+      EXPECT_EQ(historian.samples("temperature", kStart, kStart + 1h, 2000)->size(), 10U);
+    }
+    EXPECT_EQ(open(scratch.path()).status().damage, "");
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+      if (entry.path().filename().string().starts_with("raw-") && entry.path().extension() == ".db")
+        std::filesystem::remove(entry.path());
+  }
+  EXPECT_EQ(put_aside_in(scratch.path(), "raw-00000001.db"), 2U);
+}
+
+// Rollups follow from samples: whatever is left of those, they are computed again.
+TEST(Historian, damaged_rollups_are_computed_again) {
+  const ScratchFolder scratch;
+  std::vector<Rollup> whole;
+  {
+    auto historian = open(scratch.path());
+    append_and_flush(historian, ramp(0, kStart, 1s, 600));
+    ASSERT_TRUE(historian.maintain(kStart + 600s));
+    whole = *historian.rollups("temperature", Resolution::minute, kStart - 1h, kStart + 1h, 1000);
+    ASSERT_GE(whole.size(), 10U);
+  }
+  const auto file = scratch.path() / "rollups.db";
+  std::string bytes = read_file(file).value();
+  // The header; then every page but the first, which is found out when they are written.
+  for (const std::size_t from : {std::size_t{0}, std::size_t{4096}}) {
+    std::string damaged = bytes;
+    std::ranges::fill(damaged.begin() + static_cast<std::ptrdiff_t>(from), damaged.end(), 'x');
+    ASSERT_TRUE(write_file(file, damaged));
+    auto historian = open(scratch.path());
+    append_and_flush(historian, ramp(0, kStart + 600s, 1s, 60));
+    const auto maintained = historian.maintain(kStart + 660s);
+    ASSERT_TRUE(maintained) << maintained.error().message;
+    const auto again = historian.rollups("temperature", Resolution::minute, kStart - 1h, kStart + 1h, 1000);
+    ASSERT_TRUE(again) << again.error().message;
+    ASSERT_GE(again->size(), whole.size());
+    for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
+      EXPECT_EQ((*again)[i].start, whole[i].start);
+      EXPECT_EQ((*again)[i].mean, whole[i].mean);
+      EXPECT_EQ((*again)[i].count, whole[i].count);
+    }
+    EXPECT_NE(historian.status().damage.find("rollups.db is damaged"), std::string::npos) << historian.status().damage;
+    EXPECT_EQ(historian.status().trouble, "");
+  }
+  EXPECT_EQ(put_aside_in(scratch.path(), "rollups.db"), 2U);
 }
 
 TEST(Historian, restart_continues_the_last_file) {

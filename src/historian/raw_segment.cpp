@@ -67,7 +67,7 @@ std::filesystem::path segment_path(const std::filesystem::path& folder, int numb
   return folder / std::format("{}{:08}{}", kPrefix, number, kSuffix);
 }
 
-std::vector<SegmentInfo> list_segments(const std::filesystem::path& folder, std::vector<Error>& damaged) {
+std::vector<SegmentInfo> list_segments(const std::filesystem::path& folder, std::vector<DamagedSegment>& damaged) {
   std::vector<SegmentInfo> segments;
   std::error_code code;
   for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
@@ -77,7 +77,7 @@ std::vector<SegmentInfo> list_segments(const std::filesystem::path& folder, std:
     if (info)
       segments.push_back(std::move(*info));
     else if (std::filesystem::exists(entry.path()))
-      damaged.push_back(info.error());
+      damaged.push_back({entry.path(), info.error()});
   }
   std::ranges::sort(segments, {}, &SegmentInfo::number);
   return segments;
@@ -224,6 +224,13 @@ std::vector<DirtyMinute> dirty_minutes(SQLite::Database& segment) {
   while (statement.executeStep())
     minutes.push_back({statement.getColumn(0).getString(), statement.getColumn(1).getInt64()});
   return minutes;
+}
+
+void mark_all_dirty(SQLite::Database& segment) {
+  if (!has_table(segment, "dirty")) return;
+  segment.exec(
+      "INSERT OR IGNORE INTO dirty SELECT DISTINCT tag, time - ((time % 60000000000) + 60000000000) % 60000000000 "
+      "FROM sample WHERE element = 0");
 }
 
 void forget_dirty_minutes(SQLite::Database& segment, std::span<const DirtyMinute> minutes) {

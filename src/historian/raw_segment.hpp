@@ -36,8 +36,13 @@ struct SegmentInfo {
 
 std::filesystem::path segment_path(const std::filesystem::path& folder, int number);
 
+struct DamagedSegment {
+  std::filesystem::path path;
+  Error error;
+};
+
 // What a folder holds, ascending. A file that cannot be read is left out and its error added to `damaged`.
-std::vector<SegmentInfo> list_segments(const std::filesystem::path& folder, std::vector<Error>& damaged);
+std::vector<SegmentInfo> list_segments(const std::filesystem::path& folder, std::vector<DamagedSegment>& damaged);
 
 // One minute of one tag whose rollup no longer follows from its samples.
 struct DirtyMinute {
@@ -88,6 +93,8 @@ class SegmentReader {
 };
 
 std::vector<DirtyMinute> dirty_minutes(SQLite::Database& segment);
+// Every minute that has samples.
+void mark_all_dirty(SQLite::Database& segment);
 void forget_dirty_minutes(SQLite::Database& segment, std::span<const DirtyMinute> minutes);
 
 // Ascending by time and element; where both have one, the later segment's stays. `first` holds the earlier segments'.

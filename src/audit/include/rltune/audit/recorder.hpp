@@ -1,5 +1,5 @@
 // The Recorder takes entries from a loop that must not wait and has a thread write them, sign heads in time and try
-// again when the disk is full.
+// again when the disk is full. What this process finds damaged (base/damage.hpp) becomes an entry by itself.
 //
 // Threads: post() from any thread: it enqueues, and counts what a full queue does not take; that loss becomes an entry.
 #pragma once

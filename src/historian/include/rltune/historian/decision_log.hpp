@@ -94,7 +94,8 @@ class DecisionLog {
 // `after_id` if given. Errors: not_found (the folder, the id), corrupt (names the file and the record).
 Result<std::vector<Decision>> read_decisions(const std::filesystem::path& folder, TimePoint from, TimePoint to,
                                              std::size_t limit, const std::string& after_id = {});
-// Those made after `wall_time`, the newest `limit` of them, in the order in which they were made.
+// Those made after `wall_time`, the newest `limit` of them, in the order in which they were made. What is damaged is
+// left out: who learns from them learns from the rest.
 Result<std::vector<Decision>> newest_decisions(const std::filesystem::path& folder, TimePoint wall_time,
                                                std::size_t limit);
 Result<Decision> find_decision(const std::filesystem::path& folder, const std::string& id);

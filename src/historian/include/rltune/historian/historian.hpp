@@ -60,6 +60,7 @@ struct Status {
   double bytes_settled = 0.0;    // where retention lets that rate end, in a year
   double days_until_full = 0.0;  // infinite where retention keeps within what is free
   std::string trouble;           // empty when well; "disk full since ..."
+  std::string damage;            // found since the start and put aside: what it held is missing, the rest goes on
   Breaker::Figures circuit;      // to the disk
 };
 
