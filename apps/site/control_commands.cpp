@@ -9,6 +9,7 @@
 
 #include "rltune/audit/log.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/guard/guard.hpp"
 #include "rltune/v1/control.pb.h"
@@ -315,6 +316,10 @@ void record_access(const config::Site& site) {
     std::println(stderr, "rltune: this reading is not on record: {}", done.error().message);
 }
 
+std::vector<std::filesystem::path> kept_damaged(const config::Site& site) {
+  return put_aside_in((site.folder / site.storage.folder).lexically_normal());
+}
+
 void status(const ControlOptions& options) {
   Io io(options);
   const auto answer = io.call<v1::IoStatusAnswer>("io.Status", v1::IoStatusRequest());
@@ -324,9 +329,12 @@ void status(const ControlOptions& options) {
     ordered_json out = to_json(io.site(), answer);
     out["roles"] = to_json(roles);
     out["circuits"] = circuits_json(roles.circuits());
+    out["damaged"] = ordered_json::array();
+    for (const auto& kept : kept_damaged(io.site())) out["damaged"].push_back(kept.string());
     return std::println("{}", out.dump(2));
   }
   print_roles(roles);
+  for (const auto& kept : kept_damaged(io.site())) std::println("{:<12} {}", "damaged", kept.string());
   print_status(io.site(), answer, options.tags);
 }
 

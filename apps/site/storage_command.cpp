@@ -6,6 +6,7 @@
 #include <print>
 
 #include "rltune/backup/backup.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/historian/historian.hpp"
 #include "site.hpp"
 
@@ -38,6 +39,7 @@ void print_text(const std::string& folder, const historian::Status& status) {
   line("disk lasts", std::isfinite(status.days_until_full) ? std::format("{:.0f} days", status.days_until_full)
                                                            : "for ever, at this rate");
   if (!status.trouble.empty()) line("trouble", status.trouble);
+  for (const auto& kept : put_aside_in(folder)) line("damaged", kept.string());
 }
 
 // Every file to its last byte, beside a running site and on a stopped one.
@@ -78,6 +80,8 @@ void storage(const std::filesystem::path& file, bool json) {
   out["days_until_full"] = std::isfinite(status.days_until_full) ? nlohmann::ordered_json(status.days_until_full)
                                                                  : nlohmann::ordered_json(nullptr);
   out["trouble"] = status.trouble.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(status.trouble);
+  out["damaged"] = nlohmann::ordered_json::array();
+  for (const auto& kept : put_aside_in(folder)) out["damaged"].push_back(kept.string());
   std::println("{}", out.dump(2));
 }
 

@@ -14,6 +14,7 @@
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -33,6 +34,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kHealthEvery = 500ms, kHealthEveryWhileStarting = 50ms, kHealthTimeout = 1000ms;
 constexpr auto kChildrenEvery = 1s;
+constexpr auto kDamageEvery = 10s;
 constexpr double kStopGrace = 5.0;  // seconds
 constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
 constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
@@ -118,6 +120,7 @@ class Coredinator {
     coredinator.reload_.emplace(std::move(*reload));
     if (!site->storage.audit_heads.empty()) coredinator.heads_ = plan_heads(*site, options);
     coredinator.site_name_ = site->name;
+    coredinator.data_ = site->folder / site->storage.folder;
     const tracing::SiteTelemetry telemetry({.folder = site->folder, .site = site->name, .role = "coredinator"},
                                            coredinator.operations_.registry);
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
@@ -399,9 +402,23 @@ class Coredinator {
                         healthy || role.reason().empty() ? role.state() : role.state() + ": " + role.reason()});
     }
     for (auto& [name, probe] : probes_) probe.show();
+    look_for_damage(now);
+    checks.push_back({"files", true, damaged_});
     operations_.health.report(checks);
     write_targets();
     keeper_.tell_status(supervisor_.settled(), std::format("{} of {} roles healthy", well, roles.roles_size()));
+  }
+
+  // Whoever put it aside: a person has to know until it is moved away.
+  void look_for_damage(Duration now) {
+    if (damaged_looked_ != Duration::zero() && now - damaged_looked_ < kDamageEvery) return;
+    damaged_looked_ = now;
+    const auto kept = put_aside_in(data_);
+    damaged_ = kept.empty() ? ""
+                            : std::format("{} damaged {} aside, the last one {}", kept.size(),
+                                          kept.size() == 1 ? "file lies" : "files lie", kept.back().string());
+    operations_.registry.gauge("rltune_data_health_damaged_files", "Damaged files that lie aside until they are moved")
+        .set(static_cast<double>(kept.size()));
   }
 
   void count(const v1::RoleState& role, bool healthy) {
@@ -450,6 +467,9 @@ class Coredinator {
   Probe::Answers answers_;                     // by role, as each last said
   std::map<std::string, std::string> silent_;  // by endpoint: the roles to which the circuit is open
   std::string site_name_, targets_;
+  std::filesystem::path data_;
+  std::string damaged_;  // what was put aside and nobody has looked at
+  Duration damaged_looked_{};
   Duration health_reported_{};
   Duration children_asked_{};
   bool adopted_ = false;

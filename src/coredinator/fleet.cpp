@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/trace.hpp"
@@ -51,18 +52,6 @@ std::string describe_evaluation(const std::filesystem::path& file) {
 
 std::string role_of(const AgentRecord& agent, const Version& version) {
   return "agent." + instance_of(agent.id, version);
-}
-
-Result<Registry> open_registry(const config::Site& site, const Clock& clock) {
-  const auto file = data_folder(site) / "registry.db";
-  auto registry = Registry::open(file, clock);
-  if (registry || registry.error().code != Errc::corrupt) return registry;
-  const auto aside = file.string() + ".damaged-" + format_rfc3339(clock.now());
-  log::critical("the registry of versions is damaged; it is put aside and the site's own policies act",
-                {{"because", registry.error().message}, {"aside", aside}});
-  std::error_code code;
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::rename(file.string() + suffix, aside + suffix, code);
-  return Registry::open(file, clock);
 }
 
 Result<Traffic> traffic_of(const v1::Traffic& asked) {
@@ -119,7 +108,7 @@ Fleet::Fleet(const config::Site& site, const Options& options, const Clock& cloc
 
 Result<std::unique_ptr<Fleet>> Fleet::open(const config::Site& site, const Options& options, const Clock& clock,
                                            bus::Client io, audit::Recorder& audit) {
-  auto registry = open_registry(site, clock);
+  auto registry = Registry::recover(data_folder(site) / "registry.db", clock);
   if (!registry) return std::unexpected(registry.error());
   std::unique_ptr<Fleet> fleet(new Fleet(site, options, clock, std::move(io), std::move(*registry), audit));
   if (auto begun = fleet->begin(); !begun) return std::unexpected(begun.error());
@@ -143,17 +132,33 @@ void Fleet::check_artifacts() {
   if (!everybody) return;
   for (const AgentRecord& agent : *everybody)
     for (const Version& version : agent.versions) named.insert(version.artifact_sha256);
-  store_.sweep(named);
-  for (const AgentRecord& agent : std::vector<AgentRecord>(agents_))
-    for (const Version& version : agent.versions) {
-      if (!runs(version.state) || version.artifact_sha256.empty()) continue;
-      const auto sound = store_.verify(version.artifact_sha256);
-      if (sound) continue;
-      log::critical("a version's artifact is damaged",
-                    {{"agent", agent.id}, {"version", version.version}, {"because", sound.error().message}});
-      if (const auto back = roll_back(*find(agent.id), version.version)) [[maybe_unused]]
-        const auto done = commit(agent.id, *back, {"coredinator", "its artifact is damaged"});
-    }
+  named.erase("");
+  if (!named.empty()) store_.sweep(named);  // a registry that was lost knows of none
+  for (const config::Agent& agent : site_.agents) {
+    for (const Version& version : std::vector<Version>(find(agent.id)->versions))
+      if (runs(version.state) && version.state != VersionState::active) check_artifact(agent.id, version);
+    check_active(agent.id);
+  }
+}
+
+// Who acts in its place may be damaged as well.
+void Fleet::check_active(const std::string& agent) {
+  while (const Version* active = find(agent)->in_state(VersionState::active))
+    if (!check_artifact(agent, Version(*active))) return;
+}
+
+// True when it was damaged and does not act any more.
+bool Fleet::check_artifact(const std::string& agent, const Version& version) {
+  if (version.artifact_sha256.empty()) return false;
+  const auto sound = store_.verify(version.artifact_sha256);
+  if (sound) return false;
+  const auto back = roll_back(*find(agent), version.version);
+  tell_damage({.file = store_.path_of(version.artifact_sha256),
+               .kept = {},
+               .why = sound.error().message,
+               .now = back ? std::format("version {} of agent {} is rolled back", version.version, agent)
+                           : back.error().message});
+  return back && commit(agent, *back, {"coredinator", "its artifact is damaged"});
 }
 
 // Of the site's agents; others may be in the registry from before.

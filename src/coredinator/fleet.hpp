@@ -27,7 +27,7 @@ namespace rltune::coredinator {
 
 class Fleet {
  public:
-  // Errors: those of the registry; a damaged one is put aside and begun anew, with the site's own policies.
+  // Errors: those of the registry; a damaged one is put aside for its copy.
   static Result<std::unique_ptr<Fleet>> open(const config::Site& site, const Options& options, const Clock& clock,
                                              bus::Client io, audit::Recorder& audit);
 
@@ -61,6 +61,8 @@ class Fleet {
 
   Result<> begin();
   void check_artifacts();
+  void check_active(const std::string& agent);
+  bool check_artifact(const std::string& agent, const Version& version);
   Result<> reload();
   void record(const std::string& action, const std::string& agent, const std::string& version, const Author& author,
               const std::string& because = {}) const;

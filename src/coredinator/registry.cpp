@@ -7,6 +7,9 @@
 #include <format>
 #include <sstream>
 
+#include "rltune/base/damage.hpp"
+#include "rltune/base/file.hpp"
+#include "rltune/base/log.hpp"
 #include "rltune/historian/sqlite.hpp"
 
 namespace rltune::coredinator {
@@ -17,6 +20,8 @@ using historian::to_nanoseconds;
 using historian::to_time;
 
 constexpr std::uint64_t kWalBytesMax = 1U << 20U;
+
+std::filesystem::path copy_of(const std::filesystem::path& file) { return file.string() + ".copy"; }
 
 constexpr const char* kSchema = R"(
 CREATE TABLE IF NOT EXISTS agents (
@@ -96,7 +101,20 @@ struct Registry::State {
       if (done) transaction.commit();
     });
     if (!ran) return std::unexpected(ran.error());
+    if (done) keep_copy();
     return done;
+  }
+
+  // As of now, for when the disk damages the file. A kill before it leaves the copy of the change before.
+  void keep_copy() const noexcept {
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(
+        sqlite3_serialize(database->getHandle(), "main", &size, 0), &sqlite3_free);
+    const Result<> copied =
+        bytes == nullptr
+            ? fail(Errc::io, "it cannot be read as a whole")
+            : write_file(copy_of(file), {reinterpret_cast<const char*>(bytes.get()), static_cast<std::size_t>(size)});
+    if (!copied) log::warning("no copy of the registry could be kept", {{"because", copied.error().message}});
   }
 
   AgentRecord load(const std::string& id) {
@@ -197,17 +215,36 @@ Result<Registry> Registry::open(const std::filesystem::path& file, const Clock& 
   std::error_code code;
   std::filesystem::create_directories(file.parent_path(), code);
   auto state = std::make_unique<State>(State{file, clock, nullptr});
-  bool sound = false;
+  std::string damage;
   auto opened = guarded(file, [&] {
     state->database = historian::open_writer(file, kWalBytesMax);
     state->database->exec("PRAGMA foreign_keys = ON");
     historian::create_tables(*state->database, kSchema);
-    SQLite::Statement check(*state->database, "PRAGMA quick_check");
-    sound = check.executeStep() && check.getColumn(0).getString() == "ok";
+    damage = historian::damage_of(*state->database, historian::Scrutiny::thorough);
   });
   if (!opened) return std::unexpected(opened.error());
-  if (!sound) return fail(Errc::corrupt, file.string() + " is damaged");
+  if (!damage.empty()) return fail(Errc::corrupt, std::format("{} is damaged ({})", file.string(), damage));
   return Registry(std::move(state));
+}
+
+Result<Registry> Registry::recover(const std::filesystem::path& file, const Clock& clock) {
+  auto registry = open(file, clock);
+  if (registry || registry.error().code != Errc::corrupt) return registry;
+  const auto copy = read_file(copy_of(file));
+  if (auto aside = put_aside(
+          file, registry.error().message,
+          copy ? "its copy of the last change takes its place" : "it begins anew: the site's own policies act");
+      !aside)
+    return std::unexpected(aside.error());
+  if (!copy) return open(file, clock);
+  if (auto written = write_file(file, *copy); !written) return std::unexpected(written.error());
+  auto again = open(file, clock);
+  if (again || again.error().code != Errc::corrupt) return again;
+  if (auto aside = put_aside(file, again.error().message,
+                             "the copy is damaged too, and it begins anew: the site's own policies act");
+      !aside)
+    return std::unexpected(aside.error());
+  return open(file, clock);
 }
 
 Registry::Registry(std::unique_ptr<State> state) : state_(std::move(state)) {}

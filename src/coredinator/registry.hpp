@@ -35,6 +35,9 @@ class Registry {
  public:
   // Errors: io, no_space, denied; corrupt: the file is damaged.
   static Result<Registry> open(const std::filesystem::path& file, const Clock& clock);
+  // As open(); a damaged file is put aside, and the copy that was made after the last change takes its place. Where
+  // that is damaged too, or missing, it begins anew.
+  static Result<Registry> recover(const std::filesystem::path& file, const Clock& clock);
   ~Registry();
   Registry(Registry&&) noexcept;
 

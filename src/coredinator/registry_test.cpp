@@ -175,6 +175,31 @@ TEST_F(RegistryTest, a_damaged_file_is_told_from_a_missing_one) {
   EXPECT_EQ(registry.error().code, Errc::corrupt);
 }
 
+TEST_F(RegistryTest, for_a_damaged_file_its_copy_of_the_last_change_counts) {
+  {
+    Registry registry = open();
+    ASSERT_TRUE(registry.introduce("climate"));
+    ASSERT_TRUE(registry.add("climate", version("1.2.0"), nobody_));
+    const Transition changes[] = {{.version = kFirstVersion, .to = VersionState::standby, .reason = {}},
+                                  {.version = "1.2.0", .to = VersionState::active, .reason = "good"}};
+    ASSERT_TRUE(registry.commit("climate", changes, nobody_));
+  }
+  ASSERT_TRUE(write_file(file_, std::string(8192, 'x')));
+  for (int start = 0; start < 2; ++start) {
+    auto again = Registry::recover(file_, clock_);
+    ASSERT_TRUE(again) << again.error().message;
+    const auto agent = again->agent("climate");
+    ASSERT_TRUE(agent) << agent.error().message;
+    ASSERT_NE(agent->in_state(VersionState::active), nullptr);
+    EXPECT_EQ(agent->in_state(VersionState::active)->version, "1.2.0");
+    EXPECT_EQ(agent->epoch, 1U);
+  }
+  for (const char* ending : {"", ".copy"}) ASSERT_TRUE(write_file(file_.string() + ending, std::string(8192, 'x')));
+  auto anew = Registry::recover(file_, clock_);
+  ASSERT_TRUE(anew) << anew.error().message;
+  EXPECT_TRUE(anew->agents()->empty());
+}
+
 // A child deploys, promotes and rolls back as fast as it can, and is killed.
 TEST_F(RegistryTest, killed_at_any_moment_there_is_one_active_version_and_nothing_acknowledged_is_lost) {
   Random random(4);
