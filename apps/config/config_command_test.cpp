@@ -76,6 +76,66 @@ TEST_F(ConfigCommandTest, a_change_is_tried_applied_seen_and_taken_back) {
   EXPECT_EQ(json::parse(run("history --json" + here()).out)["versions"].size(), 3U);
 }
 
+TEST_F(ConfigCommandTest, what_nobody_acts_on_yet_is_said) {
+  write("alerts.yaml", config::example_alerts());
+  write("telemetry.yaml", config::example_telemetry());
+  write("quiet.yaml", "schema: rltune/telemetry/v1\n");
+  const Answer checked = run("check " + path("alerts.yaml") + " " + path("telemetry.yaml") + " " + path("quiet.yaml"));
+  EXPECT_EQ(checked.status, 0);
+  EXPECT_EQ(
+      checked.err,
+      "rltune: " + path("alerts.yaml") +
+          ": alerts: this version tells nobody yet; 'rltune config alert-rules' makes a Prometheus do it\nrltune: " +
+          path("telemetry.yaml") + ": forward: this version sends nothing to a central store yet\n");
+  const Answer applied = run("apply --reason first " + path("alerts.yaml"));
+  EXPECT_EQ(applied.status, 0);
+  EXPECT_NE(applied.err.find("alerts.yaml: alerts: this version tells nobody yet"), std::string::npos) << applied.err;
+  const json told = json::parse(run("apply --json --dry-run " + path("alerts.yaml")).out);
+  EXPECT_EQ(told["not_acted_on"].size(), 1U);
+}
+
+// Prometheus' own tool runs the rules on series of the test.
+TEST_F(ConfigCommandTest, alerts_become_rules_of_prometheus) {
+  write("alerts.yaml",
+        config::example_alerts() +
+            "  - {name: hot, metric: rltune_process_data_tag_value, labels: {tag: \"a \\\"b\\\"\"}, when: above, "
+            "limit: 1.5, "
+            "for_s: 0.5, channels: [journal]}\n"
+            "  - {name: mute, metric: rltune_role_info, when: absent, for_s: 60, channels: [journal]}\n");
+  ASSERT_EQ(run("alert-rules " + path("alerts.yaml") + " --out " + path("rules.yml")).status, 0);
+  write("cases.yml", R"(rule_files: [rules.yml]
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'rltune_agent_alive{site="pilot", agent="climate"}', values: '1 1 0 0 0 0 0'}
+      - {series: 'rltune_agent_alive{site="other", agent="climate"}', values: '0 0 0 0 0 0 0'}
+      - {series: 'rltune_process_data_tag_value{site="pilot", tag="a \"b\""}', values: '1 1 2 2 2 2 2'}
+      - {series: 'rltune_role_info{site="other"}', values: '1 1 1 1 1 1 1'}
+    alert_rule_test:
+      - {eval_time: 45s, alertname: agent_lost, exp_alerts: []}
+      - eval_time: 75s
+        alertname: agent_lost
+        exp_alerts:
+          - exp_labels: {severity: error, channels: 'oncall,journal', site: pilot, agent: climate}
+            exp_annotations: {summary: 'pilot: rltune_agent_alive is 0, below 1', repeat_minutes: '240'}
+      - eval_time: 45s
+        alertname: hot
+        exp_alerts:
+          - exp_labels: {severity: warning, channels: journal, site: pilot, tag: 'a "b"'}
+            exp_annotations: {summary: 'pilot: rltune_process_data_tag_value is 2, above 1.5', repeat_minutes: '240'}
+      - eval_time: 75s
+        alertname: mute
+        exp_alerts:
+          - exp_labels: {severity: warning, channels: journal, site: pilot}
+            exp_annotations: {summary: 'pilot: rltune_role_info is not reported', repeat_minutes: '240'}
+)");
+  const Answer judged = run_command(
+      "promtool check rules " + path("rules.yml") + " && promtool test rules " + path("cases.yml") + " 2>&1",
+      folder_.path());
+  EXPECT_EQ(judged.status, 0) << judged.out << judged.err;
+}
+
 TEST_F(ConfigCommandTest, what_is_wrong_changes_nothing_and_says_what_to_do) {
   EXPECT_EQ(run("history" + here()).status, 1);
   EXPECT_NE(run("history" + here()).err.find("rltune config apply FILE"), std::string::npos);

@@ -1,11 +1,13 @@
-// rltune config check|migrate|schema: single files, wherever they lie.
+// rltune config check|migrate|alert-rules|schema: single files, wherever they lie.
 #include <format>
 #include <memory>
 #include <print>
 
 #include "config.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/config/alerts.hpp"
 #include "rltune/config/document.hpp"
+#include "rltune/config/site.hpp"
 
 namespace rltune::config_command {
 namespace {
@@ -26,18 +28,21 @@ void check(const FileOptions& options) {
   bool valid = true;
   ordered_json files = ordered_json::array();
   for (const std::string& file : options.files) {
-    const config::Checked checked = config::check(or_stop(config::load_text(file)));
+    const std::string text = or_stop(config::load_text(file));
+    const config::Checked checked = config::check(text);
     const bool good = checked.faults.empty();
     valid = valid && good;
     if (options.json)
       files.push_back({{"file", file},
                        {"valid", good},
                        {"schema", good ? ordered_json(to_string(checked.schema)) : ordered_json(nullptr)},
-                       {"faults", to_json(file, checked.faults)}});
+                       {"faults", to_json(file, checked.faults)},
+                       {"not_acted_on", good ? config::not_acted_on(text) : std::vector<std::string>()}});
     else if (good)
       std::println("{}: valid, {}", file, to_string(checked.schema));
     else
       std::println(stderr, "{}", config::to_text(file, checked.faults));
+    if (good && !options.json) tell_not_acted_on(file, text);
   }
   if (options.json) std::println("{}", ordered_json{{"valid", valid}, {"files", files}}.dump(2));
   if (!valid) throw Exit{kFailed};
@@ -56,6 +61,14 @@ void migrate(const FileOptions& options) {
                                   {"was", to_string(checked.schema)},
                                   {"is", to_string(config::Schema{checked.schema.kind, version})}}
                          .dump(2));
+}
+
+// Of the site beside the file, where there is one.
+void alert_rules(const FileOptions& options) {
+  const config::Alerts alerts = or_stop(config::load_alerts(options.file));
+  const std::filesystem::path site = std::filesystem::path(options.file).parent_path() / "site.yaml";
+  const std::string name = std::filesystem::exists(site) ? or_stop(config::load_site(site)).name : std::string();
+  give(config::prometheus_rules(alerts, name), options.out);
 }
 
 void schema(const FileOptions& options) {
@@ -90,6 +103,14 @@ void add_file_commands(CLI::App& app) {
       "Files of earlier versions go on loading: nobody has to migrate. Examples:\n"
       "  rltune config migrate north/site.yaml --out new.yaml\n  rltune config migrate north/site.yaml --to 1");
   migrate_verb.callback([options] { migrate(*options); });
+
+  CLI::App& rules_verb = *app.add_subcommand("alert-rules", "The alerts of alerts.yaml as a rule file of Prometheus");
+  rules_verb.add_option("file", options->file, "alerts.yaml; of the site beside it, where there is one")->required();
+  rules_verb.add_option("--out", options->out, "Write it here instead of to stdout")->type_name("FILE");
+  rules_verb.footer(
+      "Channels and repeat_minutes become a label and an annotation, for the routes of Alertmanager. Example:\n"
+      "  rltune config alert-rules north/alerts.yaml --out /etc/prometheus/north.rules.yml");
+  rules_verb.callback([options] { alert_rules(*options); });
 
   CLI::App& schema_verb = *app.add_subcommand("schema", "JSON Schema of a kind of file, for editors");
   schema_verb.add_option("kind", options->kind, "site, users, retention, alerts or telemetry")->capture_default_str();

@@ -70,6 +70,13 @@ constexpr std::array kHeldTelemetry{
     Held{"traces", nobody, kEveryRole},
     Held{"forward", nobody},
 };
+constexpr std::array kHeldRetention{
+    Held{"schema", nobody},
+    Held{"logs_days", nobody, keeper},
+    Held{"logs_max_mb", nobody, keeper},
+    Held{"free_min_gb", nobody, keeper},
+    Held{"backups", nobody},  // `rltune backup create` reads it each time
+};
 constexpr std::array kHeldByNobody{Held{"", nobody}};
 
 std::span<const Held> held_of(Kind kind) {
@@ -78,8 +85,9 @@ std::span<const Held> held_of(Kind kind) {
       return kHeld;
     case Kind::telemetry:
       return kHeldTelemetry;
-    case Kind::users:
     case Kind::retention:
+      return kHeldRetention;
+    case Kind::users:
     case Kind::alerts:
       break;
   }

@@ -84,6 +84,12 @@ TEST(Changes, roles_follow_telemetry_as_they_run) {
   EXPECT_EQ(restarts(*level), Roles{});
 }
 
+TEST(Changes, who_keeps_a_store_follows_its_retention) {
+  const std::string was = example_retention();
+  EXPECT_EQ(live(*changes(was, replaced(was, "logs_days: 30", "logs_days: 3"))), Roles{"keeper"});
+  EXPECT_EQ(live(*changes(was, replaced(was, "daily: 7", "daily: 3"))), Roles{});
+}
+
 TEST(Changes, other_kinds_restart_nobody_and_kinds_do_not_mix) {
   const auto found = changes(example_alerts(), replaced(example_alerts(), "for_s: 30", "for_s: 90"));
   ASSERT_EQ(found->size(), 1U);

@@ -108,6 +108,21 @@ Checked check(const std::string& yaml) {
   return {*schema, faults.sorted()};
 }
 
+std::vector<std::string> not_acted_on(const std::string& yaml) {
+  const auto tree = parse_yaml(yaml);
+  const auto schema = tree ? schema_in(*tree) : std::nullopt;
+  if (!schema) return {};
+  if (schema->kind == Kind::users)
+    return {"users: this version has no sign-in yet; it checks and keeps this file alone"};
+  if (schema->kind == Kind::alerts)
+    return {"alerts: this version tells nobody yet; 'rltune config alert-rules' makes a Prometheus do it"};
+  if (schema->kind != Kind::telemetry) return {};
+  Faults faults("", schema->version);
+  const auto telemetry = read_document<Telemetry>(*tree, faults);
+  if (!telemetry.forward.enabled) return {};
+  return {"forward: this version sends nothing to a central store yet"};
+}
+
 Result<std::string> load_text(const std::filesystem::path& file) {
   std::error_code code;
   const auto status = std::filesystem::status(file, code);

@@ -229,6 +229,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Others, KindFault,
     ::testing::Values(
+        Wrong{Kind::alerts, "{agent: climate}", "{agent-id: climate}", "is not the name of a label"},
+        Wrong{Kind::telemetry, "{io: DEBUG}", "{twin: DEBUG}", "there is no role 'twin'"},
         Wrong{Kind::retention, "audit_days: 3650", "audit_days: 30", "must be at least 365"},
         Wrong{Kind::retention, "daily: 7", "daily: 7.5", "must be a whole number"},
         Wrong{Kind::alerts, "metric: rltune_agent_alive", "metric: agent alive", "is not the name of a metric"},

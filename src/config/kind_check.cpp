@@ -41,6 +41,12 @@ void check_url(const std::string& path, const std::string& url, std::string_view
     faults.add(path, std::format("must read {}host..., and not '{}'", scheme, shown(url)));
 }
 
+// Of a metric's label, as Prometheus takes them.
+bool is_label_name(std::string_view name) {
+  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, word);
+}
+
 bool is_metric_name(std::string_view name) {
   const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == ':'; };
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, word);
@@ -95,6 +101,10 @@ void check_alerts(const Alerts& alerts, Faults& faults) {
     check_name(path + ".name", alert.name, names, faults);
     if (!alert.metric.empty() && !is_metric_name(alert.metric))
       faults.add(path + ".metric", std::format("'{}' is not the name of a metric", shown(alert.metric)));
+    for (const auto& [label, value] : alert.labels)
+      if (!is_label_name(label))
+        faults.add(std::format("{}.labels.{}", path, shown(label)),
+                   std::format("'{}' is not the name of a label", shown(label)));
     if (alert.when != "absent" && !faults.has(path + ".limit")) faults.add(path, "needs 'limit', to compare with");
     if (alert.when == "absent" && faults.has(path + ".limit"))
       faults.add(path + ".limit", "is of no use with when: absent");

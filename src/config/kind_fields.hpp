@@ -60,7 +60,7 @@ void describe(Visitor& v, OAuth& oauth) {
 template <typename Visitor>
 void describe(Visitor& v, Users& users) {
   v.schema(users.schema, kUsersSchemas);
-  v.list("users", users.users, Need::required, "who may sign in");
+  v.list("users", users.users, Need::required, "who may sign in; not acted on yet");
   v.object("sign_in", users.sign_in, Need::optional, "sessions and wrong passwords");
   v.optional("oauth", users.oauth, "sign in with a server that speaks OpenID Connect");
 }
@@ -78,13 +78,13 @@ void describe(Visitor& v, Retention& retention) {
   v.number("decisions_days", retention.decisions_days, kDays, Need::optional, "decisions are kept so long");
   v.number("audit_days", retention.audit_days, Bounds{.low = 365, .high = 36600}, Need::optional,
            "audit records are kept so long, a year at least");
-  v.number("logs_days", retention.logs_days, kDays, Need::optional, "logs are kept so long");
+  v.number("logs_days", retention.logs_days, kDays, Need::optional, "the roles' log files are kept so long");
   v.number("logs_max_mb", retention.logs_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
-           "and no more of them than this");
+           "and no more of them than this, all roles together");
   v.count("checkpoints", retention.checkpoints, Bounds{.low = 1, .high = 10000},
           "so many of the newest checkpoints of an agent are kept");
   v.number("free_min_gb", retention.free_min_gb, Bounds{.low = 0, .high = 1e6}, Need::optional,
-           "with less free disk the oldest logs go first");
+           "with less free on their disk, or a tenth of a small one, the oldest log files go; an alarm comes before");
   v.object("backups", retention.backups, Need::optional, "how many backups are kept");
 }
 
@@ -118,7 +118,8 @@ template <typename Visitor>
 void describe(Visitor& v, Alerts& alerts) {
   v.schema(alerts.schema, kAlertsSchemas);
   v.list("channels", alerts.channels, Need::required, "ways to reach a person");
-  v.list("alerts", alerts.alerts, Need::required, "what calls for one");
+  v.list("alerts", alerts.alerts, Need::required,
+         "what calls for one; not acted on yet, but by a Prometheus with `rltune config alert-rules`");
 }
 
 template <typename Visitor>
@@ -150,7 +151,7 @@ void describe(Visitor& v, Telemetry& telemetry) {
   v.text_map("levels", telemetry.levels,
              "by kind of role (keeper, coredinator, io, agent, learner), where it differs: {io: DEBUG}");
   v.object("traces", telemetry.traces, Need::optional, "calls across the roles");
-  v.object("forward", telemetry.forward, Need::optional, "a central store");
+  v.object("forward", telemetry.forward, Need::optional, "a central store; not acted on yet");
 }
 
 }  // namespace rltune::config

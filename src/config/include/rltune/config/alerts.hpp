@@ -38,6 +38,9 @@ struct Alerts {
   std::vector<Alert> alerts;
 };
 
+// The same as a rule file of Prometheus. `site`: only series of this site; empty: of every one.
+std::string prometheus_rules(const Alerts& alerts, const std::string& site);
+
 // Strict, as load_site().
 Result<Alerts> load_alerts(const std::filesystem::path& file);
 
