@@ -25,7 +25,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  rltune up site.yaml                       run until SIGTERM or Ctrl-C\n"
     "  rltune up site.yaml --run-folder /run/rltune/north --json\n"
-    "\nThe roles' lines go to stderr and to logs/<role>.log in the run folder. Ctrl-C stops everything in\n"
+    "\nThe roles' lines go to stderr and to logs/<role>.log in the run folder, or to LOGS_DIRECTORY, as systemd gives\n"
+    "it; how much of them is kept, retention.yaml says. Ctrl-C stops everything in\n"
     "order; a second one kills. Exit status: 0 stopped as asked, 1 failed, 2 wrong usage.";
 
 struct Arguments {
@@ -94,6 +95,7 @@ int run(const Arguments& arguments) {
   rltune::keeper::Options options;
   options.coredinator = {own / "rltune-coredinator", "--site", arguments.site, "--run-folder", arguments.run_folder};
   options.run_folder = arguments.run_folder;
+  if (const char* folder = std::getenv("LOGS_DIRECTORY"); folder != nullptr) options.log_folder = folder;
   options.ready_within = std::chrono::milliseconds(std::llround(1e3 * arguments.ready_within_s));
   const auto summary = rltune::keeper::run(options);
   if (!summary) rltune::log::error(summary.error().message);

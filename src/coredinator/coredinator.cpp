@@ -21,6 +21,7 @@
 #include "rltune/base/version.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
+#include "rltune/config/followed.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "supervisor.hpp"
@@ -114,7 +115,8 @@ class Coredinator {
     audit::Recorder audit({.folder = audit_folder, .role = "coredinator"});
     auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
     if (!fleet) return std::unexpected(fleet.error());
-    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover);
+    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover,
+                            site->folder);
     coredinator.site_file_ = options.site;
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
@@ -130,7 +132,8 @@ class Coredinator {
   }
 
   Coredinator(bus::Context& context, std::unique_ptr<Fleet> fleet, const KeeperLink& keeper, bus::Server server,
-              std::string run_folder, audit::Recorder& audit, Takeover& takeover)
+              std::string run_folder, audit::Recorder& audit, Takeover& takeover,
+              const std::filesystem::path& site_folder)
       : context_(context),
         fleet_(std::move(fleet)),
         supervisor_(std::vector<Planned>{}),
@@ -138,7 +141,9 @@ class Coredinator {
         server_(std::move(server)),
         run_folder_(std::move(run_folder)),
         audit_(audit),
-        takeover_(takeover) {}
+        takeover_(takeover),
+        telemetry_(site_folder),
+        retention_(site_folder) {}
 
   // Brings roles and probes to what the fleet wants.
   Result<> follow() {
@@ -347,6 +352,7 @@ class Coredinator {
         return supervisor_.stopping();
       case v1::KeeperNotice::kChildren:
         adopted_ = true;
+        logs_ = notice.children().logs();
         return supervisor_.adopt(notice.children(), now);
       case v1::KeeperNotice::NOTICE_NOT_SET:
         return;
@@ -404,8 +410,12 @@ class Coredinator {
     for (auto& [name, probe] : probes_) probe.show();
     look_for_damage(now);
     checks.push_back({"files", true, damaged_});
+    checks.push_back(check_logs());
     operations_.health.report(checks);
     write_targets();
+    telemetry_.turn();
+    retention_.turn();
+    keeper_.settle(telemetry_.value(), retention_.value());
     keeper_.tell_status(supervisor_.settled(), std::format("{} of {} roles healthy", well, roles.roles_size()));
   }
 
@@ -419,6 +429,21 @@ class Coredinator {
                                           kept.size() == 1 ? "file lies" : "files lie", kept.back().string());
     operations_.registry.gauge("rltune_data_health_damaged_files", "Damaged files that lie aside until they are moved")
         .set(static_cast<double>(kept.size()));
+  }
+
+  // The keeper's files: what it removed, and whether their disk runs short.
+  metrics::Check check_logs() {
+    metrics::Registry& registry = operations_.registry;
+    registry.gauge("rltune_role_log_files_bytes", "Size of all log files of the roles")
+        .set(static_cast<double>(logs_.bytes()));
+    registry.gauge("rltune_role_log_disk_free_bytes", "Free on the disk that holds the log files")
+        .set(static_cast<double>(logs_.free_bytes()));
+    registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "logs"}})
+        .follow(static_cast<double>(logs_.removed_files()));
+    const bool shortage = logs_.free_bytes() < logs_.free_bytes_min();
+    return {"disk", !shortage,
+            std::format("{:.2f} GB free{}", static_cast<double>(logs_.free_bytes()) / 1e9,
+                        shortage ? ": the oldest logs go" : "")};
   }
 
   void count(const v1::RoleState& role, bool healthy) {
@@ -458,6 +483,9 @@ class Coredinator {
   std::string running_;  // the site's file, as the roles hold it
   std::optional<bus::Client> reload_;
   std::optional<Planned> heads_;
+  config::Followed<config::Telemetry> telemetry_;
+  config::Followed<config::Retention> retention_;
+  v1::LogFigures logs_;
   bool telling_ = false;  // io was asked to read the site's file again
   Duration tell_at_{}, leave_at_{};
   std::map<std::string, Probe> probes_;  // by role

@@ -54,6 +54,16 @@ void KeeperLink::tell_status(bool ready, const std::string& text) const {
   send(request);
 }
 
+void KeeperLink::settle(const config::Telemetry& telemetry, const config::Retention& retention) const {
+  v1::KeeperRequest request;
+  v1::KeeperSettings& settings = *request.mutable_settings();
+  settings.set_level(config::level_of(telemetry, "keeper"));
+  settings.set_logs_age_s(retention.logs_days * 86'400.0);
+  settings.set_logs_bytes_max(static_cast<std::uint64_t>(retention.logs_max_mb * 1e6));
+  settings.set_free_bytes_min(static_cast<std::uint64_t>(retention.free_min_gb * 1e9));
+  send(request);
+}
+
 void KeeperLink::shut_down(const std::string& reason, bool failed) const {
   v1::ShutdownRequest request;
   request.set_reason(reason);

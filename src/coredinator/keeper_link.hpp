@@ -5,6 +5,8 @@
 #include <string>
 
 #include "rltune/base/error.hpp"
+#include "rltune/config/retention.hpp"
+#include "rltune/config/telemetry.hpp"
 #include "rltune/v1/supervision.pb.h"
 
 namespace rltune::coredinator {
@@ -18,6 +20,7 @@ class KeeperLink {
   void stop(const std::string& role, double grace_s) const;
   void ask_children() const;
   void tell_status(bool ready, const std::string& text) const;
+  void settle(const config::Telemetry& telemetry, const config::Retention& retention) const;
   void shut_down(const std::string& reason, bool failed) const;
   void shut_down(const v1::ShutdownRequest& request) const;
 

@@ -43,6 +43,10 @@ void Forward::line(std::string_view role, std::string_view text) {
   write(terminal_ ? plain + "\n" : std::string(text) + "\n");
 }
 
+void Forward::say(std::string_view level, std::string_view message) {
+  if (const auto parsed = log::parse_level(level); parsed && *parsed >= level_) emit("keeper", level, message);
+}
+
 void Forward::emit(std::string_view role, std::string_view level, std::string_view message) {
   if (terminal_) {
     write(std::string(role) + ": " + (level == "INFO" ? "" : std::string(level) + ": ") + std::string(message) + "\n");

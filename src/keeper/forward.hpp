@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "rltune/base/log.hpp"
+
 namespace rltune::keeper {
 
 class Forward {
@@ -14,13 +16,16 @@ class Forward {
 
   // A line as the role printed it: its own JSON passes as it is, anything else is wrapped.
   void line(std::string_view role, std::string_view text);
-  void say(std::string_view level, std::string_view message) { emit("keeper", level, message); }
+  // The keeper's own line, from its level up.
+  void say(std::string_view level, std::string_view message);
+  void set_level(log::Level level) noexcept { level_ = level; }
   std::uint64_t lost() const noexcept { return lost_; }
 
  private:
   void emit(std::string_view role, std::string_view level, std::string_view message);
   void write(const std::string& bytes);
 
+  log::Level level_ = log::Level::info;
   int descriptor_;
   bool terminal_;
   std::uint64_t lost_ = 0;

@@ -12,6 +12,7 @@
 #include <format>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "forward.hpp"
@@ -67,7 +68,12 @@ std::string describe_end(int code, int signal) {
 
 class Keeper {
  public:
-  explicit Keeper(const Options& options) : options_(options), forward_(STDERR_FILENO) {}
+  explicit Keeper(const Options& options)
+      : options_(options),
+        log_folder_(options.log_folder.empty() ? options.run_folder / "logs" : options.log_folder),
+        forward_(STDERR_FILENO),
+        logs_(log_folder_, clock_,
+              [this](std::string_view level, const std::string& message) { forward_.say(level, message); }) {}
 
   Result<Summary> run() {
     if (auto ready = prepare(); !ready) return std::unexpected(ready.error());
@@ -79,6 +85,7 @@ class Keeper {
       watch_coredinator();
       watch_start();
       manager_.alive(clock_.steady());
+      turn_logs();
       wait();
     }
     kill_strays();
@@ -88,8 +95,10 @@ class Keeper {
  private:
   Result<> prepare() {
     std::error_code code;
-    std::filesystem::create_directories(options_.run_folder / "logs", code);
-    if (code) return fail(Errc::io, "cannot create " + options_.run_folder.string() + ": " + code.message());
+    for (const std::filesystem::path& folder : {options_.run_folder, log_folder_}) {
+      std::filesystem::create_directories(folder, code);
+      if (code) return fail(Errc::io, "cannot create " + folder.string() + ": " + code.message());
+    }
     // Grandchildren whose parent dies come to us, so that none outlives the site.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t taken;
@@ -122,7 +131,7 @@ class Keeper {
     ++history.starts;
     history.pid = process->pid;
     history.end.clear();
-    auto log = std::make_unique<LineLog>(options_.run_folder / "logs" / (name + ".log"));
+    auto log = std::make_unique<LineLog>(logs_, name);
     children_.push_back({name, order, once, *process, std::move(log), clock_.now(), std::nullopt});
     forward_.say("INFO", name + " started, process " + std::to_string(process->pid));
     return {};
@@ -266,6 +275,8 @@ class Keeper {
         return shut_down(request.shutdown());
       case v1::KeeperRequest::kStatus:
         return pass_status(request.status());
+      case v1::KeeperRequest::kSettings:
+        return take(request.settings());
       case v1::KeeperRequest::REQUEST_NOT_SET:
         return;
     }
@@ -284,6 +295,21 @@ class Keeper {
     if (status.ready()) manager_.ready();
     summary_.ready = summary_.ready || status.ready();
     manager_.status(status.text());
+  }
+
+  void take(const v1::KeeperSettings& settings) {
+    LogLimits limits = logs_.limits();
+    if (settings.logs_age_s() > 0.0) limits.age = from_seconds(settings.logs_age_s());
+    if (settings.logs_bytes_max() > 0) limits.bytes_max = settings.logs_bytes_max();
+    if (settings.has_free_bytes_min()) limits.free_bytes_min = settings.free_bytes_min();
+    logs_.set(limits);
+    if (const auto level = log::parse_level(settings.level())) forward_.set_level(*level);
+  }
+
+  void turn_logs() {
+    std::set<std::string> written;
+    for (const Child& child : children_) written.insert(child.name);
+    logs_.turn(written);
   }
 
   static Program program_of(const v1::RoleSpec& role) {
@@ -330,6 +356,12 @@ class Keeper {
     auto* list = notice.mutable_children();
     for (const Child& child : children_)
       if (child.name != kCoredinator) describe(child, *list->add_children());
+    const LogFolder::Figures& figures = logs_.figures();
+    list->mutable_logs()->set_bytes(figures.bytes);
+    list->mutable_logs()->set_removed_files(figures.removed_files);
+    list->mutable_logs()->set_removed_bytes(figures.removed_bytes);
+    list->mutable_logs()->set_free_bytes(figures.free_bytes);
+    list->mutable_logs()->set_free_bytes_min(figures.free_bytes_min);
     tell(notice);
   }
 
@@ -432,9 +464,11 @@ class Keeper {
   }
 
   const Options& options_;
-  Forward forward_;
-  ServiceManager manager_;
+  const std::filesystem::path log_folder_;
   WallClock clock_;
+  Forward forward_;
+  LogFolder logs_;
+  ServiceManager manager_;
   Descriptor signals_, socket_;
   std::vector<Child> children_;
   std::vector<pollfd> polls_;

@@ -8,10 +8,13 @@
 
 namespace rltune::keeper {
 
-LineLog::LineLog(std::filesystem::path file, std::uint64_t file_bytes_max)
-    : file_(std::move(file)), file_bytes_max_(file_bytes_max) {
-  open();
-}
+namespace {
+
+constexpr auto kFileSpan = std::chrono::days(1);
+
+}  // namespace
+
+LineLog::LineLog(LogFolder& folder, const std::string& role) : folder_(folder), file_(folder.file_of(role)) { open(); }
 
 LineLog::~LineLog() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -22,19 +25,25 @@ void LineLog::open() {
   std::error_code code;
   const std::uintmax_t size = std::filesystem::file_size(file_, code);
   file_bytes_ = code ? 0 : size;
+  begun_ = folder_.clock().now();
+  if (file_bytes_ == 0) return;
+  const auto written = std::filesystem::last_write_time(file_, code);
+  if (!code)
+    begun_ = std::min(begun_, std::chrono::time_point_cast<Duration>(std::chrono::file_clock::to_sys(written)));
 }
 
 void LineLog::keep(std::string_view line) {
   if (descriptor_ < 0) return;
+  if (file_bytes_ >= folder_.file_bytes_max() || (file_bytes_ > 0 && folder_.clock().now() - begun_ >= kFileSpan)) {
+    ::close(descriptor_);
+    folder_.put_aside(file_);
+    open();
+  }
+  if (file_bytes_ == 0) begun_ = folder_.clock().now();
   char end = '\n';
   const std::array parts{iovec{const_cast<char*>(line.data()), line.size()}, iovec{&end, 1}};
   const ssize_t count = ::writev(descriptor_, parts.data(), static_cast<int>(parts.size()));
   if (count > 0) file_bytes_ += static_cast<std::uint64_t>(count);
-  if (file_bytes_ < file_bytes_max_) return;
-  ::close(descriptor_);
-  std::error_code ignored;
-  std::filesystem::rename(file_, file_.string() + ".1", ignored);
-  open();
 }
 
 void LineLog::feed(std::string_view bytes, const std::function<void(std::string_view)>& line) {

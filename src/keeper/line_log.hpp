@@ -1,4 +1,4 @@
-// What one role printed, kept in a file of bounded size, line by line.
+// What one role printed, kept in the files of a LogFolder, line by line.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include "log_folder.hpp"
+
 namespace rltune::keeper {
 
 class LineLog {
  public:
   static constexpr std::size_t kLineBytesMax = 64 * 1024;
-  static constexpr std::uint64_t kFileBytesMax = 16 * 1024 * 1024;  // then <file>.1 takes the old one's place
 
   // A file that cannot be written costs its lines alone.
-  explicit LineLog(std::filesystem::path file, std::uint64_t file_bytes_max = kFileBytesMax);
+  LineLog(LogFolder& folder, const std::string& role);
   ~LineLog();
   LineLog(const LineLog&) = delete;
   LineLog& operator=(const LineLog&) = delete;
@@ -28,8 +29,10 @@ class LineLog {
   void keep(std::string_view line);
   void open();
 
+  LogFolder& folder_;
   std::filesystem::path file_;
-  std::uint64_t file_bytes_max_, file_bytes_ = 0;
+  std::uint64_t file_bytes_ = 0;
+  TimePoint begun_{};  // of the file's first line, or the last one where it was there before
   int descriptor_ = -1;
   std::string partial_;
 };

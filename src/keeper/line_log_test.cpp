@@ -6,27 +6,26 @@
 
 #include "forward.hpp"
 #include "rltune/base/file.hpp"
+#include "temporary_folder.hpp"
 
 namespace rltune::keeper {
 namespace {
 
 class LineLogTest : public testing::Test {
  protected:
-  LineLogTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "rltune-log-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~LineLogTest() override { std::filesystem::remove_all(folder_); }
   void feed(LineLog& log, std::string_view bytes) {
     log.feed(bytes, [this](std::string_view line) { lines_.emplace_back(line); });
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder scratch_;
+  const std::filesystem::path folder_ = scratch_.path();
+  WallClock clock_;
+  LogFolder logs_{folder_, clock_, [](auto, const auto&) {}};
   std::vector<std::string> lines_;
 };
 
 TEST_F(LineLogTest, lines_are_whole_however_the_bytes_came) {
-  LineLog log(folder_ / "io.log");
+  LineLog log(logs_, "io");
   feed(log, "one\ntw");
   feed(log, "o\n\nthree");
   EXPECT_THAT(lines_, testing::ElementsAre("one", "two"));
@@ -36,21 +35,23 @@ TEST_F(LineLogTest, lines_are_whole_however_the_bytes_came) {
 }
 
 TEST_F(LineLogTest, an_endless_line_is_cut) {
-  LineLog log(folder_ / "io.log");
+  LineLog log(logs_, "io");
   feed(log, std::string(3 * LineLog::kLineBytesMax, 'x'));
   EXPECT_EQ(lines_.size(), 3U);
 }
 
 TEST_F(LineLogTest, the_files_stay_bounded) {
-  LineLog log(folder_ / "io.log", 1000);
-  for (int i = 0; i < 200; ++i) feed(log, "a line of thirty characters or so\n");
-  EXPECT_LT(std::filesystem::file_size(folder_ / "io.log"), 1100U);
-  EXPECT_LT(std::filesystem::file_size(folder_ / "io.log.1"), 1100U);
-  EXPECT_EQ(lines_.size(), 200U);
+  logs_.set({.bytes_max = 1});
+  LineLog log(logs_, "io");
+  for (int i = 0; i < 20'000; ++i) feed(log, "a line of thirty characters or so\n");
+  for (const auto& entry : std::filesystem::directory_iterator(folder_))
+    EXPECT_LT(entry.file_size(), 66U * 1024U) << entry.path();
+  EXPECT_EQ(lines_.size(), 20'000U);
 }
 
 TEST_F(LineLogTest, a_folder_that_is_not_there_costs_nothing_but_the_file) {
-  LineLog log(folder_ / "missing" / "io.log");
+  LogFolder missing(folder_ / "missing", clock_, [](auto, const auto&) {});
+  LineLog log(missing, "io");
   feed(log, "one\n");
   EXPECT_THAT(lines_, testing::ElementsAre("one"));
 }

@@ -20,8 +20,9 @@ namespace rltune::keeper {
 inline constexpr int kKeeperDescriptor = 3;
 
 struct Options {
-  std::vector<std::string> coredinator;           // argv
-  std::filesystem::path run_folder;               // logs/<role>.log
+  std::vector<std::string> coredinator;  // argv
+  std::filesystem::path run_folder;
+  std::filesystem::path log_folder;               // <role>.log, and older ones; empty: logs in the run folder
   std::chrono::milliseconds grace{10'000};        // of each role at an orderly stop
   std::chrono::milliseconds silence_max{15'000};  // of coredinator, before it counts as hung
   std::chrono::milliseconds ready_within{0};      // every role has to have answered by then; 0: whenever

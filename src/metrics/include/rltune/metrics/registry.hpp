@@ -23,6 +23,10 @@ namespace rltune::metrics {
 
 static_assert(std::atomic<double>::is_always_lock_free);
 
+// Of every store whose retention removes what is old, by {store}: decisions, audit, logs, checkpoints.
+inline constexpr const char* kRemoved = "rltune_role_retention_removed_total";
+inline constexpr const char* kRemovedHelp = "What retention removed: files, or checkpoints";
+
 class Counter {
  public:
   void add(double amount = 1.0) noexcept { value_.fetch_add(amount, std::memory_order_relaxed); }
