@@ -53,6 +53,7 @@ ordered_json to_json(const RoleReport& report) {
           {"heads", report.heads},
           {"last_signed", report.last_signed},
           {"repaired", report.repaired},
+          {"starts_at", report.starts_at},
           {"faults", std::move(faults)}};
 }
 
@@ -62,6 +63,9 @@ void print_text(const RoleReport& report) {
       command::counted(report.files, "file"), command::counted(report.heads, "head"), report.last_signed,
       report.repaired == 0 ? "" : std::format("; {} after crashes", command::counted(report.repaired, "repair")),
       report.faults.empty() ? "" : std::format("; {}", command::counted(report.faults.size(), "FAULT")));
+  if (report.starts_at > 1)
+    std::println("  holds from line {}, {}: retention has removed what was before", report.starts_at,
+                 report.first_time);
   for (std::size_t i = 0; i < std::min(report.faults.size(), kFaultsShown); ++i) {
     const Fault& fault = report.faults[i];
     std::println("  {}{}: {}: {}", fault.file, fault.line == 0 ? "" : std::format(":{}", fault.line), fault.kind,

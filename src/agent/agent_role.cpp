@@ -20,6 +20,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/config/followed.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/control.pb.h"
@@ -77,7 +78,9 @@ class AgentRole {
         telemetry_({.folder = site.folder, .site = site.name, .role = "agent." + name_}, operations_.registry),
         circuit_(operations_.registry, "io"),
         metrics_(operations_.registry, decider_.elements()),
-        audit_({.folder = site.folder / site.storage.folder / "audit", .role = "agent." + name_}) {}
+        audit_({.folder = site.folder / site.storage.folder / "audit",
+                .role = "agent." + name_,
+                .keeping = {.age = config::kept_for(site.folder, &config::Retention::audit_days)}}) {}
 
   Result<> open(const std::string& run_folder);
   Result<> open_policy();
@@ -144,6 +147,8 @@ class AgentRole {
   metrics::Circuit circuit_;
   AgentMetrics metrics_;
   audit::Recorder audit_;
+  metrics::Counter& audit_removed_ =
+      operations_.registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "audit"}});
   Duration reported_{};
 };
 
@@ -284,6 +289,7 @@ void AgentRole::report() {
   if (now - reported_ < kReportEvery) return;
   reported_ = now;
   circuit_.show(to_io_);
+  audit_removed_.follow(static_cast<double>(audit_.status().removed));
   const bool usable = outcome_ == controllers::Outcome::ok;
   operations_.health.report({{"policy", true, active_sha256_},
                              {"io", attached_ && trouble_.empty(), trouble_},

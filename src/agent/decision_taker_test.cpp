@@ -113,7 +113,7 @@ TEST_F(DecisionTakerTest, a_checkpoint_in_the_middle_loses_no_transition) {
   auto whole = fresh(), first = fresh();
   for (int i = 0; i < 200; ++i) whole->take(decision_of(decision(i).event, site_));
   for (int i = 0; i < 117; ++i) first->take(decision_of(decision(i).event, site_));
-  ASSERT_TRUE(checkpoints_.save(*first));
+  ASSERT_TRUE(checkpoints_.save(*first, 3));
   bool restored = false;
   auto second = checkpoints_.restore([this] { return fresh(); }, restored);
   ASSERT_TRUE(second && restored);

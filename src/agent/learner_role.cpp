@@ -15,6 +15,7 @@
 #include "rltune/base/sha256.hpp"
 #include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
+#include "rltune/config/followed.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/supervision.pb.h"
@@ -59,7 +60,11 @@ class LearnerRole {
                                                   "Times learning went back to a checkpoint")),
         checkpointed_(operations_.registry.gauge("rltune_agent_health_learner_checkpoint_timestamp_seconds",
                                                  "When the last checkpoint was written, seconds since 1970")),
-        audit_({.folder = site_.folder / site_.storage.folder / "audit", .role = "learner." + name_}) {}
+        audit_({.folder = site_.folder / site_.storage.folder / "audit",
+                .role = "learner." + name_,
+                .keeping = {.age = config::kept_for(site_.folder, &config::Retention::audit_days)}}),
+        retention_(site_.folder),
+        removed_(operations_.registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "checkpoints"}})) {}
 
   Result<> open(const std::string& run_folder);
   Result<> restore();
@@ -109,6 +114,10 @@ class LearnerRole {
   metrics::Counter &offers_, &divergences_;
   metrics::Gauge& checkpointed_;
   audit::Recorder audit_;
+  config::Followed<config::Retention> retention_;
+  metrics::Counter& removed_;
+  metrics::Counter& audit_removed_ =
+      operations_.registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "audit"}});
   Duration reported_{};
 };
 
@@ -286,12 +295,15 @@ void LearnerRole::offer() {
 void LearnerRole::checkpoint() {
   last_checkpoint_ = clock_.steady();
   if (learner().transitions() == saved_transitions_) return;
-  const auto saved = checkpoints_.save(*taker_);
+  retention_.turn();
+  const auto saved = checkpoints_.save(*taker_, retention_.value().checkpoints);
   checkpoint_trouble_ = saved ? "" : saved.error().message;
   if (!saved) return log::error("the checkpoint could not be written", {{"reason", checkpoint_trouble_}});
   checkpointed_.set(to_seconds(clock_.now().time_since_epoch()));
   saved_transitions_ = learner().transitions();
-  log::info("checkpoint written", {{"transitions", std::to_string(saved_transitions_)}});
+  removed_.add(static_cast<double>(*saved));
+  log::info("checkpoint written",
+            {{"transitions", std::to_string(saved_transitions_)}, {"older_removed", std::to_string(*saved)}});
 }
 
 // What the plant earned, by part, so that a term that runs away is seen.
@@ -313,6 +325,7 @@ void LearnerRole::report_health() {
   const Duration now = clock_.steady();
   if (now - reported_ < 1s) return;
   reported_ = now;
+  audit_removed_.follow(static_cast<double>(audit_.status().removed));
   updates_.follow(static_cast<double>(learner().updates()));
   transitions_.set(static_cast<double>(learner().transitions()));
   operations_.health.report({{"policy", true, artifact_.sha256},

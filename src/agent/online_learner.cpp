@@ -12,7 +12,6 @@ namespace rltune::agent {
 namespace {
 
 constexpr const char* kOrigin = "learning on site";
-constexpr std::size_t kKept = 3;
 constexpr std::size_t kLiveMin = 64;
 // Candidates stay this far inside the site's limit, so that rounding does not put them outside.
 constexpr double kInside = 0.95;
@@ -199,13 +198,15 @@ std::vector<std::filesystem::path> CheckpointStore::newest_first() const {
   return files;
 }
 
-Result<> CheckpointStore::add(Archive& archive) const {
+Result<std::size_t> CheckpointStore::add(Archive& archive, std::size_t kept) const {
   const auto before = newest_first();
   const std::uint64_t number = before.empty() ? 1 : std::strtoull(before.front().stem().c_str(), nullptr, 10) + 1;
-  if (auto written = archive.write(folder_ / std::format("{:012}.checkpoint", number)); !written) return written;
+  if (auto written = archive.write(folder_ / std::format("{:012}.checkpoint", number)); !written)
+    return std::unexpected(written.error());
+  std::size_t removed = 0;
   std::error_code ignored;
-  for (std::size_t i = kKept - 1; i < before.size(); ++i) std::filesystem::remove(before[i], ignored);
-  return {};
+  for (std::size_t i = kept - 1; i < before.size(); ++i) removed += std::filesystem::remove(before[i], ignored) ? 1 : 0;
+  return removed;
 }
 
 void CheckpointStore::tell_skipped(const std::filesystem::path& file, const Error& why) {

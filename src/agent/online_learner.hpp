@@ -73,12 +73,13 @@ class CheckpointStore {
   explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
   static CheckpointStore of(const config::Site& site, const std::string& agent);
 
-  // `state` is whatever has archive(): an OnlineLearner, or more with it.
+  // `state` is whatever has archive(): an OnlineLearner, or more with it. The newest `kept` stay; returns how many
+  // went.
   template <typename State>
-  Result<> save(State& state) const {
+  Result<std::size_t> save(State& state, std::size_t kept) const {
     Archive archive = Archive::writer(kFormat);
     state.archive(archive);
-    return add(archive);
+    return add(archive, kept);
   }
   // Restores the newest that is sound; `fresh` makes an untouched state for each attempt. Corrupt ones are
   // logged and skipped. Returns false in `restored` when there was none: the state is then fresh.
@@ -108,7 +109,7 @@ class CheckpointStore {
   static constexpr const char* kFormat = "rltune/online-learner/v2";
 
   std::vector<std::filesystem::path> newest_first() const;
-  Result<> add(Archive& archive) const;
+  Result<std::size_t> add(Archive& archive, std::size_t kept) const;
   static void tell_skipped(const std::filesystem::path& file, const Error& why);
 
   std::filesystem::path folder_;

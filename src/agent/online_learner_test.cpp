@@ -102,7 +102,7 @@ TEST_F(OnlineLearnerTest, a_step_larger_than_the_site_allows_is_cut) {
 TEST_F(OnlineLearnerTest, a_checkpoint_brings_everything_back) {
   auto learner = fresh();
   feed(*learner, 500);
-  ASSERT_TRUE(checkpoints_.save(*learner));
+  ASSERT_TRUE(checkpoints_.save(*learner, 3));
   bool restored = false;
   auto again = checkpoints_.restore([this] { return fresh(); }, restored);
   ASSERT_TRUE(again && restored);
@@ -119,9 +119,9 @@ TEST_F(OnlineLearnerTest, a_checkpoint_brings_everything_back) {
 TEST_F(OnlineLearnerTest, a_corrupt_checkpoint_is_skipped_for_the_one_before) {
   auto learner = fresh();
   feed(*learner, 100);
-  ASSERT_TRUE(checkpoints_.save(*learner));
+  ASSERT_TRUE(checkpoints_.save(*learner, 3));
   feed(*learner, 100);
-  ASSERT_TRUE(checkpoints_.save(*learner));
+  ASSERT_TRUE(checkpoints_.save(*learner, 3));
   const auto newest = folder_ / "000000000002.checkpoint";
   std::string bytes = *read_file(newest);
   bytes[bytes.size() / 2] ^= 1;
@@ -144,7 +144,7 @@ TEST_F(OnlineLearnerTest, only_corrupt_checkpoints_mean_a_fresh_start) {
 TEST_F(OnlineLearnerTest, a_checkpoint_of_another_artifact_does_not_count) {
   auto learner = fresh();
   feed(*learner, 100);
-  ASSERT_TRUE(checkpoints_.save(*learner));
+  ASSERT_TRUE(checkpoints_.save(*learner, 3));
   artifact_.sha256 = "another";
   bool restored = true;
   ASSERT_TRUE(checkpoints_.restore([this] { return fresh(); }, restored));
@@ -155,9 +155,16 @@ TEST_F(OnlineLearnerTest, few_checkpoints_are_kept) {
   auto learner = fresh();
   for (int i = 0; i < 6; ++i) {
     feed(*learner, 10);
-    ASSERT_TRUE(checkpoints_.save(*learner));
+    EXPECT_EQ(checkpoints_.save(*learner, 3).value(), i < 3 ? 0U : 1U);
   }
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 3);
+  const auto there = [this] { return std::distance(std::filesystem::directory_iterator(folder_), {}); };
+  EXPECT_EQ(there(), 3);
+  feed(*learner, 10);
+  EXPECT_EQ(checkpoints_.save(*learner, 1).value(), 3U) << "another limit holds with the next one";
+  EXPECT_EQ(there(), 1);
+  bool restored = false;
+  ASSERT_TRUE(checkpoints_.restore([this] { return fresh(); }, restored));
+  EXPECT_TRUE(restored);
 }
 
 TEST_F(OnlineLearnerTest, a_policy_of_another_form_is_refused_by_name) {

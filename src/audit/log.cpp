@@ -290,6 +290,61 @@ Result<std::optional<Head>> Log::sign_head() {
   return head;
 }
 
+namespace {
+
+Result<Line> first_line_of(const std::filesystem::path& path) {
+  const auto text = read_file(path);
+  if (!text) return std::unexpected(text.error());
+  return decode(std::string_view(*text).substr(0, text->find('\n')));
+}
+
+}  // namespace
+
+Result<std::uint64_t> Log::remove_before(TimePoint time) {
+  State& state = *state_;
+  if (auto ready = append(std::span<const Entry>{}); !ready) return std::unexpected(ready.error());
+  const auto files = list_log_files(state.folder);
+  if (!files) return std::unexpected(files.error());
+  const std::string day = day_of(time);
+  std::size_t old = 0;
+  while (old + 1 < files->size() && (*files)[old].day < day && (*files)[old].path != state.current.path) ++old;
+  if (old == 0) return 0;
+  const auto first = first_line_of((*files)[old].path);
+  if (!first)
+    return fail(first.error().code, std::format("{}: {}", (*files)[old].path.string(), first.error().message));
+  const Entry start{.actor = state.role,
+                    .action = kExpired,
+                    .target = (*files)[old - 1].path.filename().string(),
+                    .reason = "older than retention.yaml keeps it",
+                    .details = {{"first", std::to_string(first->sequence)}, {"previous", first->previous}}};
+  if (auto told = append(start); !told) return std::unexpected(told.error());
+  if (const auto head = sign_head(); !head) return std::unexpected(head.error());
+  for (std::size_t i = 0; i < old; ++i) {
+    std::error_code code;
+    std::filesystem::remove((*files)[i].path, code);
+    if (code) return fail(Errc::io, std::format("cannot remove {}: {}", (*files)[i].path.string(), code.message()));
+  }
+  return old;
+}
+
+std::uint64_t remove_before(const std::filesystem::path& audit_folder, const std::string& but, TimePoint time,
+                            const Clock& clock) {
+  std::uint64_t removed = 0;
+  const auto roles = list_roles(audit_folder);
+  if (!roles) return removed;
+  for (const std::string& role : *roles) {
+    const auto files = list_log_files(audit_folder / role);
+    if (role == but || !files || files->size() < 2 || files->front().day >= day_of(time)) continue;
+    auto log = Log::open(audit_folder, role, clock, Duration(0));
+    if (!log && log.error().code == Errc::timeout) continue;  // its writer sees to it
+    const auto gone = log ? log->remove_before(time) : std::unexpected(log.error());
+    if (!gone)
+      log::error("old lines of the audit log cannot be removed", {{"of", role}, {"reason", gone.error().message}});
+    removed += gone.value_or(0);
+  }
+  return removed;
+}
+
 Result<> append_once(const std::filesystem::path& audit_folder, const std::string& role, const Entry& entry) {
   const WallClock clock;
   auto log = Log::open(audit_folder, role, clock);

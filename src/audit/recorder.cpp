@@ -26,7 +26,7 @@ struct Recorder::State {
   mutable std::mutex mutex;
   std::condition_variable work, done;
   std::deque<Entry> queue;
-  std::uint64_t posted = 0, written = 0, lost = 0, lost_told = 0, failures = 0;
+  std::uint64_t removed = 0, posted = 0, written = 0, lost = 0, lost_told = 0, failures = 0;
   std::string trouble;
   bool stopping = false;
 
@@ -34,6 +34,7 @@ struct Recorder::State {
   std::optional<Log> log;
   std::uint64_t since_head = 0;
   Duration last_head{};
+  std::optional<KeepingWatch> keeping;
   std::thread thread;
   std::optional<DamageListener> damages;
 
@@ -41,7 +42,7 @@ struct Recorder::State {
     std::unique_lock lock(mutex);
     std::vector<Entry> group;
     while (true) {
-      work.wait_for(lock, head_due_in(), [&] { return stopping || !queue.empty() || !group.empty(); });
+      work.wait_for(lock, due_in(), [&] { return stopping || !queue.empty() || !group.empty(); });
       while (!queue.empty() && group.size() < kGroupMax) {
         group.push_back(std::move(queue.front()));
         queue.pop_front();
@@ -50,7 +51,9 @@ struct Recorder::State {
       const std::uint64_t unreported = lost - lost_told;
       lock.unlock();
       const auto stored = store(group, unreported);
+      const std::uint64_t gone = remove_old();
       lock.lock();
+      removed += gone;
       if (stored) {
         written += group.size();
         lost_told += unreported;
@@ -67,6 +70,25 @@ struct Recorder::State {
     if (!group.empty())
       log::critical("entries of the audit log were lost at stop", {{"count", std::to_string(group.size())}});
     sign();
+  }
+
+  std::chrono::nanoseconds due_in() const {
+    return keeping->on() ? std::min<Duration>(head_due_in(), keeping->every()) : head_due_in();
+  }
+
+  std::uint64_t remove_old() {
+    const auto age = log ? keeping->due(clock.steady()) : std::nullopt;
+    if (!age) return 0;
+    const TimePoint before = clock.now() - *age;
+    const auto own = log->remove_before(before);
+    if (!own) log::error("old lines of the audit log cannot be removed", {{"reason", own.error().message}});
+    const std::uint64_t gone =
+        own.value_or(0) + (options.keeps_for_others ? remove_before(options.folder, options.role, before, clock) : 0);
+    if (gone > 0)
+      log::info(
+          "retention removed old days of the audit log",
+          {{"files", std::to_string(gone)}, {"older_than_days", std::format("{:.4g}", to_seconds(*age) / 86'400.0)}});
+    return gone;
   }
 
   std::chrono::nanoseconds head_due_in() const {
@@ -121,6 +143,7 @@ struct Recorder::State {
 
 Recorder::Recorder(const RecorderOptions& options) : state_(std::make_unique<State>()) {
   state_->options = options;
+  state_->keeping.emplace(options.keeping);
   state_->thread = std::thread([state = state_.get()] { state->run(); });
   state_->damages.emplace([this](const Damage& damage) {
     post({.action = "file.damaged",
@@ -171,8 +194,11 @@ Result<> Recorder::flush() {
 RecorderStatus Recorder::status() const {
   const State& state = *state_;
   const std::lock_guard lock(state.mutex);
-  return {
-      .written = state.written, .waiting = state.posted - state.written, .lost = state.lost, .trouble = state.trouble};
+  return {.written = state.written,
+          .waiting = state.posted - state.written,
+          .lost = state.lost,
+          .trouble = state.trouble,
+          .removed = state.removed};
 }
 
 }  // namespace rltune::audit

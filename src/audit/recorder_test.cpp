@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
+#include "manual_clock.hpp"
 #include "rltune/audit/log.hpp"
 #include "rltune/audit/verify.hpp"
 #include "scratch_folder.hpp"
@@ -67,6 +69,27 @@ TEST(Recorder, never_waits_and_counts_what_a_full_queue_does_not_take) {
   for (const Line& line : lines_of(scratch.path()))
     if (line.entry.action == "entries.lost") lost += std::stoull(line.entry.details[0].second);
   EXPECT_EQ(lost, recorder.status().lost);
+}
+
+TEST(Recorder, old_days_go_as_it_is_told_while_it_runs) {
+  const historian::ScratchFolder scratch;
+  for (const char* day : {"2020-01-02T12:00:00Z", "2020-01-03T12:00:00Z"}) {
+    ManualClock then(parse_rfc3339(day).value());
+    ASSERT_TRUE(Log::open(scratch.path(), "io", then)->append({.actor = "mia", .action = "setpoint.write"}));
+  }
+  std::atomic<int> days = 36'000;
+  Recorder recorder({.folder = scratch.path(),
+                     .role = "io",
+                     .keeping = {.age = [&] { return Duration(std::chrono::days(days.load())); }, .every = 5ms}});
+  recorder.post({.action = "role.start"});
+  ASSERT_TRUE(recorder.flush());
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(recorder.status().removed, 0U);
+  days = 400;
+  for (int i = 0; i < 1000 && recorder.status().removed == 0; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(recorder.status().removed, 2U);
+  ASSERT_TRUE(recorder.flush());
+  EXPECT_TRUE(verify(scratch.path(), {}, "")->at(0).faults.empty());
 }
 
 TEST(Recorder, heads_are_signed_in_time) {

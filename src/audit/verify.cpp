@@ -1,9 +1,12 @@
 #include "rltune/audit/verify.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <format>
 #include <map>
+#include <optional>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "log_file.hpp"
@@ -45,6 +48,7 @@ class Checker {
   RoleReport run() {
     read_heads();
     read_lines();
+    find_start();
     for (std::size_t i = 0; i < items_.size(); ++i) take(i);
     say_torn();
     finish_heads();
@@ -90,6 +94,45 @@ class Checker {
       if (!rest.empty()) torn_.emplace_back(&file, number + 1);
     }
     report_.lines = items_.size();
+  }
+
+  // Where retention has removed what was before, an entry of the chain says so. What a crash left of it does not count.
+  void find_start() {
+    std::unordered_map<std::uint64_t, std::size_t> places;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+      if (items_[i].line) places.emplace(items_[i].line->sequence, i);
+    std::optional<std::size_t> start;
+    for (const Item& item : items_) {
+      if (!item.line || item.line->entry.action != kExpired) continue;
+      const auto place = places.find(number_in(item.line->entry, "first"));
+      if (place == places.end() || place->first > item.line->sequence) continue;
+      if (items_[place->second].line->previous != detail(item.line->entry, "previous")) continue;
+      if (!start || place->second > *start) start = place->second;
+    }
+    if (!start) return;
+    const Line first = *items_[*start].line;
+    if (*start + 1 >= first.sequence) return;  // nothing is gone yet
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(*start));
+    report_.starts_at = expected_ = first.sequence;
+    report_.lines = items_.size();
+    previous_ = first.previous;
+    const auto [from, to] = heads_.equal_range(first.sequence - 1);
+    for (auto head = from; head != to; ++head)
+      if (head->second.head.hash != first.previous)
+        fault(*head->second.file, head->second.number, "head",
+              std::format("it was signed for another line than the one before {}", first.sequence));
+  }
+
+  static std::string detail(const Entry& entry, std::string_view name) {
+    for (const auto& [key, value] : entry.details)
+      if (key == name) return value;
+    return {};
+  }
+  static std::uint64_t number_in(const Entry& entry, std::string_view name) {
+    const std::string text = detail(entry, name);
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
   }
 
   void take(std::size_t index) {
@@ -171,7 +214,7 @@ class Checker {
            std::format("the log ends before line {}, for which {}:{} was signed at {}", last.head.sequence,
                        last.file->name, last.number, format_rfc3339(last.head.time))});
     }
-    for (auto head = heads_.begin(); head != beyond; ++head)
+    for (auto head = heads_.lower_bound(report_.starts_at); head != beyond; ++head)
       if (!taken_.contains(head->first))
         fault(*head->second.file, head->second.number, "head",
               std::format("line {} of the log, for which it was signed, cannot be read", head->first));

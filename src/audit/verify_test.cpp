@@ -215,6 +215,94 @@ TEST_F(VerifyTest, heads_that_left_the_host_find_what_was_removed_with_its_heads
   EXPECT_FALSE(verify(folder(), away, "").value()[0].faults.empty());
 }
 
+// Three years later the first two days go.
+class ExpiredTest : public VerifyTest {
+ protected:
+  void SetUp() override {
+    VerifyTest::SetUp();
+    auto log = Log::open(folder(), "io", clock_);
+    ASSERT_TRUE(log);
+    const auto gone = log->remove_before(parse_rfc3339("2026-01-04T12:00:00Z").value());
+    ASSERT_TRUE(gone) << gone.error().message;
+    ASSERT_EQ(*gone, 2U);
+    was_ = files_;
+    files_ = load();
+  }
+  ManualClock clock_{parse_rfc3339("2029-01-02T23:00:00Z").value()};
+  RoleFiles was_;
+};
+
+TEST_F(ExpiredTest, the_log_holds_from_where_it_begins_and_says_so) {
+  ASSERT_EQ(files_.logs.size(), 2U);
+  const RoleReport report = check(files_, "");
+  EXPECT_TRUE(report.faults.empty()) << report.faults[0].what;
+  EXPECT_EQ(report.starts_at, 5U);
+  EXPECT_EQ(report.lines, 3U);
+  EXPECT_EQ(report.first_time, "2026-01-04T23:00:00Z");
+  EXPECT_EQ(report.last_signed, 7U);
+}
+
+TEST_F(ExpiredTest, whatever_else_goes_is_still_found) {
+  // Every byte of what stays.
+  for (std::size_t file = 0; file < files_.logs.size(); ++file)
+    for (std::size_t at = 0; at < files_.logs[file].bytes.size(); ++at) {
+      RoleFiles changed = files_;
+      changed.logs[file].bytes[at] = static_cast<char>(changed.logs[file].bytes[at] ^ 1);
+      ASSERT_FALSE(faults(changed).empty()) << file << " " << at;
+    }
+  // A line more than was said.
+  RoleFiles more = files_;
+  more.logs[0].bytes = without_line(more.logs[0].bytes, 0);
+  EXPECT_TRUE(finds(more, "missing", more.logs[0].name, 1));
+  // The entry that said it.
+  RoleFiles unsaid = files_;
+  unsaid.logs.pop_back();
+  EXPECT_FALSE(faults(unsaid).empty());
+  // What a head outside knows of the line before the first.
+  RoleFiles other = files_;
+  other.heads.push_back({"elsewhere", was_.heads[0].bytes});
+  EXPECT_TRUE(faults(other).empty());
+}
+
+TEST_F(ExpiredTest, a_crash_while_they_go_is_no_fault) {
+  RoleFiles all = files_, half = files_;
+  all.logs.insert(all.logs.begin(), was_.logs.begin(), was_.logs.begin() + 2);
+  half.logs.insert(half.logs.begin(), was_.logs[1]);
+  EXPECT_TRUE(faults(half).empty());
+  EXPECT_EQ(check(half, "").starts_at, 5U);
+  EXPECT_TRUE(faults(all).empty());
+  EXPECT_EQ(check(all, "").starts_at, 1U);
+  all.logs[0].bytes[30] = static_cast<char>(all.logs[0].bytes[30] ^ 1);
+  EXPECT_FALSE(faults(all).empty()) << "as long as it is all there it is all checked";
+}
+
+TEST_F(ExpiredTest, the_log_goes_on_and_more_of_it_goes_later) {
+  clock_.advance(24h * 400);
+  {
+    auto log = Log::open(folder(), "io", clock_);
+    ASSERT_TRUE(log->append({.actor = "mia", .action = "setpoint.write"}));
+    EXPECT_EQ(log->remove_before(clock_.now()).value(), 2U) << "its own day stays";
+    EXPECT_EQ(log->remove_before(clock_.now() + 24h * 10).value(), 0U);
+    ASSERT_TRUE(log->append({.actor = "mia", .action = "setpoint.write"}));
+    ASSERT_TRUE(log->sign_head());
+  }
+  const RoleReport report = check(load(), "");
+  EXPECT_TRUE(report.faults.empty()) << report.faults[0].what;
+  EXPECT_EQ(report.starts_at, 8U);
+  EXPECT_EQ(report.last_signed, 10U);
+}
+
+TEST_F(ExpiredTest, what_nobody_writes_is_seen_to_by_another) {
+  auto mine = Log::open(folder(), "coredinator", clock_);
+  ASSERT_TRUE(mine->append({.actor = "coredinator", .action = "role.start"}));
+  EXPECT_EQ(remove_before(folder(), "coredinator", clock_.now(), clock_), 1U);
+  EXPECT_TRUE(faults(load()).empty());
+  auto held = Log::open(folder(), "io", clock_);
+  clock_.advance(24h * 400);
+  ASSERT_TRUE(held->append({.actor = "mia", .action = "setpoint.write"}));
+  EXPECT_EQ(remove_before(folder(), "coredinator", clock_.now(), clock_), 0U) << "its writer has it";
+}
+
 TEST_F(VerifyTest, the_export_goes_on_where_it_was) {
   const auto away = scratch_.path() / "away";
   ASSERT_TRUE(export_heads(folder(), away));

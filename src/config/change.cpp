@@ -72,6 +72,9 @@ constexpr std::array kHeldTelemetry{
 };
 constexpr std::array kHeldRetention{
     Held{"schema", nobody},
+    Held{"decisions_days", nobody, io},
+    Held{"audit_days", nobody, kEveryRole},
+    Held{"checkpoints", nobody, learner},
     Held{"logs_days", nobody, keeper},
     Held{"logs_max_mb", nobody, keeper},
     Held{"free_min_gb", nobody, keeper},

@@ -87,6 +87,8 @@ TEST(Changes, roles_follow_telemetry_as_they_run) {
 TEST(Changes, who_keeps_a_store_follows_its_retention) {
   const std::string was = example_retention();
   EXPECT_EQ(live(*changes(was, replaced(was, "logs_days: 30", "logs_days: 3"))), Roles{"keeper"});
+  EXPECT_EQ(live(*changes(was, replaced(was, "decisions_days: 1095", "decisions_days: 90"))), Roles{"io"});
+  EXPECT_EQ(live(*changes(was, replaced(was, "checkpoints: 10", "checkpoints: 4"))), Roles{"learner.*"});
   EXPECT_EQ(live(*changes(was, replaced(was, "daily: 7", "daily: 3"))), Roles{});
 }
 

@@ -56,7 +56,7 @@ TEST(Document, each_kind_is_read_whole) {
 TEST(Document, a_file_that_names_no_known_schema_is_told_which_there_are) {
   EXPECT_EQ(faults_of("name: x\n"),
             "f:1: schema: the field 'schema' is missing; it is one of rltune/site/v1, rltune/site/v2, rltune/users/v1, "
-            "rltune/retention/v1, rltune/alerts/v1, rltune/telemetry/v1");
+            "rltune/retention/v1, rltune/retention/v2, rltune/alerts/v1, rltune/telemetry/v1");
   EXPECT_EQ(faults_of("# x\nschema: rltune/user/v1\n").substr(0, 38), "f:2: schema: 'rltune/user/v1' is not o");
 }
 
@@ -101,7 +101,7 @@ TEST(Migration, every_version_of_every_kind_goes_forward_to_the_newest) {
   for (const Kind kind : kinds())
     for (int version = 1; version <= newest_version(kind); ++version) {
       std::string text = kind == Kind::site ? example_site() : example_of(kind);
-      text = replaced(text, "/v1", "/v" + std::to_string(version));
+      text = replaced(text, to_string(check(text).schema), to_string(Schema{kind, version}));
       const auto migrated = migrate(text, "f", newest_version(kind));
       ASSERT_TRUE(migrated) << migrated.error().message;
       EXPECT_EQ(*migrate(*migrated, "f", version), text);
@@ -207,6 +207,12 @@ TEST(Shared, what_came_with_version_2_is_not_taken_in_version_1) {
     EXPECT_EQ(faults_of(newer), "");
     EXPECT_FALSE(migrate(newer, "site.yaml", 1)) << "back is refused where something would be lost";
   }
+}
+
+TEST(Retention, how_many_of_the_newest_backups_stay_came_with_version_2) {
+  const std::string newer = replaced(example_retention(), "  daily: 7\n", "  newest: 28\n  daily: 7\n");
+  EXPECT_EQ(faults_of(newer), "");
+  EXPECT_NE(faults_of(replaced(newer, "/v2", "/v1")).find("'newest' came with version 2"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -37,6 +37,13 @@ bool Followed<T>::turn() {
   return true;
 }
 
+std::function<Duration()> kept_for(const std::filesystem::path& folder, double Retention::* days) {
+  return [file = Followed<Retention>(folder), days]() mutable {
+    file.turn();
+    return from_seconds(file.value().*days * 86'400.0);
+  };
+}
+
 template class Followed<Telemetry>;
 template class Followed<Retention>;
 

@@ -42,6 +42,13 @@ TEST_F(FollowedTest, a_change_is_seen_once) {
   EXPECT_EQ(followed.value().decisions_days, Retention{}.decisions_days);
 }
 
+TEST_F(FollowedTest, a_store_asks_for_its_time) {
+  const auto days = kept_for(folder_.path(), &Retention::decisions_days);
+  EXPECT_EQ(days(), std::chrono::days(1095));
+  write(replaced(example_retention(), "decisions_days: 1095", "decisions_days: 0.5"));
+  EXPECT_EQ(days(), std::chrono::hours(12));
+}
+
 // What was to be kept for years is not thrown away because of a slip of the pen.
 TEST_F(FollowedTest, a_broken_file_changes_nothing) {
   Followed<Retention> followed(folder_.path());

@@ -12,7 +12,8 @@
 namespace rltune::config {
 
 inline constexpr std::array kUsersSchemas{Synonym{"rltune/users/v1", "rltune/users/v1"}};
-inline constexpr std::array kRetentionSchemas{Synonym{"rltune/retention/v1", "rltune/retention/v1"}};
+inline constexpr std::array kRetentionSchemas{Synonym{"rltune/retention/v1", "rltune/retention/v1"},
+                                              Synonym{"rltune/retention/v2", "rltune/retention/v2"}};
 inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/alerts/v1"}};
 inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"}};
 
@@ -67,6 +68,7 @@ void describe(Visitor& v, Users& users) {
 
 template <typename Visitor>
 void describe(Visitor& v, BackupRetention& backups) {
+  if (v.since(2, "newest")) v.count("newest", backups.newest, kKept, "so many are kept whatever their day");
   v.count("daily", backups.daily, kKept, "the newest of each of so many days are kept");
   v.count("weekly", backups.weekly, kKept, "and of so many weeks");
   v.count("monthly", backups.monthly, kKept, "and of so many months");
@@ -75,17 +77,19 @@ void describe(Visitor& v, BackupRetention& backups) {
 template <typename Visitor>
 void describe(Visitor& v, Retention& retention) {
   v.schema(retention.schema, kRetentionSchemas);
-  v.number("decisions_days", retention.decisions_days, kDays, Need::optional, "decisions are kept so long");
+  v.number("decisions_days", retention.decisions_days, kDays, Need::optional,
+           "files of decisions are kept so long after their last one; the newest stays");
   v.number("audit_days", retention.audit_days, Bounds{.low = 365, .high = 36600}, Need::optional,
-           "audit records are kept so long, a year at least");
+           "audit records are kept so long, a year at least; whole days go, and the log says from where it holds");
   v.number("logs_days", retention.logs_days, kDays, Need::optional, "the roles' log files are kept so long");
   v.number("logs_max_mb", retention.logs_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
            "and no more of them than this, all roles together");
   v.count("checkpoints", retention.checkpoints, Bounds{.low = 1, .high = 10000},
-          "so many of the newest checkpoints of an agent are kept");
+          "so many of the newest checkpoints of each learner are kept");
   v.number("free_min_gb", retention.free_min_gb, Bounds{.low = 0, .high = 1e6}, Need::optional,
            "with less free on their disk, or a tenth of a small one, the oldest log files go; an alarm comes before");
-  v.object("backups", retention.backups, Need::optional, "how many backups are kept");
+  v.object("backups", retention.backups, Need::optional,
+           "what `rltune backup create --every` keeps, here and where copies go");
 }
 
 template <typename Visitor>

@@ -112,7 +112,10 @@ class Coredinator {
     if (!reload) return std::unexpected(reload.error());
     const WallClock clock;
     const std::filesystem::path audit_folder = site->folder / site->storage.folder / "audit";
-    audit::Recorder audit({.folder = audit_folder, .role = "coredinator"});
+    audit::Recorder audit({.folder = audit_folder,
+                           .role = "coredinator",
+                           .keeping = {.age = config::kept_for(site->folder, &config::Retention::audit_days)},
+                           .keeps_for_others = true});
     auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
     if (!fleet) return std::unexpected(fleet.error());
     Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover,
@@ -440,6 +443,8 @@ class Coredinator {
         .set(static_cast<double>(logs_.free_bytes()));
     registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "logs"}})
         .follow(static_cast<double>(logs_.removed_files()));
+    registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "audit"}})
+        .follow(static_cast<double>(audit_.status().removed));
     const bool shortage = logs_.free_bytes() < logs_.free_bytes_min();
     return {"disk", !shortage,
             std::format("{:.2f} GB free{}", static_cast<double>(logs_.free_bytes()) / 1e9,

@@ -316,12 +316,15 @@ struct DecisionLog::State {
   std::deque<Decision> queue;
   std::uint64_t appended = 0, committed = 0;
   Breaker breaker{kRetry};  // before the disk
+  std::uint64_t removed = 0;
   std::size_t in_hand = 0;  // taken from the queue and not yet committed
   Error last_error;
   TimePoint trouble_since{};
   bool trouble = false, stopping = false;
 
-  std::unique_ptr<DayWriter> writer;  // the writer thread's alone
+  // The writer thread's alone.
+  std::unique_ptr<DayWriter> writer;
+  std::optional<KeepingWatch> keeping;
   std::thread thread;
 
   ~State() {
@@ -337,7 +340,12 @@ struct DecisionLog::State {
     std::vector<Decision> group;
     std::unique_lock lock(mutex);
     while (true) {
-      work.wait(lock, [&] { return stopping || !queue.empty() || !group.empty(); });
+      const auto anything = [&] { return stopping || !queue.empty() || !group.empty(); };
+      if (!keeping->on()) work.wait(lock, anything);
+      if (keeping->on() && !work.wait_for(lock, keeping->every(), anything)) {
+        remove_old(lock);
+        continue;
+      }
       if (group.empty() && queue.empty()) return;
       while (!queue.empty() && group.size() < kGroupMax) {
         group.push_back(std::move(queue.front()));
@@ -351,6 +359,7 @@ struct DecisionLog::State {
       lock.lock();
       committed += done_count;
       in_hand = group.size();
+      remove_old(lock);
       if (group.empty()) {
         trouble = false;
         breaker.succeeded();
@@ -364,6 +373,24 @@ struct DecisionLog::State {
       work.wait_for(lock, breaker.try_at() - now, [&] { return stopping; });
     }
   }
+
+  void remove_old(std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    const WallClock clock;
+    std::uint64_t files = 0;
+    if (const auto age = keeping->due(clock.steady())) {
+      const auto gone =
+          remove_decisions(folder, clock.now() - *age, writer ? writer->file().path : std::filesystem::path());
+      if (!gone) log::error("old decisions cannot be removed", {{"reason", gone.error().message}});
+      files = gone.value_or(0);
+      if (files > 0)
+        log::info("retention removed old decisions",
+                  {{"files", std::to_string(files)}, {"older_than_days", std::format("{:.4g}", to_days(*age))}});
+    }
+    lock.lock();
+    removed += files;
+  }
+  static double to_days(Duration age) { return to_seconds(age) / 86'400.0; }
 
   // How many of the group are on disk now: all of them, or those before the day that failed.
   std::size_t commit(std::span<const Decision> group) {
@@ -438,6 +465,7 @@ Result<DecisionLog> DecisionLog::open(const std::filesystem::path& folder, const
   auto state = std::make_unique<State>();
   state->folder = folder;
   state->options = options;
+  state->keeping.emplace(options.keeping);
   state->thread = std::thread([raw = state.get()] { raw->run(); });
   return DecisionLog(std::move(state));
 }
@@ -474,7 +502,8 @@ Result<> DecisionLog::flush() {
 DecisionLogStatus DecisionLog::status() const {
   const State& state = *state_;
   const std::lock_guard lock(state.mutex);
-  DecisionLogStatus status{state.committed, state.queue.size() + state.in_hand, {}, state.breaker.figures()};
+  DecisionLogStatus status{
+      state.committed, state.queue.size() + state.in_hand, {}, state.breaker.figures(), state.removed};
   if (state.trouble)
     status.trouble = std::format(
         "{} since {}: {}", state.last_error.code == Errc::no_space ? "disk full" : to_string(state.last_error.code),
@@ -495,6 +524,14 @@ TimePoint last_written(const std::filesystem::path& path) {
     if (!code) newest = std::max(newest, std::chrono::time_point_cast<Duration>(std::chrono::file_clock::to_sys(time)));
   }
   return newest == TimePoint::min() ? TimePoint::max() - kMtimeMargin : newest;
+}
+
+// When a file's last record was written: an empty log beside it is a reader's.
+TimePoint last_record(const std::filesystem::path& path) {
+  std::error_code code;
+  return wal_bytes(path) > 0 ? last_written(path)
+                             : std::chrono::time_point_cast<Duration>(
+                                   std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path, code)));
 }
 
 // Runs `work` on each file in turn until it returns a value; errors of SQLite name the file.
@@ -585,6 +622,24 @@ Result<std::vector<Decision>> newest_decisions(const std::filesystem::path& fold
   if (decisions.size() > limit)
     decisions.erase(decisions.begin(), decisions.end() - static_cast<std::ptrdiff_t>(limit));
   return decisions;
+}
+
+Result<std::uint64_t> remove_decisions(const std::filesystem::path& folder, TimePoint before,
+                                       const std::filesystem::path& but) {
+  auto files = list_files(folder);
+  if (!files) return std::unexpected(files.error());
+  if (!files->empty()) files->pop_back();
+  std::uint64_t removed = 0;
+  for (const LogFile& file : *files) {
+    if (file.path == but || last_record(file.path) >= before) continue;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      std::error_code code;
+      std::filesystem::remove(file.path.string() + suffix, code);
+      if (code) return fail(Errc::io, std::format("cannot remove {}: {}", file.path.string(), code.message()));
+    }
+    ++removed;
+  }
+  return removed;
 }
 
 Result<DecisionStorage> decision_storage(const std::filesystem::path& folder) {

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <bit>
 #include <fstream>
 #include <limits>
+#include <thread>
 
 #include "decision_codec.hpp"
 #include "rltune/base/file.hpp"
@@ -428,6 +430,82 @@ TEST(DecisionLog, full_disk_is_reported_and_survived) {
   });
   ASSERT_EQ(child.join(), 0);
   EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 10'000)->size(), child.last_report());
+}
+
+// Makes a file as old as if its last record was written then.
+void age_file(const std::filesystem::path& path, TimePoint written) {
+  std::filesystem::last_write_time(path, std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(
+                                             std::chrono::file_clock::from_sys(written)));
+}
+
+std::vector<std::string> files_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
+TEST(DecisionLog, files_go_by_when_they_were_written_and_never_the_newest) {
+  const ScratchFolder scratch;
+  {
+    auto log = DecisionLog::open(scratch.path());
+    ASSERT_TRUE(log);
+    // A plant's own clock: its days say nothing about when they were recorded.
+    for (const char* day : {"2020-01-01T12:00:00Z", "2020-01-02T12:00:00Z", "2020-01-03T12:00:00Z"})
+      ASSERT_TRUE(log->append(make_decision(at(day), 1)));
+    ASSERT_TRUE(log->flush());
+  }
+  const TimePoint now = at("2026-11-21T12:00:00Z");
+  age_file(scratch.path() / "decisions-2020-01-01.db", now - 5 * 24h);
+  age_file(scratch.path() / "decisions-2020-01-02.db", now - 1h);
+  age_file(scratch.path() / "decisions-2020-01-03.db", now - 5 * 24h);
+  EXPECT_EQ(remove_decisions(scratch.path(), now - 6 * 24h).value(), 0U);
+  EXPECT_EQ(remove_decisions(scratch.path(), now - 4 * 24h, scratch.path() / "decisions-2020-01-01.db").value(), 0U);
+  EXPECT_EQ(remove_decisions(scratch.path(), now - 4 * 24h).value(), 1U);
+  EXPECT_EQ(files_in(scratch.path()), (std::vector<std::string>{"decisions-2020-01-02.db", "decisions-2020-01-03.db"}));
+  EXPECT_EQ(remove_decisions(scratch.path(), now).value(), 1U) << "the newest stays";
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 10)->size(), 1U);
+}
+
+// A backup that reads a day has it to its end.
+TEST(DecisionLog, a_file_that_is_read_is_read_to_its_end) {
+  const ScratchFolder scratch;
+  {
+    auto log = DecisionLog::open(scratch.path());
+    for (std::uint64_t i = 0; i < 100; ++i)
+      ASSERT_TRUE(log->append(make_decision(at("2026-01-01T12:00:00Z") + i * 1s, i)));
+    ASSERT_TRUE(log->append(make_decision(at("2026-01-02T12:00:00Z"), 1)));
+    ASSERT_TRUE(log->flush());
+  }
+  const auto reader = open_reader(scratch.path() / "decisions-2026-01-01.db");
+  SQLite::Statement statement(*reader, "SELECT count(*) FROM decision");
+  ASSERT_TRUE(statement.executeStep());
+  statement.reset();
+  EXPECT_EQ(remove_decisions(scratch.path(), TimePoint::max()).value(), 1U);
+  ASSERT_TRUE(statement.executeStep());
+  EXPECT_EQ(statement.getColumn(0).getInt(), 100);
+}
+
+TEST(DecisionLog, what_is_kept_for_how_long_changes_as_it_runs) {
+  const ScratchFolder scratch;
+  std::atomic<int> days = 400;
+  auto log = DecisionLog::open(
+      scratch.path(), {.keeping = {.age = [&] { return Duration(std::chrono::days(days.load())); }, .every = 5ms}});
+  ASSERT_TRUE(log);
+  for (const char* day : {"2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z"})
+    ASSERT_TRUE(log->append(make_decision(at(day), 1)));
+  ASSERT_TRUE(log->flush());
+  age_file(scratch.path() / "decisions-2026-01-01.db", std::chrono::system_clock::now() - 30 * 24h);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(log->status().removed, 0U);
+  days = 20;
+  for (int i = 0; i < 1000 && log->status().removed == 0; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(log->status().removed, 1U);
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "decisions-2026-01-01.db"));
+  ASSERT_TRUE(log->append(make_decision(at("2026-01-02T13:00:00Z"), 2)));
+  ASSERT_TRUE(log->flush());
+  EXPECT_EQ(read_decisions(scratch.path(), kBegin, kEnd, 10)->size(), 2U);
 }
 
 TEST(DecisionLog, storage_says_what_it_takes) {

@@ -19,6 +19,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/change.hpp"
 #include "rltune/config/document.hpp"
+#include "rltune/config/followed.hpp"
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
@@ -162,6 +163,8 @@ class Role {
   LoopMetrics metrics_;
   Breaker plant_;  // before the first connection; afterwards the link reconnects by itself
   metrics::Circuit circuit_, historian_circuit_, decisions_circuit_;
+  metrics::Counter& audit_removed_ =
+      operations_.registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "audit"}});
   metrics::Counter& clock_steps_;
   metrics::Gauge &clock_step_, &clock_synchronised_;
   Duration watched_{};
@@ -207,10 +210,14 @@ Result<> Role::open_stores() {
   auto historian = historian::Historian::open(options, names);
   if (!historian) return std::unexpected(historian.error());
   historian_ = std::move(*historian);
-  auto decisions = historian::DecisionLog::open(folder / "decisions");
+  auto decisions = historian::DecisionLog::open(
+      folder / "decisions", {.keeping = {.age = config::kept_for(site_.folder, &config::Retention::decisions_days)}});
   if (!decisions) return std::unexpected(decisions.error());
   decisions_ = std::move(*decisions);
-  audit_.emplace(audit::RecorderOptions{.folder = folder / "audit", .role = "io"});
+  audit_.emplace(
+      audit::RecorderOptions{.folder = folder / "audit",
+                             .role = "io",
+                             .keeping = {.age = config::kept_for(site_.folder, &config::Retention::audit_days)}});
   return {};
 }
 
@@ -340,6 +347,7 @@ void Role::watch() {
   historian_circuit_.show(samples.circuit);
   decisions_circuit_.show(decisions.circuit);
   metrics_.stores(samples, decisions);
+  audit_removed_.follow(static_cast<double>(audit_->status().removed));
   metrics_.mode(guard_->mode());
   operations_.health.report(checks());
 }

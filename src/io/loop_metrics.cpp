@@ -34,6 +34,7 @@ LoopMetrics::LoopMetrics(metrics::Registry& registry, const config::Site& site)
       writes_failed_(registry.counter("rltune_data_health_writes_failed_total", "Writes that the plant did not take")),
       stored_(registry.counter("rltune_process_data_samples_stored_total", "Samples committed to the historian")),
       dropped_(registry.counter("rltune_process_data_samples_dropped_total", "Samples a full queue lost")),
+      removed_(registry.counter(metrics::kRemoved, metrics::kRemovedHelp, {{"store", "decisions"}})),
       decisions_stored_(registry.counter("rltune_process_data_decisions_stored_total",
                                          "Decisions committed to the decision log since io's start")),
       waiting_(registry.gauge("rltune_process_data_samples_waiting", "Samples on their way to the historian")),
@@ -193,6 +194,7 @@ void LoopMetrics::stores(const historian::Status& samples, const historian::Deci
   waiting_.set(static_cast<double>(samples.samples_waiting));
   bytes_.set(static_cast<double>(samples.bytes_database + samples.bytes_wal));
   free_.set(static_cast<double>(samples.bytes_free));
+  removed_.follow(static_cast<double>(decisions.removed));
   decisions_stored_.follow(static_cast<double>(decisions.committed));
   decisions_waiting_.set(static_cast<double>(decisions.waiting));
 }

@@ -80,7 +80,7 @@ class LoopMetrics {
   metrics::Histogram &proposal_, &verdict_, &write_, &sample_to_write_;
   metrics::Gauge& connected_;
   metrics::Counter &reconnects_, &overflows_, &writes_failed_;
-  metrics::Counter &stored_, &dropped_, &decisions_stored_;
+  metrics::Counter &stored_, &dropped_, &removed_, &decisions_stored_;
   metrics::Gauge &waiting_, &decisions_waiting_, &bytes_, &free_;
   std::array<metrics::Gauge*, 4> modes_{};
 };

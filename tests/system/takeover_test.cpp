@@ -141,6 +141,31 @@ TEST_F(TakeoverTest, a_level_changes_as_the_roles_run) {
   ASSERT_TRUE(site_->decides(5));
 }
 
+TEST_F(TakeoverTest, what_is_kept_for_how_long_changes_as_the_roles_run) {
+  const std::string decisions = site_->path("site/data/decisions/decisions-2020-01-01.db");
+  const std::string logs = site_->path("run/logs/io.log.20200101T000000Z");
+  ASSERT_TRUE(std::filesystem::exists(site_->path("run/logs/io.log")));
+  for (const std::string& old : {decisions, logs}) {
+    ASSERT_TRUE(write_file(old, ""));
+    std::filesystem::last_write_time(old, std::filesystem::file_time_type::clock::now() - std::chrono::days(10));
+  }
+  ASSERT_TRUE(
+      write_file(site_->path("draft.yaml"), "schema: rltune/retention/v2\ndecisions_days: 30\nlogs_days: 30\n"));
+  ASSERT_EQ(apply().status, 0);
+  const pid_t io = pid("io"), one = pid("agent.one");
+  ASSERT_TRUE(site_->decides(5));
+  EXPECT_TRUE(std::filesystem::exists(decisions) && std::filesystem::exists(logs));
+  ASSERT_TRUE(write_file(site_->path("draft.yaml"), "schema: rltune/retention/v2\ndecisions_days: 5\nlogs_days: 5\n"));
+  const CommandAnswer answer = apply();
+  ASSERT_EQ(answer.status, 0) << answer.out << answer.err;
+  EXPECT_EQ(json::parse(answer.out)["live"], json({"keeper", "io"}));
+  EXPECT_TRUE(PilotSite::eventually([&] { return !std::filesystem::exists(logs); }, 20s));
+  EXPECT_TRUE(PilotSite::eventually([&] { return !std::filesystem::exists(decisions); }, 30s));
+  EXPECT_EQ(pid("io"), io);
+  EXPECT_EQ(pid("agent.one"), one);
+  ASSERT_TRUE(site_->decides(5));
+}
+
 TEST_F(TakeoverTest, a_change_that_one_agent_holds_starts_that_one_again) {
   const pid_t io = pid("io"), one = pid("agent.one"), two = pid("agent.two");
   draft("id: two", "policy-two", "policy-other");

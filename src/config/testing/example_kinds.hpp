@@ -34,7 +34,7 @@ oauth:
 }
 
 inline std::string example_retention() {
-  return R"(schema: rltune/retention/v1
+  return R"(schema: rltune/retention/v2
 decisions_days: 1095
 audit_days: 3650
 logs_days: 30

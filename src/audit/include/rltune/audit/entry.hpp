@@ -25,6 +25,10 @@ struct Line {
   std::string previous, hash;  // BLAKE2b, hexadecimal
 };
 
+// Of the entry that says from where a log holds: `first` is the number of the line it begins with, `previous` what that
+// line follows.
+inline constexpr const char* kExpired = "log.expired";
+
 inline constexpr std::size_t kLineBytesMax = 64 * 1024;
 
 // What stands for the line before the first one of a role.

@@ -33,6 +33,10 @@ class Log {
   // Signs and stores how far the log goes; nothing where no line was added since the last one.
   Result<std::optional<Head>> sign_head();
 
+  // Removes whole days that ended before `time`; an entry that is on disk and signed by then says where the log begins.
+  // Returns how many files went. Errors: corrupt (the day that stays cannot be read), io.
+  Result<std::uint64_t> remove_before(TimePoint time);
+
   std::uint64_t sequence() const noexcept;  // of the last line; 0 before the first
 
  private:
@@ -40,6 +44,10 @@ class Log {
   explicit Log(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// The same for every role but one whose log nobody writes now: of commands, and of roles that are gone.
+std::uint64_t remove_before(const std::filesystem::path& audit_folder, const std::string& but, TimePoint time,
+                            const Clock& clock);
 
 // For commands: one entry in the log of the role `cli`, and its head.
 Result<> append_once(const std::filesystem::path& audit_folder, const std::string& role, const Entry& entry);

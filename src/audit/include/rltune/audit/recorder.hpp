@@ -11,6 +11,7 @@
 
 #include "rltune/audit/entry.hpp"
 #include "rltune/base/error.hpp"
+#include "rltune/base/keeping.hpp"
 
 namespace rltune::audit {
 
@@ -21,11 +22,14 @@ struct RecorderOptions {
   std::uint64_t head_lines = 1000;
   Duration head_every = std::chrono::seconds(60);
   Duration retry_wait = std::chrono::seconds(1);
+  Keeping keeping;                // of whole days
+  bool keeps_for_others = false;  // as well for logs that nobody writes now
 };
 
 struct RecorderStatus {
   std::uint64_t written = 0, waiting = 0, lost = 0;
-  std::string trouble;  // empty when well
+  std::string trouble;        // empty when well
+  std::uint64_t removed = 0;  // files, by retention
 };
 
 class Recorder {

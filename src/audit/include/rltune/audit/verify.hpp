@@ -33,6 +33,7 @@ struct RoleReport {
   std::string role;
   std::uint64_t files = 0, lines = 0, heads = 0, repaired = 0;
   std::uint64_t last_signed = 0;  // sequence number of the last line that a head vouches for
+  std::uint64_t starts_at = 1;    // of the first line that stands; before it retention has removed what there was
   std::string first_time, last_time;
   std::vector<Fault> faults;
 };

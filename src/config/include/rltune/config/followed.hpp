@@ -4,9 +4,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "rltune/base/error.hpp"
+#include "rltune/base/time.hpp"
 #include "rltune/config/retention.hpp"
 #include "rltune/config/telemetry.hpp"
 
@@ -29,6 +31,9 @@ class Followed {
   std::optional<std::filesystem::file_time_type> seen_;
   T value_;
 };
+
+// A time of retention.yaml in days, asked again and again by whoever keeps the store.
+std::function<Duration()> kept_for(const std::filesystem::path& folder, double Retention::* days);
 
 extern template class Followed<Telemetry>;
 extern template class Followed<Retention>;

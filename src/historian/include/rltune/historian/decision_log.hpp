@@ -15,6 +15,7 @@
 
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/error.hpp"
+#include "rltune/base/keeping.hpp"
 #include "rltune/base/time.hpp"
 
 namespace rltune::historian {
@@ -63,13 +64,15 @@ struct Decision {
 struct DecisionLogStatus {
   std::uint64_t committed = 0;  // since open()
   std::uint64_t waiting = 0;
-  std::string trouble;       // empty when well; "disk full since ..."
-  Breaker::Figures circuit;  // to the disk
+  std::string trouble;        // empty when well; "disk full since ..."
+  Breaker::Figures circuit;   // to the disk
+  std::uint64_t removed = 0;  // files, by retention, since open()
 };
 
 struct DecisionLogOptions {
   std::size_t queue_max = 10'000;
   std::uint64_t wal_bytes_max = 16U << 20U;  // a reader that holds on longer makes the day continue in another file
+  Keeping keeping;                           // of files after their last decision; the newest file stays
 };
 
 class DecisionLog {
@@ -89,6 +92,12 @@ class DecisionLog {
   explicit DecisionLog(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Removes the files in which nothing was written since `before`, by the wall clock: days of a plant's own clock come in
+// any order. The newest file stays, and so does `but`. A reader that has one open keeps it until it closes it. Returns
+// how many went. Errors: not_found, io.
+Result<std::uint64_t> remove_decisions(const std::filesystem::path& folder, TimePoint before,
+                                       const std::filesystem::path& but = {});
 
 // Reading is for tools, beside a running writer. In [from, to), ascending by time, at most `limit`, after
 // `after_id` if given. Errors: not_found (the folder, the id), corrupt (names the file and the record).
