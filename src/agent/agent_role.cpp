@@ -18,6 +18,7 @@
 #include "rltune/base/id.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/base/sha256.hpp"
 #include "rltune/base/trace.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/followed.hpp"
@@ -159,7 +160,9 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
   if (agent == site->agents.end())
     return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
   if (!options.artifact.empty()) agent->policy = options.artifact;
-  auto artifact = policy::load_artifact(site->folder / agent->policy);
+  // A version's artifact is coredinator's to judge; the site's own is all there is.
+  auto artifact = options.artifact.empty() ? PolicyStore::of(*site).load(options.name(), site->folder / agent->policy)
+                                           : policy::load_artifact(site->folder / agent->policy);
   if (!artifact) return std::unexpected(artifact.error());
   if (const policy::Validation& validation = artifact->manifest.validation;
       !validation.passed && site->guard.mode.starts_with("auto"))
@@ -181,8 +184,8 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
 Result<> AgentRole::open_policy() {
   auto onnx = read_file(site_.folder / agent_.policy / "policy.onnx");
   if (!onnx) return std::unexpected(onnx.error());
-  auto stored = store_.put(*onnx);
-  if (!stored) return std::unexpected(stored.error());
+  if (sha256(*onnx) == artifact_.sha256)  // else it is damaged, and what acts was stored before
+    if (auto stored = store_.put(*onnx); !stored) return std::unexpected(stored.error());
   active_sha256_ = artifact_.sha256;
   const auto learnt = store_.active(name_, artifact_.sha256);
   if (!learnt || *learnt == active_sha256_) return {};
@@ -191,7 +194,7 @@ Result<> AgentRole::open_policy() {
   if (!activated) {
     log::warning("the weights learnt on site cannot be used; acting by the artifact's",
                  {{"policy", *learnt}, {"reason", activated.error().message}});
-    return {};
+    return store_.set_active(name_, artifact_.sha256, artifact_.sha256);
   }
   active_sha256_ = *learnt;
   log::info("acting by weights learnt on site", {{"policy", active_sha256_}, {"artifact", artifact_.sha256}});

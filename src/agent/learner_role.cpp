@@ -128,7 +128,9 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
   if (agent == site->agents.end())
     return fail(Errc::not_found, std::format("{} has no agent '{}'", options.site.string(), options.agent));
   if (!options.artifact.empty()) agent->policy = options.artifact;
-  auto artifact = policy::load_artifact(site->folder / agent->policy);
+  // A version's artifact is coredinator's to judge; the site's own is all there is.
+  auto artifact = options.artifact.empty() ? PolicyStore::of(*site).load(options.name(), site->folder / agent->policy)
+                                           : policy::load_artifact(site->folder / agent->policy);
   if (!artifact) return std::unexpected(artifact.error());
   auto board = WeightsBoard::open(WeightsBoard::path_in(options.run_folder, options.name()));
   if (!board) return std::unexpected(board.error());

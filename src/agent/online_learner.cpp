@@ -5,6 +5,7 @@
 #include <format>
 
 #include "activation_gate.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 
@@ -211,6 +212,9 @@ Result<std::size_t> CheckpointStore::add(Archive& archive, std::size_t kept) con
 
 void CheckpointStore::tell_skipped(const std::filesystem::path& file, const Error& why) {
   log::warning("a checkpoint is skipped", {{"file", file.string()}, {"reason", why.message}});
+  if (why.code == Errc::corrupt) [[maybe_unused]]
+    const auto aside =
+        put_aside(file, why.message, "learning goes on from the one before, and from the decision log what is missing");
 }
 
 Result<TimePoint> CheckpointStore::artifact_since(const std::string& artifact_sha256, TimePoint now) const {
@@ -219,7 +223,9 @@ Result<TimePoint> CheckpointStore::artifact_since(const std::string& artifact_sh
   if (noted && noted->starts_with(artifact_sha256 + " ")) {
     std::string time = noted->substr(artifact_sha256.size() + 1);
     while (time.ends_with('\n')) time.pop_back();
-    return parse_rfc3339(time);
+    if (auto since = parse_rfc3339(time)) return since;
+    [[maybe_unused]] const auto aside =
+        put_aside(file, "it does not say since when the artifact acts", "what was decided before is not learnt from");
   }
   // Nothing learnt here before: whatever is on record was decided by this one.
   const TimePoint since = noted ? now : TimePoint{};

@@ -82,7 +82,7 @@ class CheckpointStore {
     return add(archive, kept);
   }
   // Restores the newest that is sound; `fresh` makes an untouched state for each attempt. Corrupt ones are
-  // logged and skipped. Returns false in `restored` when there was none: the state is then fresh.
+  // put aside and skipped. Returns false in `restored` when there was none: the state is then fresh.
   template <typename Fresh>
   auto restore(const Fresh& fresh, bool& restored) const -> decltype(fresh()) {
     restored = false;

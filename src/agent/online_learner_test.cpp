@@ -130,6 +130,7 @@ TEST_F(OnlineLearnerTest, a_corrupt_checkpoint_is_skipped_for_the_one_before) {
   auto again = checkpoints_.restore([this] { return fresh(); }, restored);
   ASSERT_TRUE(again && restored);
   EXPECT_EQ(again->transitions(), 100U);
+  EXPECT_FALSE(std::filesystem::exists(newest)) << "put aside";
 }
 
 TEST_F(OnlineLearnerTest, only_corrupt_checkpoints_mean_a_fresh_start) {

@@ -45,10 +45,31 @@ TEST_F(PolicyStoreTest, damaged_weights_are_refused) {
   const auto damaged = store_.get(*sha), missing = store_.get("missing");
   ASSERT_TRUE(!damaged && !missing);
   EXPECT_EQ(damaged.error().code, Errc::corrupt);
+  EXPECT_EQ(store_.get(*sha).error().code, Errc::not_found) << "put aside";
   EXPECT_EQ(missing.error().code, Errc::not_found);
   // Put again, they are mended.
   ASSERT_TRUE(store_.put(*nn::to_onnx(policy::sample_network(4, 2), "test")));
   EXPECT_TRUE(store_.get(*sha));
+}
+
+TEST_F(PolicyStoreTest, of_a_damaged_policy_the_copy_that_was_last_whole_acts) {
+  policy::Artifact artifact = policy::sample_artifact();
+  const auto site = folder_ / "site";
+  ASSERT_TRUE(policy::save_artifact(site, artifact));
+  ASSERT_TRUE(store_.load("climate", site));
+  for (const char* name : {"policy.onnx", "manifest.yaml"}) {
+    const std::string whole = read_file(site / name).value();
+    std::string bytes = whole;
+    for (std::size_t i = bytes.size() / 2; i < bytes.size(); ++i) bytes[i] ^= 0x55;
+    ASSERT_TRUE(write_file(site / name, bytes));
+    const auto loaded = store_.load("climate", site);
+    ASSERT_TRUE(loaded) << name << loaded.error().message;
+    EXPECT_EQ(loaded->sha256, artifact.sha256);
+    EXPECT_FALSE(store_.load("light", site)) << "nobody kept a copy for that one";
+    EXPECT_EQ(read_file(site / name).value(), bytes) << "the site's own files are a person's";
+    ASSERT_TRUE(write_file(site / name, whole));
+  }
+  EXPECT_FALSE(store_.load("climate", folder_ / "elsewhere")) << "a wrong path is told, not guessed";
 }
 
 TEST_F(PolicyStoreTest, what_acts_is_remembered_for_its_artifact_alone) {

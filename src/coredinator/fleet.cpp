@@ -402,13 +402,26 @@ std::map<std::string, Sight> Fleet::look(const AgentRecord& agent, const v1::Rol
   return seen;
 }
 
+// Whoever dies may have met a damaged artifact, and is not tried with it on and on. True when the active version
+// changed.
+bool Fleet::lost_artifact(const AgentRecord& agent, const std::map<std::string, Sight>& seen) {
+  const Version* active = agent.in_state(VersionState::active);
+  const auto sight = active == nullptr ? seen.end() : seen.find(active->version);
+  if (sight == seen.end()) return false;
+  const std::uint64_t ends = sight->second.restarts + (sight->second.refused ? 1U : 0U);
+  if (std::exchange(ends_[role_of(agent, *active)], ends) >= ends) return false;
+  return check_artifact(agent.id, *active);
+}
+
 void Fleet::turn(const Supervisor& supervisor, Duration now) {
   talk_to_io(now);
   // Without io nobody can be judged.
   if (!io_answers_ || !std::exchange(news_, false)) return;
   const v1::RolesAnswer roles = supervisor.roles();
   for (const AgentRecord& agent : std::vector<AgentRecord>(agents_)) {
-    const auto transitions = rollouts_.at(agent.id).due(agent, look(agent, roles, now), now);
+    const auto seen = look(agent, roles, now);
+    if (lost_artifact(agent, seen)) continue;
+    const auto transitions = rollouts_.at(agent.id).due(agent, seen, now);
     [[maybe_unused]] const auto done = commit(agent.id, transitions, kOurselves);
   }
   activate_one();

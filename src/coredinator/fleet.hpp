@@ -74,6 +74,7 @@ class Fleet {
   bool activate_one();
   void put_epoch_right(const AgentRecord& agent, const InForce& there);
   std::map<std::string, Sight> look(const AgentRecord& agent, const v1::RolesAnswer& roles, Duration now);
+  bool lost_artifact(const AgentRecord& agent, const std::map<std::string, Sight>& seen);
   bool in_progress() const noexcept;
   // `agent`: index into the site's.
   bool evaluated(const config::Agent& agent, const Version& version) const;
@@ -101,6 +102,7 @@ class Fleet {
   std::map<std::string, InForce> in_force_;
   std::map<std::string, v1::InstanceReport> reports_;  // by instance
   std::map<std::string, Duration> unattached_since_;   // by instance
+  std::map<std::string, std::uint64_t> ends_;          // of its process, by instance, as last seen
 };
 
 }  // namespace rltune::coredinator

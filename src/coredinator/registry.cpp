@@ -228,16 +228,26 @@ Result<Registry> Registry::open(const std::filesystem::path& file, const Clock& 
 }
 
 Result<Registry> Registry::recover(const std::filesystem::path& file, const Clock& clock) {
-  auto registry = open(file, clock);
-  if (registry || registry.error().code != Errc::corrupt) return registry;
   const auto copy = read_file(copy_of(file));
+  std::string why;
+  {
+    auto registry = open(file, clock);
+    if (!registry && registry.error().code != Errc::corrupt) return registry;
+    if (!registry) {
+      why = registry.error().message;
+    } else {
+      const auto known = registry->agents();
+      if (!copy || !known || !known->empty()) return registry;
+      why = "it is empty, and its copy is not";
+    }
+  }
   if (auto aside = put_aside(
-          file, registry.error().message,
+          file, why,
           copy ? "its copy of the last change takes its place" : "it begins anew: the site's own policies act");
       !aside)
     return std::unexpected(aside.error());
-  if (!copy) return open(file, clock);
-  if (auto written = write_file(file, *copy); !written) return std::unexpected(written.error());
+  if (copy)
+    if (auto written = write_file(file, *copy); !written) return std::unexpected(written.error());
   auto again = open(file, clock);
   if (again || again.error().code != Errc::corrupt) return again;
   if (auto aside = put_aside(file, again.error().message,

@@ -184,8 +184,11 @@ TEST_F(RegistryTest, for_a_damaged_file_its_copy_of_the_last_change_counts) {
                                   {.version = "1.2.0", .to = VersionState::active, .reason = "good"}};
     ASSERT_TRUE(registry.commit("climate", changes, nobody_));
   }
-  ASSERT_TRUE(write_file(file_, std::string(8192, 'x')));
-  for (int start = 0; start < 2; ++start) {
+  // Other bytes, none of it, and whole again.
+  for (const int size : {8192, 0, -1}) {
+    if (size >= 0) {
+      ASSERT_TRUE(write_file(file_, std::string(static_cast<std::size_t>(size), 'x')));
+    }
     auto again = Registry::recover(file_, clock_);
     ASSERT_TRUE(again) << again.error().message;
     const auto agent = again->agent("climate");

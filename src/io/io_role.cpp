@@ -13,6 +13,7 @@
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/clock_watch.hpp"
+#include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
@@ -56,18 +57,39 @@ std::vector<plant::TagBinding> bindings_of(const config::Site& site) {
   return bindings;
 }
 
-// The mode outlives a crash of io: a person who took the plant in hand keeps it.
-std::filesystem::path mode_file(const config::Site& site) { return site.folder / site.storage.folder / "mode"; }
+// The mode outlives a crash of io: a person who took the plant in hand keeps it. It is kept twice, for when the disk
+// damages one of the two.
+std::array<std::filesystem::path, 2> mode_files(const config::Site& site) {
+  const std::filesystem::path data = site.folder / site.storage.folder;
+  return {data / "mode", data / "mode.copy"};
+}
+
+Result<> keep_mode(const config::Site& site, const std::string& mode) {
+  for (const std::filesystem::path& file : mode_files(site))
+    if (auto written = write_file(file, mode); !written) return written;
+  return {};
+}
+
+bool take_mode(ControlLoop& loop, const std::string& mode) {
+  v1::ModeRequest request;
+  request.set_mode(mode);
+  v1::ModeAnswer answer;
+  return !mode.empty() && loop.set_mode(request, answer);
+}
 
 void restore_mode(ControlLoop& loop, const config::Site& site) {
-  v1::ModeRequest request;
-  const auto kept = read_file(mode_file(site));
-  request.set_mode(kept ? *kept : site.guard.mode);
-  v1::ModeAnswer answer;
-  if (!loop.set_mode(request, answer)) {
-    request.set_mode(site.guard.mode);
-    if (auto done = loop.set_mode(request, answer); !done) log::error(done.error().message);
+  bool damaged = false;
+  for (const std::filesystem::path& file : mode_files(site)) {
+    const auto kept = read_file(file);
+    if (!kept) continue;
+    if (take_mode(loop, *kept)) return;
+    damaged = true;
+    [[maybe_unused]] const auto aside = put_aside(
+        file, "it names no mode", "the mode that its copy names; without a copy, manual until a person says otherwise");
   }
+  // Somebody may have the plant in hand.
+  const std::string mode = damaged ? guard::to_string(guard::Mode::manual) : site.guard.mode;
+  if (!take_mode(loop, mode)) log::error("the mode cannot be taken", {{"mode", mode}});
 }
 
 // As the mode does: an io that was killed goes on with the instance that it was told last, before coredinator tells it
@@ -313,7 +335,7 @@ void Role::add_handlers() {
         const std::string was = guard::to_string(guard_->mode());
         if (auto done = loop_->set_mode(request, answer); !done) return done;
         record_mode(call, request, was, answer);
-        return write_file(mode_file(site_), answer.mode());
+        return keep_mode(site_, answer.mode());
       });
   server_->handle<v1::IoStatusRequest, v1::IoStatusAnswer>(
       "io.Status", [this](const bus::Call&, const v1::IoStatusRequest&, v1::IoStatusAnswer& answer) -> Result<> {
