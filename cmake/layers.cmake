@@ -28,8 +28,9 @@ set(RLTUNE_MAY_USE_agent        base audit bus config metrics tracing nn rl env 
 set(RLTUNE_MAY_USE_backup       base audit config configstore historian)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
+set(RLTUNE_MAY_USE_telemetry    base)
 
 set(RLTUNE_MODULES base config configstore metrics tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
-                   plant twin keeper upgrade coredinator io experience agent backup runs report)
+                   plant twin keeper upgrade coredinator io experience agent backup runs report telemetry)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -1,0 +1,54 @@
+// Records made durable, by the size of a commit: the figures depend on the disk under the temporary folder.
+#include <benchmark/benchmark.h>
+
+#include "rltune/telemetry/buffer.hpp"
+#include "temporary_folder.hpp"
+
+namespace rltune::telemetry {
+namespace {
+
+const WallClock kClock;
+
+// Records of 256 bytes.
+void records_committed(benchmark::State& state) {
+  const TemporaryFolder folder;
+  auto storage = open_folder(folder.path());
+  if (!storage) return state.SkipWithError(storage.error().message.c_str());
+  auto buffer = Buffer::open(std::move(*storage), kClock, {});
+  if (!buffer) return state.SkipWithError(buffer.error().message.c_str());
+  const std::string text(256, 'x');
+  const std::vector<std::string_view> batch(static_cast<std::size_t>(state.range(0)), text);
+  for (auto _ : state)
+    if (!buffer->commit(batch)) return state.SkipWithError("not committed");
+  state.counters["records/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * state.range(0)), benchmark::Counter::kIsRate);
+  state.counters["commits/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+BENCHMARK(records_committed)->Arg(1)->Arg(16)->Arg(64)->Arg(512)->Arg(4096)->UseRealTime()->MinTime(1.0);
+
+// As who forwards them reads them.
+void records_read(benchmark::State& state) {
+  const TemporaryFolder folder;
+  auto storage = open_folder(folder.path());
+  if (!storage) return state.SkipWithError(storage.error().message.c_str());
+  auto buffer = Buffer::open(std::move(*storage), kClock, {});
+  if (!buffer) return state.SkipWithError(buffer.error().message.c_str());
+  const std::string text(256, 'x');
+  const std::vector<std::string_view> batch(4096, text);
+  for (int i = 0; i < 50; ++i)
+    if (!buffer->commit(batch)) return state.SkipWithError("not committed");
+  std::uint64_t records = 0;
+  for (auto _ : state)
+    for (std::uint64_t from = 1; from <= buffer->acknowledged();) {
+      const auto read = buffer->read(from, std::size_t{1} << 20U);
+      if (!read) return state.SkipWithError("not read");
+      records += read->records.size();
+      from = read->next;
+    }
+  state.counters["records/s"] = benchmark::Counter(static_cast<double>(records), benchmark::Counter::kIsRate);
+}
+BENCHMARK(records_read)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace rltune::telemetry

@@ -1,0 +1,165 @@
+// Whatever a disk does to it, the buffer keeps what it acknowledged: seeded schedules of commits, reads, retention,
+// failures and crashes on a simulated disk. RLTUNE_SCHEDULES asks for more of them, RLTUNE_SEED for others; a failure
+// names its seed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "manual_clock.hpp"
+#include "rltune/telemetry/buffer.hpp"
+#include "simulated_disk.hpp"
+
+namespace rltune::telemetry {
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// One schedule. What it promised and what it submitted are kept outside of the machine that crashes.
+class Schedule {
+ public:
+  explicit Schedule(std::uint64_t seed) : disk_(seed) {}
+
+  // Empty: every promise was kept.
+  std::string run() {
+    const std::uint64_t lives = 2 + random().below(3);
+    for (std::uint64_t life = 0; life < lives && fault_.empty(); ++life) {
+      const bool hard = random().uniform() < 0.5;
+      disk_.fail_with(hard ? 0.1 : 0.0, hard ? 0.05 : 0.0);
+      disk_.limit(random().uniform() < 0.1 ? 12'000 : 0);
+      disk_.crash_after(1 + random().below(60));
+      try {
+        live();
+      } catch (const SimulatedDisk::Crash&) {
+        ++crashes;
+      }
+      disk_.restart();
+    }
+    disk_.fail_with(0.0, 0.0);
+    disk_.limit(0);
+    if (fault_.empty()) {
+      auto buffer = open();
+      if (!buffer) return "it does not open on a whole disk: " + buffer.error().message;
+      check(*buffer);
+    }
+    return fault_;
+  }
+  std::uint64_t crashes = 0, acknowledged = 0, unacknowledged = 0, refused = 0;
+
+ private:
+  Random& random() { return disk_.random(); }
+  Result<Buffer> open() {
+    return Buffer::open(
+        disk_.storage(), clock_,
+        {.segment_bytes = 300 + random().below(700), .free_bytes_min = 0, .salt = [this] { return random().bits(); }});
+  }
+
+  void live() {
+    auto buffer = open();
+    if (!buffer) return;  // a disk that fails may be one that cannot be opened
+    unacknowledged += buffer->recovery().unacknowledged;
+    check(*buffer);
+    while (fault_.empty()) {
+      clock_.advance(std::chrono::seconds(1));
+      const double what = random().uniform();
+      if (what < 0.8)
+        commit(*buffer);
+      else if (what < 0.9)
+        check(*buffer);
+      else
+        retain(*buffer);
+    }
+  }
+
+  void commit(Buffer& buffer) {
+    std::vector<std::string> texts(1 + random().below(3));
+    for (std::string& text : texts) {
+      text = std::to_string(++submitted_) + ":";
+      text.resize(text.size() + random().below(random().uniform() < 0.1 ? 400 : 40), 'x');
+      known_.push_back(text);
+    }
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    const auto done = buffer.commit(views);
+    if (!done) {
+      ++refused;
+      return;
+    }
+    if (done->count() != texts.size()) fault_ = "other numbers than records";
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!promised_.emplace(done->first + i, texts[i]).second) fault_ = "a number was given twice";
+      ++acknowledged;
+    }
+  }
+
+  void retain(Buffer& buffer) {
+    const auto removed = buffer.retain({.bytes_max = 500 + random().below(3000), .age_max = std::chrono::hours(1)});
+    // What it let go is no promise any more, and it may have let it go although it could not say so.
+    promised_.erase(promised_.begin(), promised_.lower_bound(buffer.floor()));
+    if (removed && *removed && (*removed)->last + 1 != buffer.floor())
+      fault_ = "it removed something else than it says";
+  }
+
+  void check(Buffer& buffer) {
+    promised_.erase(promised_.begin(), promised_.lower_bound(buffer.floor()));
+    if (buffer.recovery().watermark_gone) fault_ = "the watermark is gone";
+    if (!buffer.recovery().lost.empty()) fault_ = "it says that something is lost";
+    if (!buffer.recovery().damaged.empty()) fault_ = "it says that a file is damaged";
+    if (!promised_.empty() && promised_.rbegin()->first > buffer.acknowledged()) fault_ = "a promise is behind the end";
+    std::uint64_t from = 1, last = 0;
+    std::map<std::uint64_t, std::string> found;
+    while (true) {
+      const auto batch = buffer.read(from, 200);
+      if (!batch) fault_ = batch.error().message;
+      if (!fault_.empty() || (batch->records.empty() && batch->lost.empty())) break;
+      if (!batch->lost.empty()) fault_ = "a reader is told that something is lost";
+      for (const StoredRecord& record : batch->records) {
+        if (record.sequence <= last) fault_ = "out of order";
+        last = record.sequence;
+        found[record.sequence] = record.payload;
+        if (!was_submitted(record.payload)) fault_ = "invented: " + record.payload;
+      }
+      from = batch->next;
+    }
+    for (const auto& [sequence, text] : promised_)
+      if (const auto at = found.find(sequence); at == found.end() || at->second != text)
+        fault_ = "lost: " + std::to_string(sequence);
+  }
+  bool was_submitted(const std::string& text) const {
+    const std::uint64_t number = std::strtoull(text.c_str(), nullptr, 10);
+    return number >= 1 && number <= known_.size() && known_[number - 1] == text;
+  }
+
+  SimulatedDisk disk_;
+  ManualClock clock_;
+  std::string fault_;
+  std::uint64_t submitted_ = 0;
+  std::vector<std::string> known_;
+  std::map<std::uint64_t, std::string> promised_;  // by sequence number
+};
+
+TEST(CrashModel, what_was_acknowledged_is_there_once_whatever_the_disk_did) {
+  const std::uint64_t schedules = number_from("RLTUNE_SCHEDULES", 20'000), first = number_from("RLTUNE_SEED", 1);
+  std::uint64_t crashes = 0, acknowledged = 0, unacknowledged = 0, refused = 0;
+  for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
+    Schedule schedule(seed);
+    const std::string fault = schedule.run();
+    ASSERT_EQ(fault, "") << "seed " << seed;
+    crashes += schedule.crashes, acknowledged += schedule.acknowledged;
+    unacknowledged += schedule.unacknowledged, refused += schedule.refused;
+  }
+  // The schedules reach what they are for.
+  EXPECT_GT(crashes, schedules);
+  EXPECT_GT(acknowledged, 5 * schedules);
+  EXPECT_GT(unacknowledged, schedules / 20);
+  EXPECT_GT(refused, schedules / 5);
+  std::printf(
+      "%lu schedules from seed %lu: %lu crashes, %lu records acknowledged, %lu kept unacknowledged, %lu commits "
+      "refused\n",
+      schedules, first, crashes, acknowledged, unacknowledged, refused);
+}
+
+}  // namespace
+}  // namespace rltune::telemetry
