@@ -69,7 +69,7 @@ Result<Buffer> Buffer::open(std::unique_ptr<Storage> storage, const Clock& clock
 
 Result<> Buffer::recover() {
   for (const auto step :
-       {&Buffer::open_watermark, &Buffer::list_segments, &Buffer::forget_removed, &Buffer::repair_end})
+       {&Buffer::open_watermark, &Buffer::list_segments, &Buffer::repair_end, &Buffer::forget_removed})
     if (auto done = (this->*step)(); !done) return done;
   return {};
 }
@@ -82,7 +82,7 @@ Result<> Buffer::open_watermark() {
     if (!made) return std::unexpected(made.error());
     watermark_ = std::move(*made);
     recovery_.watermark_gone = true;
-    return {};
+    return storage_->sync();
   }
   watermark_ = std::move(*file);
   std::string bytes(kSlotBytes, '\0');
@@ -98,7 +98,10 @@ Result<> Buffer::open_watermark() {
     floor_ = slot->floor;
   }
   recovery_.watermark_gone = !known;
-  return {};
+  // What is read may be in the system's memory alone. The other slot is on disk, and stays until this one is as well.
+  if (known)
+    if (auto done = write_slot({watermark_count_, acknowledged_, floor_}); !done) return done;
+  return storage_->sync();
 }
 
 Result<> Buffer::list_segments() {
@@ -140,50 +143,60 @@ Result<> Buffer::forget_removed() {
   return {};
 }
 
-// What of the last segment is there, and whether the next record may follow.
+// What of the last segment is there, and whether the next record may follow. Records that nobody acknowledged may be in
+// the system's memory alone, and no sync would say so after one that failed: they are written again.
 Result<> Buffer::repair_end() {
+  std::vector<StoredRecord> again;
+  if (!segments_.empty())
+    if (auto done = scan_end(again); !done) return done;
   end_ = acknowledged_;
-  if (segments_.empty()) return write_watermark(acknowledged_, floor_);
-  Segment& last = segments_.back();
+  if (auto done = write_watermark(acknowledged_, floor_); !done) return done;
+  if (again.empty()) return {};
+  std::vector<Frame> frames;
+  for (const StoredRecord& record : again) frames.push_back({record.sequence, record.unix_ns, record.payload});
+  if (write_frames(frames)) recovery_.unacknowledged = again.size();  // or they stay what they were
+  return {};
+}
+
+Result<> Buffer::scan_end(std::vector<StoredRecord>& again) {
+  const Segment& last = segments_.back();
   auto file = storage_->open(last.name());
   if (!file) return std::unexpected(file.error());
   SegmentCursor cursor(**file, last.header.salt);
-  bool clean = true;
   std::uint64_t expected = std::max(last.header.first, floor_);
   while (true) {
     const auto frame = cursor.next();
     if (!frame) return std::unexpected(frame.error());
     if (!*frame) break;
     const std::uint64_t sequence = (*frame)->sequence;
-    if (sequence < expected) continue;
-    if (sequence > end_ + 1 && !recovery_.watermark_gone) {
-      clean = false;  // written out of order, and never acknowledged
-      break;
+    if (recovery_.watermark_gone) acknowledged_ = std::max(acknowledged_, sequence);
+    if (sequence > acknowledged_) {
+      // Without a gap: what was written out of order is nothing that was submitted after what is missing.
+      if (sequence == acknowledged_ + again.size() + 1)
+        again.push_back({sequence, (*frame)->unix_ns, std::string((*frame)->payload)});
+      continue;
     }
+    if (sequence < expected) continue;
     if (sequence > expected) recovery_.lost.push_back({expected, sequence - 1});
     expected = sequence + 1;
-    end_ = std::max(end_, sequence);
   }
   if (expected <= acknowledged_) recovery_.lost.push_back({expected, acknowledged_});
-  clean = clean && cursor.clean();
-  // Whatever was only in the system's memory is on disk before anybody hears that it is there.
-  if (!(*file)->sync() || !storage_->sync()) {
-    end_ = acknowledged_;
-    return {};
-  }
-  recovery_.unacknowledged = end_ - acknowledged_;
-  if (clean && last.bytes >= kFramesAt && last.bytes < options_.segment_bytes) active_ = std::move(*file);
-  return write_watermark(end_, floor_);
+  // Something acknowledged is in it, so its header is on disk.
+  const bool whole =
+      cursor.clean() && again.empty() && last.header.first <= acknowledged_ && cursor.offset() == last.bytes;
+  if (whole && last.bytes < options_.segment_bytes) active_ = std::move(*file);
+  return {};
+}
+
+Result<> Buffer::write_slot(const Watermark& watermark) {
+  const std::uint64_t at = watermark.count % 2 == 0 ? 0 : kSecondSlotAt;
+  if (auto done = watermark_->write(at, encode_slot(watermark)); !done) return done;
+  return watermark_->sync();
 }
 
 Result<> Buffer::write_watermark(std::uint64_t acknowledged, std::uint64_t floor) {
   const Watermark next{watermark_count_ + 1, acknowledged, floor};
-  const std::uint64_t at = next.count % 2 == 0 ? 0 : kSecondSlotAt;
-  if (auto done = watermark_->write(at, encode_slot(next)); !done) return done;
-  if (auto done = watermark_->sync(); !done) return done;
-  // The first of all makes its file's name durable as well.
-  if (next.count == 1)
-    if (auto done = storage_->sync(); !done) return done;
+  if (auto done = write_slot(next); !done) return done;
   watermark_count_ = next.count;
   acknowledged_ = acknowledged;
   floor_ = floor;
@@ -212,32 +225,39 @@ Result<> Buffer::begin_segment() {
 
 Result<SequenceRange> Buffer::commit(std::span<const std::string_view> payloads) {
   RLTUNE_CHECK(!payloads.empty());
-  for (const std::string_view payload : payloads)
+  std::vector<Frame> frames;
+  frames.reserve(payloads.size());
+  const std::int64_t now = unix_ns(clock_.now());
+  for (const std::string_view payload : payloads) {
     if (payload.size() > kPayloadMax)
       return fail(Errc::invalid_argument,
                   std::format("a record of {} bytes; {} is the most", payload.size(), kPayloadMax));
+    frames.push_back({end_ + 1 + frames.size(), now, payload});
+  }
   if (storage_->free_bytes() < options_.free_bytes_min)
     return fail(Errc::no_space,
                 "the disk of the telemetry buffer is nearly full: free some, or let retention take more");
+  return write_frames(frames);
+}
+
+// REQUIRES: numbered from end_ + 1 on.
+Result<SequenceRange> Buffer::write_frames(std::span<const Frame> frames) {
   if (!active_)
     if (auto begun = begin_segment(); !begun) return std::unexpected(begun.error());
   Segment& segment = segments_.back();
   bytes_.clear();
-  std::uint64_t sequence = end_;
-  const std::int64_t now = unix_ns(clock_.now());
-  for (const std::string_view payload : payloads) append_frame(bytes_, segment.header.salt, {++sequence, now, payload});
+  for (const Frame& frame : frames) append_frame(bytes_, segment.header.salt, frame);
   auto done = active_->write(segment.bytes, bytes_);
   if (done) done = active_->sync();
   if (!done) {
     active_.reset();  // what it holds behind end_ is unknown
     return std::unexpected(done.error());
   }
-  const SequenceRange written{end_ + 1, sequence};
-  end_ = sequence;
+  end_ = frames.back().sequence;
   segment.bytes += bytes_.size();
   if (segment.bytes >= options_.segment_bytes) active_.reset();
   if (auto told = write_watermark(end_, floor_); !told) return std::unexpected(told.error());
-  return written;
+  return SequenceRange{frames.front().sequence, end_};
 }
 
 std::uint64_t Buffer::end_of(std::size_t segment) const noexcept {

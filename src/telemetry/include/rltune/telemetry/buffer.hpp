@@ -13,6 +13,9 @@
 
 namespace rltune::telemetry {
 
+struct Frame;
+struct Watermark;
+
 struct SequenceRange {
   std::uint64_t first = 0, last = 0;  // both included
   std::uint64_t count() const noexcept { return last - first + 1; }
@@ -28,7 +31,7 @@ struct BufferOptions {
 // What opening found.
 struct Recovery {
   std::vector<SequenceRange> lost;   // acknowledged, and not in the last segment any more
-  std::uint64_t unacknowledged = 0;  // written whole before a crash, and kept
+  std::uint64_t unacknowledged = 0;  // written whole before a crash, and written again
   std::uint64_t remains = 0;         // files of a beginning that a crash cut short, removed
   std::vector<std::string> damaged;  // files whose header is gone; they stay
   bool watermark_gone = false;       // so nobody knows what is lost at the end
@@ -85,10 +88,13 @@ class Buffer {
   Result<> list_segments();
   Result<> forget_removed();
   Result<> repair_end();
+  Result<> scan_end(std::vector<StoredRecord>& again);
+  Result<SequenceRange> write_frames(std::span<const Frame> frames);
   Result<> begin_segment();
+  Result<> write_slot(const Watermark& watermark);
   Result<> write_watermark(std::uint64_t acknowledged, std::uint64_t floor);
   std::uint64_t end_of(std::size_t segment) const noexcept;
-  Result<> read_segment(std::size_t segment, std::uint64_t from, std::size_t bytes_max, StoredBatch& into,
+  Result<> read_segment(std::size_t segment, std::uint64_t end, std::size_t bytes_max, StoredBatch& into,
                         std::size_t& taken);
 
   std::unique_ptr<Storage> storage_;
