@@ -34,11 +34,10 @@ ordered_json text_or_null(const std::string& text) { return text.empty() ? order
 
 }  // namespace
 
-Copier::Copier(std::filesystem::path folder, std::string site, Offsite& place, std::size_t keep, Duration wait_first)
+Copier::Copier(std::filesystem::path folder, std::string site, Offsite& place, Duration wait_first)
     : folder_(std::move(folder)),
       site_(std::move(site)),
       place_(place),
-      keep_(keep),
       breaker_({.failures_max = 1,
                 .wait_first = wait_first,
                 .wait_max = std::max<Duration>(wait_first, kWaitMax),
@@ -46,7 +45,7 @@ Copier::Copier(std::filesystem::path folder, std::string site, Offsite& place, s
 
 bool Copier::turn() {
   if (!waiting_ || !breaker_.allows(clock_.steady())) return false;
-  const auto copied = copy_missing(folder_, site_, place_, keep_);
+  const auto copied = copy_missing(folder_, site_, place_, rule_);
   if (copied) {
     breaker_.succeeded();
     waiting_ = false;

@@ -14,10 +14,13 @@ namespace rltune::backup {
 
 class Copier {
  public:
-  Copier(std::filesystem::path folder, std::string site, Offsite& place, std::size_t keep, Duration wait_first);
+  Copier(std::filesystem::path folder, std::string site, Offsite& place, Duration wait_first);
 
-  // A backup came.
-  void expect() noexcept { waiting_ = true; }
+  // A backup came. What is kept there from now on, by the rule; without one: all.
+  void expect(const std::optional<config::BackupRetention>& rule) {
+    waiting_ = true;
+    rule_ = rule;
+  }
   bool waiting() const noexcept { return waiting_; }
   // Copies what waits, unless it is too early to try again. True when it tried.
   bool turn();
@@ -29,7 +32,7 @@ class Copier {
   std::filesystem::path folder_;
   std::string site_;
   Offsite& place_;
-  std::size_t keep_;
+  std::optional<config::BackupRetention> rule_;
   WallClock clock_;
   Breaker breaker_;
   bool waiting_ = false;

@@ -1,9 +1,10 @@
-// rltune backup copy FOLDER --offsite PLACE [--site NAME] [--keep N]
+// rltune backup copy FOLDER --offsite PLACE [--site NAME] [--retention FILE]
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <print>
 
 #include "backup.hpp"
+#include "rltune/config/retention.hpp"
 
 namespace rltune::backup {
 namespace {
@@ -12,13 +13,19 @@ struct CopyOptions {
   std::filesystem::path folder;
   std::string site;
   OffsiteOptions offsite;
-  std::size_t keep = 0;
+  std::filesystem::path retention;
   bool json = false;
 };
 
 void copy_command(const CopyOptions& options) {
   const auto place = find_offsite(options.offsite);
-  const auto copied = copy_missing(options.folder, options.site, *place, options.keep);
+  std::optional<config::BackupRetention> rule;
+  if (!options.retention.empty()) {
+    const auto retention = config::load_retention(options.retention);
+    if (!retention) stop(retention.error());
+    rule = retention->backups;
+  }
+  const auto copied = copy_missing(options.folder, options.site, *place, rule);
   if (!copied) stop(copied.error());
   if (options.json)
     return std::println("{}", nlohmann::ordered_json{{"place", place->name()}, {"copied", *copied}}.dump(2));
@@ -65,8 +72,8 @@ void add_copy_command(CLI::App& app) {
   add_offsite_options(command, options->offsite);
   command.get_option("--offsite")->required();
   command.add_option("--site", options->site, "Of this site alone");
-  command.add_option("--keep", options->keep, "Remove the oldest ones there beyond so many; needs --site")
-      ->check(CLI::Range(1, 100'000))
+  command.add_option("--retention", options->retention, "Keep there what this retention.yaml says; needs --site")
+      ->type_name("FILE")
       ->needs("--site");
   command.add_flag("--json", options->json, "One JSON object on stdout");
   command.footer(

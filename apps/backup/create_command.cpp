@@ -1,4 +1,4 @@
-// rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--keep N] [--offsite PLACE] [--json]
+// rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--offsite PLACE] [--json]
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +10,7 @@
 #include "rltune/audit/log.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
+#include "rltune/config/retention.hpp"
 #include "rltune/config/site.hpp"
 
 namespace rltune::backup {
@@ -24,7 +25,6 @@ struct CreateOptions {
   std::filesystem::path site, to;
   std::string key, every, retry = "10s";
   OffsiteOptions offsite;
-  std::size_t keep = 0;
   bool json = false;
 };
 
@@ -51,8 +51,19 @@ ordered_json to_json(const Created& created, const std::vector<std::filesystem::
   return object;
 }
 
+// What is kept of regular ones: retention.yaml beside the site's file. One that cannot be used removes nothing.
+std::optional<config::BackupRetention> rule_of(const CreateOptions& options) {
+  if (options.every.empty()) return std::nullopt;
+  const auto file = std::filesystem::absolute(options.site).parent_path() / "retention.yaml";
+  if (!std::filesystem::exists(file)) return config::BackupRetention{};
+  const auto retention = config::load_retention(file);
+  if (retention) return retention->backups;
+  std::println(stderr, "rltune: no older backup is removed: {}", retention.error().message);
+  return std::nullopt;
+}
+
 // True when a backup was made.
-bool create_one(const CreateOptions& options, const Key& key) {
+bool create_one(const CreateOptions& options, const Key& key, const std::optional<config::BackupRetention>& rule) {
   const auto site = config::load_site(options.site);
   if (!site) {
     std::println(stderr, "rltune: {}", site.error().message);
@@ -66,8 +77,8 @@ bool create_one(const CreateOptions& options, const Key& key) {
     return false;
   }
   std::vector<std::filesystem::path> removed;
-  if (options.keep > 0) {
-    auto gone = keep_newest(options.to, site->name, options.keep);
+  if (rule) {
+    auto gone = rotate(options.to, site->name, *rule);
     if (gone)
       removed = std::move(*gone);
     else
@@ -85,10 +96,10 @@ bool create_one(const CreateOptions& options, const Key& key) {
 }
 
 void create_once(const CreateOptions& options, const Key& key, Copier* copier) {
-  if (!create_one(options, key)) throw Exit{kFailed};
+  if (!create_one(options, key, rule_of(options))) throw Exit{kFailed};
   if (copier == nullptr) return;
   catch_interrupts();
-  copier->expect();
+  copier->expect(std::nullopt);
   for (int attempt = 0; attempt < kAttemptsOfOne && copier->waiting() && !interrupted();) {
     attempt += copier->turn() ? 1 : 0;
     if (copier->waiting()) std::this_thread::sleep_for(kTurn);
@@ -103,7 +114,8 @@ void create_for_ever(const CreateOptions& options, const Key& key, Copier* copie
   const WallClock clock;
   catch_interrupts();
   for (Duration next = clock.steady(); !interrupted();) {
-    if (create_one(options, key) && copier != nullptr) copier->expect();
+    const auto rule = rule_of(options);
+    if (create_one(options, key, rule) && copier != nullptr) copier->expect(rule);
     next = std::max(next + every, clock.steady());
     while (!interrupted() && clock.steady() < next) {
       if (copier != nullptr) copier->turn();
@@ -120,7 +132,7 @@ void create_command(const CreateOptions& options) {
   std::optional<Copier> copier;
   if (!options.offsite.place.empty()) {
     place = find_offsite(options.offsite);
-    copier.emplace(options.to, site->name, *place, options.keep, parse_span("--retry", options.retry));
+    copier.emplace(options.to, site->name, *place, parse_span("--retry", options.retry));
   }
   (options.every.empty() ? create_once : create_for_ever)(options, key, copier ? &*copier : nullptr);
 }
@@ -133,9 +145,19 @@ void add_create_command(CLI::App& app) {
   command.add_option("site", options->site, "The site's file")->required()->check(CLI::ExistingFile);
   command.add_option("--to", options->to, "Folder for backups, better another host's")->type_name("DIR")->required();
   add_key_option(command, options->key);
-  command.add_option("--every", options->every, "Go on, one after each such time: 30m, 6h, 1d")->type_name("TIME");
-  command.add_option("--keep", options->keep, "Remove this site's oldest ones beyond so many")
-      ->check(CLI::Range(1, 100'000));
+  command
+      .add_option("--every", options->every,
+                  "Go on, one after each such time: 30m, 6h, 1d; older ones go as retention.yaml says")
+      ->type_name("TIME");
+  command
+      .add_option_function<std::string>(
+          "--keep",
+          [](const std::string& count) {
+            stop(kWrongUsage, std::format("--keep stands in retention.yaml beside the site's file now: schema: "
+                                          "rltune/retention/v2, backups: {{newest: {}}}",
+                                          count));
+          })
+      ->group("");
   add_offsite_options(command, options->offsite);
   command.add_option("--retry", options->retry, "First wait after a copy failed; then twice as long, at most 30m")
       ->type_name("TIME");
@@ -143,8 +165,8 @@ void add_create_command(CLI::App& app) {
   command.footer(
       "Examples:\n"
       "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key\n"
-      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key --every 6h --keep 28\n"
-      "  rltune backup create site/site.yaml --to backups --key backup.key --every 6h --keep 28 --offsite "
+      "  rltune backup create site/site.yaml --to /mnt/safe --key backup.key --every 6h\n"
+      "  rltune backup create site/site.yaml --to backups --key backup.key --every 6h --offsite "
       "s3://safe/north "
       "--s3-endpoint https://minio:9000 --s3-credentials s3.key");
   command.callback([options] { create_command(*options); });

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "example_site.hpp"
+#include "names.hpp"
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/archive.hpp"
 #include "rltune/base/file.hpp"
@@ -356,11 +357,42 @@ TEST_F(BackupTest, the_newest_are_kept) {
     ASSERT_TRUE(write_file(target() / (std::string(name) + ".rltune-backup"), "x"));
   ASSERT_TRUE(write_file(target() / "pilot-notes.txt", "x"));
   EXPECT_EQ(list(target()).value().size(), 4U);
-  const auto gone = keep_newest(target(), "pilot", 2);
+  const auto gone = rotate(target(), "pilot", {.newest = 2, .daily = 0, .weekly = 0, .monthly = 0});
   ASSERT_TRUE(gone);
   ASSERT_EQ(gone->size(), 1U);
   EXPECT_EQ((*gone)[0].filename(), "pilot-20260101T000000Z.rltune-backup");
   EXPECT_EQ(list(target()).value().size(), 3U);
+}
+
+// Every six hours for three years, and then half a year without one.
+TEST(Kept, keeps_days_weeks_and_months_back) {
+  const config::BackupRetention rule{.newest = 4, .daily = 7, .weekly = 5, .monthly = 12};
+  std::set<std::string> names;
+  TimePoint time = parse_rfc3339("2023-05-21T00:00:00Z").value();
+  for (int i = 0; i < 3 * 365 * 4; ++i, time += 6h) {
+    names.insert(name_of("pilot", time));
+    for (const std::string& gone : superfluous(names, rule)) names.erase(gone);
+    ASSERT_LE(names.size(), 4U + 7U + 5U + 12U);
+  }
+  std::vector<std::string> stamps;
+  for (const std::string& name : names) stamps.emplace_back(stamp_of(name));
+  EXPECT_EQ(stamps,
+            (std::vector<std::string>{"20250630T180000Z", "20250731T180000Z", "20250831T180000Z", "20250930T180000Z",
+                                      "20251031T180000Z", "20251130T180000Z", "20251231T180000Z", "20260131T180000Z",
+                                      "20260228T180000Z", "20260331T180000Z", "20260426T180000Z", "20260430T180000Z",
+                                      "20260503T180000Z", "20260510T180000Z", "20260513T180000Z", "20260514T180000Z",
+                                      "20260515T180000Z", "20260516T180000Z", "20260517T180000Z", "20260518T180000Z",
+                                      "20260519T000000Z", "20260519T060000Z", "20260519T120000Z", "20260519T180000Z"}));
+  names.insert(name_of("pilot", time + std::chrono::days(180)));
+  EXPECT_EQ(superfluous(names, rule).size(), 4U) << "a pause costs nothing: what came takes one place of each kind";
+}
+
+TEST(Kept, one_stays_whatever_the_rule) {
+  const std::set<std::string> names{name_of("pilot", parse_rfc3339("2026-01-01T00:00:00Z").value()),
+                                    name_of("pilot", parse_rfc3339("2026-01-02T00:00:00Z").value())};
+  EXPECT_EQ(superfluous(names, {.newest = 0, .daily = 0, .weekly = 0, .monthly = 0}),
+            std::set<std::string>{*names.begin()});
+  EXPECT_TRUE(superfluous({}, {}).empty());
 }
 
 }  // namespace

@@ -501,10 +501,14 @@ Result<std::vector<fs::path>> list(const fs::path& folder, const std::string& na
   return files;
 }
 
-Result<std::vector<fs::path>> keep_newest(const fs::path& folder, const std::string& name, std::size_t keep) {
+Result<std::vector<fs::path>> rotate(const fs::path& folder, const std::string& name,
+                                     const config::BackupRetention& rule) {
   auto files = list(folder, name);
   if (!files) return files;
-  files->resize(files->size() > keep ? files->size() - keep : 0);
+  std::set<std::string> names;
+  for (const fs::path& file : *files) names.insert(file.filename().string());
+  const std::set<std::string> gone = superfluous(names, rule);
+  std::erase_if(*files, [&](const fs::path& file) { return !gone.contains(file.filename().string()); });
   for (const fs::path& file : *files) {
     std::error_code code;
     fs::remove(file, code);

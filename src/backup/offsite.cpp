@@ -79,7 +79,7 @@ Result<std::unique_ptr<Offsite>> open_offsite(const OffsiteOptions& options) {
 }
 
 Result<std::vector<std::string>> copy_missing(const fs::path& folder, const std::string& site, Offsite& place,
-                                              std::size_t keep) {
+                                              const std::optional<config::BackupRetention>& rule) {
   const auto files = list(folder, site);
   if (!files) return std::unexpected(files.error());
   auto there = place.list();
@@ -88,17 +88,18 @@ Result<std::vector<std::string>> copy_missing(const fs::path& folder, const std:
   for (const Copy& copy : *there)
     if (is_backup(copy.name, site)) known.insert(copy.name);
   std::vector<std::string> copied;
-  std::size_t considered = 0;
-  for (auto file = files->rbegin(); file != files->rend() && (keep == 0 || considered < keep); ++file, ++considered) {
+  std::set<std::string> all = known;
+  for (const fs::path& file : *files) all.insert(file.filename().string());
+  const std::set<std::string> gone = rule ? superfluous(all, *rule) : std::set<std::string>();
+  for (auto file = files->rbegin(); file != files->rend(); ++file) {
     const std::string name = file->filename().string();
-    if (known.contains(name)) continue;
+    if (known.contains(name) || gone.contains(name)) continue;
     if (auto done = place.put(*file); !done) return std::unexpected(done.error());
-    known.insert(name);
     copied.push_back(name);
   }
-  // Of one site, names are in the order of time.
-  for (; keep > 0 && known.size() > keep; known.erase(known.begin()))
-    if (auto done = place.remove(*known.begin()); !done) return std::unexpected(done.error());
+  for (const std::string& name : gone)
+    if (known.contains(name))
+      if (auto done = place.remove(name); !done) return std::unexpected(done.error());
   return copied;
 }
 

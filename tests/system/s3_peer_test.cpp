@@ -140,7 +140,10 @@ TEST_F(S3PeerTest, a_wrong_key_is_refused_and_stands_nowhere) {
 
 TEST_F(S3PeerTest, without_a_server_local_copies_stand_and_follow_when_it_comes) {
   auto arguments = create(path("s3.key"));
-  arguments.insert(arguments.end(), {"--every", "2s", "--keep", "2", "--retry", "1s"});
+  arguments.insert(arguments.end(), {"--every", "2s", "--retry", "1s"});
+  // All of them are of one day.
+  ASSERT_TRUE(write_file(path("site/retention.yaml"),
+                         "schema: rltune/retention/v2\nbackups: {newest: 2, daily: 1, weekly: 1, monthly: 1}\n"));
   ChildProcess schedule(command(arguments), path("schedule.log"));
   const auto copies = [&] {
     const Ran listed = run({"list", path("local"), "--key", path("backup.key"), "--json"});

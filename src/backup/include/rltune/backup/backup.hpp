@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "rltune/backup/container.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/error.hpp"
+#include "rltune/config/retention.hpp"
 
 namespace rltune::backup {
 
@@ -57,8 +59,12 @@ Result<Restored> verify(const std::filesystem::path& file, const Key& key, const
 
 // Backups of a folder, oldest first, by their names. Of the site `name` alone, unless empty.
 Result<std::vector<std::filesystem::path>> list(const std::filesystem::path& folder, const std::string& name = {});
-// Removes the oldest so that `keep` remain. Returns what went.
-Result<std::vector<std::filesystem::path>> keep_newest(const std::filesystem::path& folder, const std::string& name,
-                                                       std::size_t keep);
+// Of names of one site's backups those that need not be kept: not among the newest, nor the newest of their day, week
+// (from Monday on) or month, in UTC, as far back as the rule goes. Days without a backup do not count. One always
+// stays.
+std::set<std::string> superfluous(const std::set<std::string>& names, const config::BackupRetention& rule);
+// Removes them from a folder. Returns what went.
+Result<std::vector<std::filesystem::path>> rotate(const std::filesystem::path& folder, const std::string& name,
+                                                  const config::BackupRetention& rule);
 
 }  // namespace rltune::backup

@@ -7,10 +7,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rltune/base/error.hpp"
+#include "rltune/config/retention.hpp"
 
 namespace rltune::backup {
 
@@ -46,9 +48,10 @@ Result<std::unique_ptr<Offsite>> open_offsite(const OffsiteOptions& options);
 
 inline bool is_s3(const std::string& place) { return place.starts_with("s3://"); }
 
-// Copies what the place has not yet of the folder's backups of a site, the newest first, and keeps the newest `keep`
-// there (0: all). Returns the names that were copied. Errors: those of the place; what was copied before stays.
+// Copies what the place has not yet of the folder's backups of a site, the newest first, and keeps there what `rule`
+// says (without one: all). Returns the names that were copied. Errors: those of the place; what was copied before
+// stays.
 Result<std::vector<std::string>> copy_missing(const std::filesystem::path& folder, const std::string& site,
-                                              Offsite& place, std::size_t keep);
+                                              Offsite& place, const std::optional<config::BackupRetention>& rule);
 
 }  // namespace rltune::backup
