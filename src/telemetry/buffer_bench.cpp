@@ -1,7 +1,9 @@
 // Records made durable, by the size of a commit: the figures depend on the disk under the temporary folder.
 #include <benchmark/benchmark.h>
 
-#include "rltune/telemetry/buffer.hpp"
+#include <thread>
+
+#include "rltune/telemetry/intake.hpp"
 #include "temporary_folder.hpp"
 
 namespace rltune::telemetry {
@@ -26,6 +28,29 @@ void records_committed(benchmark::State& state) {
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(records_committed)->Arg(1)->Arg(16)->Arg(64)->Arg(512)->Arg(4096)->UseRealTime()->MinTime(1.0);
+
+// One record a call, from that many senders at once.
+void one_each_from_many_senders(benchmark::State& state) {
+  const TemporaryFolder folder;
+  auto storage = open_folder(folder.path());
+  if (!storage) return state.SkipWithError(storage.error().message.c_str());
+  auto buffer = Buffer::open(std::move(*storage), kClock, {});
+  if (!buffer) return state.SkipWithError(buffer.error().message.c_str());
+  Intake intake(std::move(*buffer));
+  const std::int64_t senders = state.range(0);
+  for (auto _ : state) {
+    std::vector<std::jthread> threads;
+    for (std::int64_t sender = 0; sender < senders; ++sender)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 200; ++i)
+          if (!intake.commit({std::string(256, 'x')})) std::abort();
+      });
+  }
+  const auto counts = intake.counts();
+  state.counters["records/s"] = benchmark::Counter(static_cast<double>(counts.records), benchmark::Counter::kIsRate);
+  state.counters["commits/s"] = benchmark::Counter(static_cast<double>(counts.commits), benchmark::Counter::kIsRate);
+}
+BENCHMARK(one_each_from_many_senders)->Arg(1)->Arg(8)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 // As who forwards them reads them.
 void records_read(benchmark::State& state) {
