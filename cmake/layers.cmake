@@ -1,6 +1,7 @@
 # The architecture on one screen: every module, in order, and whom it may use.
 # The build enforces it: an edge that is not here stops the configuration.
 set(RLTUNE_MAY_USE_base)
+set(RLTUNE_MAY_USE_vault        base)
 set(RLTUNE_MAY_USE_config       base)
 set(RLTUNE_MAY_USE_configstore  base config)
 set(RLTUNE_MAY_USE_metrics      base)
@@ -15,22 +16,22 @@ set(RLTUNE_MAY_USE_policy       base nn env rl controllers)
 set(RLTUNE_MAY_USE_guard        base config)
 set(RLTUNE_MAY_USE_evaluation   base config env controllers guard)
 set(RLTUNE_MAY_USE_pipeline     base config env)
-set(RLTUNE_MAY_USE_historian    base)
-set(RLTUNE_MAY_USE_audit        base)
+set(RLTUNE_MAY_USE_historian    base vault)
+set(RLTUNE_MAY_USE_audit        base vault)
 set(RLTUNE_MAY_USE_plant        base config)
 set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
 set(RLTUNE_MAY_USE_upgrade      base audit bus config historian)
-set(RLTUNE_MAY_USE_coredinator  base audit bus config configstore metrics tracing historian)
-set(RLTUNE_MAY_USE_io           base audit bus config metrics tracing env controllers pipeline plant guard historian)
+set(RLTUNE_MAY_USE_coredinator  base vault audit bus config configstore metrics tracing historian)
+set(RLTUNE_MAY_USE_io           base vault audit bus config metrics tracing env controllers pipeline plant guard historian)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
 set(RLTUNE_MAY_USE_agent        base audit bus config metrics tracing nn rl env controllers policy pipeline historian experience)
-set(RLTUNE_MAY_USE_backup       base audit config configstore historian)
+set(RLTUNE_MAY_USE_backup       base vault audit config configstore historian)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 set(RLTUNE_MAY_USE_telemetry    base)
 
-set(RLTUNE_MODULES base config configstore metrics tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
+set(RLTUNE_MODULES base vault config configstore metrics tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
                    plant twin keeper upgrade coredinator io experience agent backup runs report telemetry)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

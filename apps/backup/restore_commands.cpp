@@ -222,7 +222,7 @@ void add_key_option(CLI::App& command, std::string& key) {
 }
 
 Key find_key(const std::string& file) {
-  auto key = Key::find(file);
+  auto key = find_backup_key(file);
   if (!key) stop(key.error());
   return *std::move(key);
 }
@@ -241,7 +241,7 @@ void add_key_command(CLI::App& app) {
   command.add_option("file", *file, "The file to make")->required();
   command.footer("Whoever loses the key has no backup. Example:\n  rltune backup key backup.key");
   command.callback([file] {
-    if (auto made = Key::make(*file); !made) stop(made.error());
+    if (auto made = Key::make_file(*file); !made) stop(made.error());
     std::println("{}: keep a copy of it away from this host, and away from the backups", file->string());
   });
 }

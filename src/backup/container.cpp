@@ -37,11 +37,7 @@ constexpr std::string_view kFormat = "rltune/backup/v1";
 const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 unsigned char* raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 
-std::string key_name(const Key& key) {
-  std::string name(kKeyNameBytes, '\0');
-  crypto_generichash(raw(name), name.size(), raw(kFormat), kFormat.size(), key.data(), 32);
-  return name;
-}
+std::string key_name(const Key& key) { return key.name(kFormat, kKeyNameBytes); }
 
 class Sha256 {
  public:
@@ -347,43 +343,18 @@ bool leads_inside(const std::string& name) {
 
 }  // namespace
 
-Result<Key> Key::parse(const std::string& digits) {
-  if (::sodium_init() < 0) return fail(Errc::internal, "libsodium cannot be used on this machine");
-  Key key;
-  std::size_t size = 0;
-  if (sodium_hex2bin(key.bytes_.data(), key.bytes_.size(), digits.data(), digits.size(), nullptr, &size, nullptr) !=
-          0 ||
-      size != key.bytes_.size() || digits.size() != 2 * size)
-    return fail(Errc::parse, "the backup key is not 64 hexadecimal digits; make one with: rltune backup key FILE");
-  return key;
-}
-
-Result<Key> Key::find(const std::filesystem::path& file) {
-  auto found = find_secret("backup-key", file);
+Result<Key> find_backup_key(const std::filesystem::path& file) {
+  const auto found = find_secret("backup-key", file);
   if (!found) return std::unexpected(found.error());
   if (!*found)
     return fail(Errc::not_found,
                 file.empty() ? "no key for backups: give --key FILE, RLTUNE_BACKUP_KEY or the systemd "
                                "credential rltune-backup-key; make one with: rltune backup key FILE"
                              : std::format("{0} is not there; make a key with: rltune backup key {0}", file.string()));
-  return parse(**found);
+  auto key = Key::parse(**found);
+  if (!key) return fail(key.error().code, key.error().message + "; make one with: rltune backup key FILE");
+  return key;
 }
-
-Result<> Key::make(const std::filesystem::path& file) {
-  if (::sodium_init() < 0) return fail(Errc::internal, "libsodium cannot be used on this machine");
-  if (std::filesystem::exists(file))
-    return fail(Errc::invalid_argument,
-                std::format("{} exists; a key that is replaced opens nothing any more", file.string()));
-  unsigned char bytes[32];
-  randombytes_buf(bytes, sizeof bytes);
-  std::string digits(2 * sizeof bytes + 1, '\0');
-  sodium_bin2hex(digits.data(), digits.size(), bytes, sizeof bytes);
-  digits.back() = '\n';
-  return write_secret_file(file, digits);
-}
-
-Key::Key(Key&& other) noexcept : bytes_(other.bytes_) { sodium_memzero(other.bytes_.data(), other.bytes_.size()); }
-Key::~Key() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 std::string to_text(const Manifest& manifest) {
   ordered_json parts = ordered_json::array();

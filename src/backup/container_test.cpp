@@ -102,10 +102,10 @@ TEST_F(ContainerTest, another_key_is_told_from_damage) {
 
 TEST_F(ContainerTest, a_key_is_made_once_for_its_owner) {
   const fs::path path = scratch_.path() / "key";
-  EXPECT_EQ(Key::find(path).error().code, Errc::not_found);
-  ASSERT_TRUE(Key::make(path));
-  EXPECT_TRUE(Key::find(path));
-  EXPECT_FALSE(Key::make(path)) << "what it opened would be lost";
+  EXPECT_EQ(find_backup_key(path).error().code, Errc::not_found);
+  ASSERT_TRUE(Key::make_file(path));
+  EXPECT_TRUE(find_backup_key(path));
+  EXPECT_FALSE(Key::make_file(path)) << "what it opened would be lost";
 }
 
 TEST_F(ContainerTest, a_manifest_leads_nowhere_else) {

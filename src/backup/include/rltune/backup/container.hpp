@@ -3,36 +3,20 @@
 // Threads: everything belongs to its caller. Memory: a few MiB, whatever the parts' size.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "rltune/base/error.hpp"
+#include "rltune/vault/key.hpp"
 
 namespace rltune::backup {
 
-class Key {
- public:
-  // From the environment, a systemd credential or `file` (may be empty). Errors: not_found, denied, parse.
-  static Result<Key> find(const std::filesystem::path& file);
-  // Writes a new one (0600). Errors: io; invalid_argument where the file exists.
-  static Result<> make(const std::filesystem::path& file);
-  // 64 hexadecimal digits. Errors: parse.
-  static Result<Key> parse(const std::string& digits);
-  ~Key();
-  Key(const Key&) = delete;
-  Key& operator=(const Key&) = delete;
-  Key(Key&& other) noexcept;
-  Key& operator=(Key&&) = delete;
+using vault::Key;
 
-  const unsigned char* data() const noexcept { return bytes_.data(); }
-
- private:
-  Key() = default;
-  std::array<unsigned char, 32> bytes_{};
-};
+// From the environment, a systemd credential or `file` (may be empty). Errors: not_found, denied, parse.
+Result<Key> find_backup_key(const std::filesystem::path& file);
 
 struct Part {
   std::string name;
