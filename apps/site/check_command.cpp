@@ -9,12 +9,26 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/config/document.hpp"
+#include "rltune/vault/vault.hpp"
 #include "site.hpp"
 
 namespace rltune::site {
 namespace {
 
 using nlohmann::ordered_json;
+
+void add_storage_warnings(const config::Site& site, std::vector<std::string>& warnings) {
+  if (!site.storage.encrypted) {
+    warnings.emplace_back(
+        "storage: who did what by hand, and why, is plain text on the disk; 'encrypted' changes that");
+    return;
+  }
+  const vault::Vault vault = vault::Vault::from({.encrypted = true, .key_file = site.key_file()});
+  if (auto allowed = vault.allows(); !allowed) warnings.push_back("storage: " + allowed.error().message);
+  const auto inside = site.key_file().lexically_relative(std::filesystem::absolute(site.folder).lexically_normal());
+  if (!inside.empty() && *inside.begin() != "..")
+    warnings.emplace_back("storage: key_file lies in the site's folder: whoever copies that has the key as well");
+}
 
 // What is allowed and yet worth a second look before a plant is started with it.
 std::vector<std::string> warnings_of(const config::Site& site) {
@@ -30,6 +44,7 @@ std::vector<std::string> warnings_of(const config::Site& site) {
     warnings.push_back(
         std::format("link: there is no password file {}", (site.folder / site.link.password_file).string()));
   if (site.link.security == "None") warnings.push_back("link: nothing is signed or encrypted");
+  add_storage_warnings(site, warnings);
   const bool writes =
       std::ranges::any_of(site.tags, [](const config::Tag& tag) { return tag.role == config::TagRole::setpoint; });
   if (!writes) return warnings;

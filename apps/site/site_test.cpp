@@ -48,7 +48,33 @@ TEST_F(SiteTest, check_accepts_and_warns) {
   const json report = json::parse(run("check " + file() + " --json").out);
   EXPECT_EQ(report["valid"], true);
   EXPECT_EQ(report["outputs"], json({"heating"}));
-  EXPECT_EQ(report["warnings"].size(), 1U);
+  ASSERT_EQ(report["warnings"].size(), 2U);
+  EXPECT_NE(report["warnings"][1].get<std::string>().find("plain text on the disk"), std::string::npos);
+}
+
+TEST_F(SiteTest, check_says_whether_who_and_why_is_encrypted_and_where_the_key_lies) {
+  const auto warnings = [&](const std::string& storage) {
+    std::string text = config::example_site_with("rltune/site/v1", "rltune/site/v2");
+    text.replace(text.find("guard:\n"), 7, "storage: {" + storage + "}\nguard:\n");
+    EXPECT_TRUE(write_file(file(), text));
+    const Answer answer = run("check " + file());
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    return answer.err;
+  };
+  const std::string inside = (folder_.path() / "north.key").string();
+  EXPECT_NE(warnings("encrypted: true").find("RLTUNE_STORAGE_KEY"), std::string::npos);
+  EXPECT_NE(warnings("encrypted: true, key_file: north.key").find(inside + " is not there"), std::string::npos);
+  EXPECT_EQ(run("key " + inside).status, 0);
+  EXPECT_EQ(run("key " + inside).status, 1) << "a key is not replaced";
+  const std::string beside = warnings("encrypted: true, key_file: north.key");
+  EXPECT_NE(beside.find("lies in the site's folder"), std::string::npos) << beside;
+  EXPECT_EQ(beside.find("is not there"), std::string::npos) << beside;
+  const TemporaryFolder elsewhere;
+  const std::string away = (elsewhere.path() / "north.key").string();
+  ASSERT_EQ(run("key " + away).status, 0);
+  ASSERT_EQ(run("key --rotate " + away).status, 0);
+  EXPECT_EQ(read_file(away).value().size(), 2 * 65U);
+  EXPECT_EQ(warnings("encrypted: true, key_file: " + away).find("storage:"), std::string::npos);
 }
 
 TEST_F(SiteTest, check_names_every_fault_and_fails) {

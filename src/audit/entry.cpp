@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rltune/base/check.hpp"
+#include "words.hpp"
 
 namespace rltune::audit {
 namespace {
@@ -17,24 +18,20 @@ constexpr std::size_t kHashDigits = 64;
 constexpr std::string_view kBeforeHash = R"(,"hash":")";
 constexpr std::string_view kAfterHash = R"("})";
 
-std::string bounded(const std::string& text) {
-  std::size_t size = std::min(text.size(), kTextBytesMax);
-  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-  return text.substr(0, size);
-}
+std::string cut(const std::string& text) { return bounded(text, kTextBytesMax); }
 
 std::string body_of(const Line& line, bool with_details) {
   const Entry& entry = line.entry;
   ordered_json object{{"seq", line.sequence},
                       {"time", format_rfc3339(entry.time)},
-                      {"actor", bounded(entry.actor)},
-                      {"action", bounded(entry.action)},
-                      {"target", bounded(entry.target)},
-                      {"reason", bounded(entry.reason)},
-                      {"correlation", bounded(entry.correlation_id)}};
+                      {"actor", cut(entry.actor)},
+                      {"action", cut(entry.action)},
+                      {"target", cut(entry.target)},
+                      {"reason", cut(entry.reason)},
+                      {"correlation", cut(entry.correlation_id)}};
   ordered_json& details = object["details"] = ordered_json::object();
   if (with_details)
-    for (const auto& [name, value] : entry.details) details[bounded(name)] = bounded(value);
+    for (const auto& [name, value] : entry.details) details[cut(name)] = cut(value);
   else
     details["omitted"] = std::to_string(entry.details.size());
   object["previous"] = line.previous;

@@ -13,6 +13,7 @@
 #include "rltune/base/append_file.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
+#include "words.hpp"
 
 namespace rltune::audit {
 namespace {
@@ -95,6 +96,7 @@ struct Log::State {
   std::string role;
   const Clock& clock;
   SigningKey key;
+  vault::Vault vault;
   Lock lock;
   std::optional<AppendFile> file, heads;
   LogFile current;
@@ -210,7 +212,8 @@ Result<> Log::State::write(std::span<const Entry> entries) {
   std::string text, last = hash;
   std::uint64_t next = sequence;
   for (const Entry& entry : entries) {
-    Line line{.sequence = ++next, .entry = entry, .previous = last, .hash = {}};
+    ++next;
+    Line line{.sequence = next, .entry = stored(entry, role, next, vault), .previous = last, .hash = {}};
     if (line.entry.time == TimePoint{}) line.entry.time = now;
     text += encode(line);
     last = line.hash;
@@ -242,6 +245,7 @@ Result<Log> Log::open(const std::filesystem::path& audit_folder, const std::stri
                                              .role = role,
                                              .clock = clock,
                                              .key = std::move(*key),
+                                             .vault = vault::Vault::beside(audit_folder),
                                              .lock = std::move(*lock)});
   Log log(std::move(state));
   if (auto done = log.append(std::span<const Entry>{}); !done) return std::unexpected(done.error());

@@ -11,6 +11,7 @@
 #include "rltune/audit/verify.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
+#include "rltune/vault/vault.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
 
@@ -230,6 +231,87 @@ TEST_F(LogTest, kill_loses_nothing_that_was_acknowledged) {
     number = last;
   }
   EXPECT_GT(acknowledged_in_all, 0U);
+}
+
+class EncryptedLogTest : public LogTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(vault::Key::make_file(key_));
+    ASSERT_TRUE(vault::declare(scratch_.path(), {.encrypted = true, .key_file = key_}));
+  }
+  void write_some() {
+    auto log = open();
+    ASSERT_TRUE(log) << log.error().message;
+    ASSERT_TRUE(log->append({.actor = "io", .action = "role.start", .reason = "as planned"}));
+    for (const char* who : {"mia.keller", "tom.otis"})
+      ASSERT_TRUE(log->append({.actor = who,
+                               .action = "setpoint.write",
+                               .target = "heating",
+                               .reason = "Frost tonight \xC3\x28, 3 °C",
+                               .details = {{"asked", "61.75"}}}));
+    ASSERT_TRUE(log->append({.actor = "mia.keller", .action = "mode.change", .reason = std::string(20'000, 'x')}));
+    ASSERT_TRUE(log->sign_head());
+  }
+
+  const std::filesystem::path key_ = scratch_.path() / "keys" / "north";
+};
+
+TEST_F(EncryptedLogTest, persons_words_are_nowhere_on_disk_and_the_chain_verifies_without_the_key) {
+  write_some();
+  const std::string text = read_file(file()).value();
+  for (const char* word : {"mia.keller", "tom.otis", "Frost", "61.75", "xxxxxxxx"})
+    EXPECT_EQ(text.find(word), std::string::npos) << word;
+  EXPECT_NE(text.find("as planned"), std::string::npos) << "what a role says of itself is nobody's";
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[1].entry.actor, "mia.keller");
+  EXPECT_EQ(all[2].entry.actor, "tom.otis");
+  EXPECT_EQ(all[2].entry.reason, "Frost tonight \xEF\xBF\xBD(, 3 °C") << "what is no text becomes text";
+  EXPECT_EQ(all[2].entry.details[0].second, "61.75");
+  EXPECT_EQ(all[3].entry.reason.find_first_not_of('x'), std::string::npos) << "cut, and whole";
+  EXPECT_GT(all[3].entry.reason.size(), 2000U);
+  EXPECT_TRUE(report().faults.empty());
+
+  std::filesystem::remove(key_);
+  EXPECT_TRUE(report().faults.empty());
+  for (const Line& line : lines()) {
+    if (line.entry.actor == "io") continue;
+    EXPECT_TRUE(line.entry.actor.starts_with("encrypted (key ")) << line.entry.actor;
+    EXPECT_EQ(line.entry.target.empty(), line.entry.action == "mode.change");
+  }
+}
+
+// Whoever can write files can chain lines anew; names that they moved do not open where they now stand.
+TEST_F(EncryptedLogTest, a_name_that_was_moved_to_another_line_is_shown_as_damaged) {
+  write_some();
+  std::string_view rest;
+  const std::string text = read_file(file()).value();
+  std::vector<Line> stored;
+  for (const std::string_view bytes : split_lines(text, rest)) stored.push_back(decode(bytes).value());
+  std::swap(stored[1].entry.actor, stored[2].entry.actor);
+  std::string forged;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (i > 0) stored[i].previous = stored[i - 1].hash;
+    forged += encode(stored[i]);
+  }
+  ASSERT_TRUE(write_file(file(), forged));
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  for (const std::size_t moved : {1U, 2U}) EXPECT_TRUE(all[moved].entry.actor.starts_with("damaged (")) << moved;
+  EXPECT_EQ(all[1].entry.reason, all[2].entry.reason);
+  EXPECT_FALSE(report().faults.empty()) << "and the heads do not fit any more";
+}
+
+TEST_F(EncryptedLogTest, without_the_key_the_log_goes_on_and_says_nothing_of_persons) {
+  std::filesystem::remove(key_);
+  write_some();
+  EXPECT_EQ(read_file(file()).value().find("mia.keller"), std::string::npos);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[1].entry.actor, vault::kWithheld);
+  EXPECT_EQ(all[1].entry.reason, vault::kWithheld);
+  EXPECT_EQ(all[0].entry.reason, "as planned");
+  EXPECT_TRUE(report().faults.empty());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "log_file.hpp"
 #include "rltune/audit/head.hpp"
 #include "rltune/base/file.hpp"
+#include "words.hpp"
 
 namespace rltune::audit {
 namespace {
@@ -303,6 +304,7 @@ Result<> read_lines(const std::filesystem::path& audit_folder,
                     const std::function<bool(const std::string& role, const Line&)>& visit) {
   const auto roles = list_roles(audit_folder);
   if (!roles) return std::unexpected(roles.error());
+  const vault::Vault vault = vault::Vault::beside(audit_folder);
   for (const std::string& role : *roles) {
     const auto logs = list_log_files(audit_folder / role);
     if (!logs) return std::unexpected(logs.error());
@@ -311,7 +313,10 @@ Result<> read_lines(const std::filesystem::path& audit_folder,
       if (!text) return std::unexpected(text.error());
       std::string_view rest;
       for (const std::string_view bytes : split_lines(*text, rest))
-        if (const auto line = decode(bytes); line && !visit(role, *line)) return {};
+        if (auto line = decode(bytes)) {
+          line->entry = shown(std::move(line->entry), role, line->sequence, vault);
+          if (!visit(role, *line)) return {};
+        }
     }
   }
   return {};

@@ -52,6 +52,8 @@ constexpr std::array kHeld{
     Held{"guard.heartbeat_s", agent, io},
     Held{"storage", io},
     Held{"storage.audit_heads", heads},
+    Held{"storage.encrypted", coredinator | io},
+    Held{"storage.key_file", coredinator | io},
     Held{"storage.folder", io | agent | learner},
     Held{"budgets", nobody, io},
     Held{"operations", kEveryRole},

@@ -199,9 +199,19 @@ TEST(Shared, heads_of_the_audit_log_go_elsewhere) {
         << inside << ": " << faults_of(with(inside));
 }
 
+TEST(Shared, a_key_is_named_for_what_it_encrypts) {
+  const auto with = [](const std::string& storage) {
+    return faults_of(replaced(example_shared_site(), "guard:\n", "storage: {" + storage + "}\nguard:\n"));
+  };
+  EXPECT_EQ(with("encrypted: true, key_file: /etc/rltune/north.key"), "");
+  EXPECT_EQ(with("encrypted: true"), "") << "the environment or systemd gives it";
+  EXPECT_NE(with("key_file: /etc/rltune/north.key").find("is of no use without encrypted"), std::string::npos);
+}
+
 TEST(Shared, what_came_with_version_2_is_not_taken_in_version_1) {
   for (const auto& [from, to] : {std::pair{"      costs: {heat: 0.1 * heating}\n", "      baseline_reward: 0.5\n"},
-                                 std::pair{"guard:\n", "storage: {audit_heads: /mnt/heads}\nguard:\n"}}) {
+                                 std::pair{"guard:\n", "storage: {audit_heads: /mnt/heads}\nguard:\n"},
+                                 std::pair{"guard:\n", "storage: {encrypted: true}\nguard:\n"}}) {
     EXPECT_NE(faults_of(replaced(example_site(), from, to)).find("came with version 2"), std::string::npos) << to;
     const auto newer = replaced(replaced(example_site(), "site/v1", "site/v2"), from, to);
     EXPECT_EQ(faults_of(newer), "");

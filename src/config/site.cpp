@@ -39,4 +39,9 @@ double Site::imputation_max_s(const Tag& tag) const {
   return tag.imputation_max_s > 0.0 ? tag.imputation_max_s : three_periods_s(*this);
 }
 
+std::filesystem::path Site::key_file() const {
+  if (storage.key_file.empty()) return {};
+  return std::filesystem::absolute(folder / storage.key_file).lexically_normal();
+}
+
 }  // namespace rltune::config

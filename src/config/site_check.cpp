@@ -292,6 +292,8 @@ class Checker {
 
   // Heads prove something only where whoever changes the log does not reach them.
   void check_storage() {
+    if (!site_.storage.key_file.empty() && !site_.storage.encrypted && !faults_.faulty("storage.encrypted"))
+      faults_.add("storage.key_file", "is of no use without encrypted: true");
     const std::filesystem::path& heads = site_.storage.audit_heads;
     if (heads.empty()) return;
     const auto inside = heads.lexically_normal().lexically_relative(site_.storage.folder.lexically_normal());

@@ -174,6 +174,12 @@ void describe(Visitor& v, Storage& storage) {
   if (v.since(2, "audit_heads"))
     v.path("audit_heads", storage.audit_heads, Need::optional,
            "where signed heads of the audit log are copied every 10 s: a folder of another host; empty: nowhere");
+  if (v.since(2, "encrypted"))
+    v.flag("encrypted", storage.encrypted,
+           "who did what by hand, and why, is kept encrypted; the key is RLTUNE_STORAGE_KEY, the systemd credential "
+           "rltune-storage-key or key_file");
+  if (v.since(2, "key_file"))
+    v.secret_file("key_file", storage.key_file, "file that holds the key, made by: rltune site key FILE");
   v.number("raw_days", storage.raw_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,
            "samples are kept so long");
   v.number("minute_days", storage.minute_days, Bounds{.low = 0, .high = 36600, .low_open = true}, Need::optional,

@@ -24,6 +24,7 @@
 #include "rltune/config/followed.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
+#include "rltune/vault/vault.hpp"
 #include "supervisor.hpp"
 #include "takeover.hpp"
 
@@ -111,7 +112,9 @@ class Coredinator {
     auto reload = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
     if (!reload) return std::unexpected(reload.error());
     const WallClock clock;
-    const std::filesystem::path audit_folder = site->folder / site->storage.folder / "audit";
+    const std::filesystem::path data = site->folder / site->storage.folder, audit_folder = data / "audit";
+    if (auto told = vault::declare(data, {site->storage.encrypted, site->key_file()}); !told)
+      return std::unexpected(told.error());
     audit::Recorder audit({.folder = audit_folder,
                            .role = "coredinator",
                            .keeping = {.age = config::kept_for(site->folder, &config::Retention::audit_days)},

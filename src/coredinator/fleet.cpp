@@ -23,7 +23,7 @@ constexpr auto kIoTimeout = 1000ms;
 constexpr Duration kLookEvery = 1s, kLookOftenEvery = 200ms;
 constexpr std::size_t kHistoryMax = 1000;
 constexpr std::uint32_t kSeasonsMax = 1000;
-const Author kOurselves{"coredinator", {}};
+const Author kOurselves{kNobody, {}};
 
 std::filesystem::path data_folder(const config::Site& site) { return site.folder / site.storage.folder; }
 
@@ -158,7 +158,7 @@ bool Fleet::check_artifact(const std::string& agent, const Version& version) {
                .why = sound.error().message,
                .now = back ? std::format("version {} of agent {} is rolled back", version.version, agent)
                            : back.error().message});
-  return back && commit(agent, *back, {"coredinator", "its artifact is damaged"});
+  return back && commit(agent, *back, {kNobody, "its artifact is damaged"});
 }
 
 // Of the site's agents; others may be in the registry from before.
@@ -176,7 +176,7 @@ Result<> Fleet::reload() {
 
 void Fleet::record(const std::string& action, const std::string& agent, const std::string& version,
                    const Author& author, const std::string& because) const {
-  audit::Entry entry{.actor = author.user,
+  audit::Entry entry{.actor = author.user.empty() ? "unnamed" : author.user,
                      .action = action,
                      .target = agent,
                      .reason = author.reason,
@@ -214,9 +214,8 @@ Result<> Fleet::commit(const std::string& agent, const std::vector<Transition>& 
     return done;
   }
   for (const Transition& transition : transitions) {
-    log::info(
-        std::format("version is {}", to_string(transition.to)),
-        {{"agent", agent}, {"version", transition.version}, {"because", transition.reason}, {"user", author.user}});
+    log::info(std::format("version is {}", to_string(transition.to)),
+              {{"agent", agent}, {"version", transition.version}, {"because", transition.reason}});
     record(std::format("version.{}", to_string(transition.to)), agent, transition.version, author, transition.reason);
   }
   auto loaded = reload();
@@ -481,7 +480,9 @@ Result<> Fleet::describe(const v1::AgentsRequest& request, const Supervisor& sup
   return {};
 }
 
+// What takes control away from a policy never waits for a key; everything else does.
 Result<> Fleet::deploy(const v1::DeployRequest& request) {
+  if (auto allowed = registry_.may_record(); !allowed) return allowed;
   auto agent = registry_.agent(request.agent());
   if (!agent) return std::unexpected(agent.error());
   auto traffic = traffic_of(request.traffic());
@@ -497,9 +498,7 @@ Result<> Fleet::deploy(const v1::DeployRequest& request) {
   version.reason = "deployed from " + request.folder();
   version.traffic = *traffic;
   if (auto added = registry_.add(request.agent(), version, {request.user(), request.reason()}); !added) return added;
-  log::info(
-      "version is staged",
-      {{"agent", request.agent()}, {"version", request.version()}, {"artifact", *stored}, {"user", request.user()}});
+  log::info("version is staged", {{"agent", request.agent()}, {"version", request.version()}, {"artifact", *stored}});
   record("version.staged", request.agent(), request.version(), {request.user(), request.reason()},
          "artifact " + *stored + " from " + request.folder());
   return reload();
@@ -510,9 +509,10 @@ Result<> Fleet::order(const v1::AgentOrder& order) {
     return fail(Errc::invalid_argument,
                 std::format("'{}' is no order to an agent; there are start and stop", order.verb()));
   const bool running = order.verb() == "start";
+  if (running)
+    if (auto allowed = registry_.may_record(); !allowed) return allowed;
   if (auto set = registry_.set_running(order.agent(), running, {order.user(), order.reason()}); !set) return set;
-  log::info(running ? "agent is to run" : "agent is to stand still",
-            {{"agent", order.agent()}, {"user", order.user()}, {"reason", order.reason()}});
+  log::info(running ? "agent is to run" : "agent is to stand still", {{"agent", order.agent()}});
   record("agent." + order.verb(), order.agent(), {}, {order.user(), order.reason()});
   return reload();
 }
@@ -520,6 +520,8 @@ Result<> Fleet::order(const v1::AgentOrder& order) {
 Result<> Fleet::order(const v1::VersionOrder& order) {
   const auto agent = registry_.agent(order.agent());
   if (!agent) return std::unexpected(agent.error());
+  if (order.verb() == "promote" || order.verb() == "resume")
+    if (auto allowed = registry_.may_record(); !allowed) return allowed;
   const Author author{order.user(), order.reason()};
   if (order.verb() == "pause" || order.verb() == "resume") {
     if (auto set = registry_.set_paused(order.agent(), order.version(), order.verb() == "pause", author); !set)

@@ -11,6 +11,7 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/historian/sqlite.hpp"
+#include "rltune/vault/vault.hpp"
 
 namespace rltune::coredinator {
 namespace {
@@ -80,11 +81,25 @@ Traffic traffic_of(const std::string& text) {
   return traffic;
 }
 
+bool is_person(const std::string& user) { return user != kNobody; }
+
+// What a person said is bound to what was done then.
+vault::Place place_of(const HistoryEntry& entry, std::string_view column) {
+  return {"history", column,
+          std::format("{}\n{}\n{}\n{}\n{}\n{}", entry.agent, entry.version, entry.from, entry.to, entry.epoch,
+                      to_nanoseconds(entry.time))};
+}
+
+vault::Place place_of(const std::string& agent, const std::string& version, TimePoint changed) {
+  return {"versions", "reason", std::format("{}\n{}\n{}", agent, version, to_nanoseconds(changed))};
+}
+
 }  // namespace
 
 struct Registry::State {
   std::filesystem::path file;
   const Clock& clock;
+  vault::Vault vault;
   historian::Connection database;
 
   template <std::invocable Work>
@@ -134,12 +149,12 @@ struct Registry::State {
       version.version = versions.getColumn(0).getString();
       version.artifact_sha256 = versions.getColumn(1).getString();
       version.state = parse_state(versions.getColumn(2).getString()).value_or(VersionState::retired);
-      version.reason = versions.getColumn(3).getString();
       version.step = static_cast<std::uint32_t>(versions.getColumn(4).getInt());
       version.paused = versions.getColumn(5).getInt() != 0;
       version.traffic = traffic_of(versions.getColumn(6).getString());
       version.created = to_time(versions.getColumn(7).getInt64());
       version.changed = to_time(versions.getColumn(8).getInt64());
+      version.reason = vault.show(versions.getColumn(3).getString(), place_of(id, version.version, version.changed));
       record.versions.push_back(std::move(version));
     }
     return record;
@@ -164,15 +179,20 @@ struct Registry::State {
     SQLite::Statement insert(*database,
                              "INSERT INTO history (agent, version, \"from\", \"to\", epoch, time, user, reason) "
                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    const auto kept = [&](const std::string& words, const char* column) {
+      return is_person(entry.user) ? vault.put(words, place_of(entry, column)) : words;
+    };
     SQLite::bind(insert, entry.agent, entry.version, entry.from, entry.to, static_cast<std::int64_t>(entry.epoch),
-                 to_nanoseconds(entry.time), entry.user, entry.reason);
+                 to_nanoseconds(entry.time), kept(entry.user, "user"), kept(entry.reason, "reason"));
     insert.exec();
   }
 
   void insert(const std::string& agent, const Version& version, const Author& author) {
     const TimePoint now = clock.now();
     SQLite::Statement statement(*database, "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)");
-    SQLite::bind(statement, agent, version.version, version.artifact_sha256, to_string(version.state), version.reason,
+    const std::string reason =
+        is_person(author.user) ? vault.put(version.reason, place_of(agent, version.version, now)) : version.reason;
+    SQLite::bind(statement, agent, version.version, version.artifact_sha256, to_string(version.state), reason,
                  static_cast<std::int64_t>(version.step), text_of(version.traffic), to_nanoseconds(now),
                  to_nanoseconds(now));
     statement.exec();
@@ -214,7 +234,7 @@ struct Registry::State {
 Result<Registry> Registry::open(const std::filesystem::path& file, const Clock& clock) {
   std::error_code code;
   std::filesystem::create_directories(file.parent_path(), code);
-  auto state = std::make_unique<State>(State{file, clock, nullptr});
+  auto state = std::make_unique<State>(State{file, clock, vault::Vault::beside(file), nullptr});
   std::string damage;
   auto opened = guarded(file, [&] {
     state->database = historian::open_writer(file, kWalBytesMax);
@@ -261,6 +281,8 @@ Registry::Registry(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Registry::Registry(Registry&&) noexcept = default;
 Registry::~Registry() = default;
 
+Result<> Registry::may_record() const { return state_->vault.allows(); }
+
 Result<> Registry::introduce(const std::string& agent) {
   return state_->in_transaction([&]() -> Result<> {
     SQLite::Statement insert(*state_->database, "INSERT OR IGNORE INTO agents VALUES (?, 1, 0)");
@@ -270,7 +292,7 @@ Result<> Registry::introduce(const std::string& agent) {
     first.version = kFirstVersion;
     first.state = VersionState::active;
     first.reason = "the site's own policy";
-    state_->insert(agent, first, {"coredinator", first.reason});
+    state_->insert(agent, first, {kNobody, first.reason});
     return {};
   });
 }
@@ -302,15 +324,19 @@ Result<std::vector<HistoryEntry>> Registry::history(const std::string& agent, st
                            "SELECT version, \"from\", \"to\", epoch, time, user, reason FROM history WHERE agent = ? "
                            "ORDER BY number DESC LIMIT ?");
     SQLite::bind(rows, agent, static_cast<std::int64_t>(limit));
-    while (rows.executeStep())
-      entries.push_back({.agent = agent,
+    while (rows.executeStep()) {
+      HistoryEntry entry{.agent = agent,
                          .version = rows.getColumn(0).getString(),
                          .from = rows.getColumn(1).getString(),
                          .to = rows.getColumn(2).getString(),
                          .epoch = static_cast<std::uint64_t>(rows.getColumn(3).getInt64()),
                          .time = to_time(rows.getColumn(4).getInt64()),
                          .user = rows.getColumn(5).getString(),
-                         .reason = rows.getColumn(6).getString()});
+                         .reason = rows.getColumn(6).getString()};
+      entry.user = state_->vault.show(entry.user, place_of(entry, "user"));
+      entry.reason = state_->vault.show(entry.reason, place_of(entry, "reason"));
+      entries.push_back(std::move(entry));
+    }
     return entries;
   });
 }

@@ -3,6 +3,7 @@
 //
 // One SQLite file, every commit synced; a transition is one transaction, and the schema itself forbids two active
 // versions of an agent, two in test, two on stand-by. Every transition stays on record with its author and reason.
+// What persons said is encrypted as the data folder asks for it (Vault).
 // Threads: one.
 #pragma once
 
@@ -18,8 +19,10 @@
 
 namespace rltune::coredinator {
 
+inline constexpr const char* kNobody = "coredinator";  // the author of what no person asked for
+
 struct Author {
-  std::string user;    // "coredinator" where nobody asked
+  std::string user;    // kNobody where nobody asked
   std::string reason;  // a person's own words
 };
 
@@ -41,6 +44,8 @@ class Registry {
   ~Registry();
   Registry(Registry&&) noexcept;
 
+  // Whether who orders something, and why, can be put on record. Errors: not_found: the key, and what to do.
+  Result<> may_record() const;
   // Knows the agent from now on, with the site's own policy as its active version if it was unknown.
   Result<> introduce(const std::string& agent);
   // Errors: not_found, listing the agents.

@@ -5,6 +5,8 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
+#include "rltune/historian/sqlite.hpp"
+#include "rltune/vault/vault.hpp"
 #include "rollout.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
@@ -247,6 +249,75 @@ TEST_F(RegistryTest, killed_at_any_moment_there_is_one_active_version_and_nothin
     }
   }
   EXPECT_GT(acknowledged_in_all, 0U);
+}
+
+class EncryptedRegistryTest : public RegistryTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(vault::Key::make_file(key_));
+    ASSERT_TRUE(vault::declare(file_.parent_path(), {.encrypted = true, .key_file = key_}));
+  }
+  void write_some() const {
+    auto registry = Registry::open(file_, clock_);
+    ASSERT_TRUE(registry) << registry.error().message;
+    ASSERT_TRUE(registry->introduce("climate"));
+    Version staged = version("1.0.0");
+    staged.reason = "deployed from /home/eve.hall/policies";
+    ASSERT_TRUE(registry->add("climate", staged, {"eve.hall", "it is better"}));
+    ASSERT_TRUE(registry->set_running("climate", false, {"adam.otis", "service of the boiler"}));
+    ASSERT_TRUE(registry->set_running("climate", true, nobody_));
+  }
+  std::string bytes() const {
+    std::string all;
+    for (const char* suffix : {"", "-wal"}) all += read_file(file_.string() + suffix).value_or("");
+    return all;
+  }
+  void change(const std::string& sql) const {
+    ASSERT_TRUE(historian::guarded(file_, [&] { historian::open_writer(file_, 1U << 20U)->exec(sql); }));
+  }
+
+  const std::filesystem::path key_ = folder_.path() / "keys" / "north";
+};
+
+TEST_F(EncryptedRegistryTest, who_and_why_open_with_the_key_alone) {
+  write_some();
+  for (const char* word : {"eve.hall", "adam.otis", "better", "boiler"})
+    EXPECT_EQ(bytes().find(word), std::string::npos) << word;
+  const auto history = open().history("climate", 10).value();
+  ASSERT_EQ(history.size(), 4U);
+  EXPECT_EQ(history[0].user, "coredinator");
+  EXPECT_EQ(history[1].user, "adam.otis");
+  EXPECT_EQ(history[1].reason, "service of the boiler");
+  EXPECT_EQ(history[2].user, "eve.hall");
+  EXPECT_EQ(history[2].reason, "it is better");
+  EXPECT_EQ(open().agent("climate")->find("1.0.0")->reason, "deployed from /home/eve.hall/policies");
+
+  std::filesystem::remove(key_);
+  const Registry locked = open();
+  EXPECT_FALSE(locked.may_record());
+  EXPECT_THAT(locked.history("climate", 10).value()[1].user, HasSubstr("encrypted (key "));
+  EXPECT_THAT(locked.agent("climate")->find("1.0.0")->reason, HasSubstr("encrypted (key "));
+  EXPECT_EQ(locked.history("climate", 10).value()[0].user, "coredinator");
+}
+
+TEST_F(EncryptedRegistryTest, a_value_that_was_moved_to_another_row_or_column_is_refused) {
+  write_some();
+  change("UPDATE history SET user = (SELECT user FROM history WHERE number = 2) WHERE number = 3");
+  change("UPDATE history SET user = (SELECT reason FROM history WHERE number = 2) WHERE number = 2");
+  const auto history = open().history("climate", 10).value();
+  EXPECT_THAT(history[1].user, HasSubstr("damaged ("));
+  EXPECT_EQ(history[1].reason, "service of the boiler");
+  EXPECT_THAT(history[2].user, HasSubstr("damaged ("));
+}
+
+TEST_F(EncryptedRegistryTest, without_the_key_transitions_go_on_and_no_word_of_a_person_is_written) {
+  std::filesystem::remove(key_);
+  write_some();
+  EXPECT_EQ(bytes().find("adam.otis"), std::string::npos);
+  const auto history = open().history("climate", 10).value();
+  ASSERT_EQ(history.size(), 4U);
+  EXPECT_EQ(history[1].user, vault::kWithheld);
+  EXPECT_EQ(history[1].to, "stopped");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "rltune/base/damage.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/historian/sqlite.hpp"
+#include "rltune/vault/vault.hpp"
 
 namespace rltune::historian {
 namespace {
@@ -125,11 +126,21 @@ constexpr const char* kSchema = R"(
   CREATE INDEX IF NOT EXISTS decision_time ON decision(time, seq);
 )";
 
+// Who wrote by hand, and why: on disk as the site's vault keeps it, and bound to its decision.
+template <typename Change>
+void change_words(Decision& decision, Change change) {
+  decision.user = change(decision.user, vault::Place{"decision", "user", decision.id});
+  decision.reason = change(decision.reason, vault::Place{"decision", "reason", decision.id});
+}
+
 // One open file and what is prepared on it. Throws SQLite::Exception.
 class DayWriter {
  public:
-  DayWriter(LogFile file, std::uint64_t wal_bytes_max)
-      : file_(std::move(file)), database_(open_writer(file_.path, wal_bytes_max)), prepared_(*database_) {}
+  DayWriter(LogFile file, std::uint64_t wal_bytes_max, const vault::Vault& vault)
+      : file_(std::move(file)),
+        database_(open_writer(file_.path, wal_bytes_max)),
+        prepared_(*database_),
+        vault_(vault) {}
 
   const LogFile& file() const { return file_; }
   const SQLite::Database& database() const { return *database_; }
@@ -157,6 +168,13 @@ class DayWriter {
   };
 
   void insert(const Decision& decision) {
+    if (decision.user.empty() && decision.reason.empty()) return store(decision);
+    Decision kept = decision;
+    change_words(kept, [this](const auto& words, const auto& place) { return vault_.put(words, place); });
+    store(kept);
+  }
+
+  void store(const Decision& decision) {
     const std::string body = encode_body(decision, [this](const std::string& name) { return number_of(name); });
     SQLite::Statement& statement = prepared_.insert;
     bind_id(statement, 1, decision.id);
@@ -186,6 +204,7 @@ class DayWriter {
   LogFile file_;
   Connection database_;
   Prepared prepared_;
+  const vault::Vault& vault_;
   std::unordered_map<std::string, std::uint32_t> numbers_;
 };
 
@@ -193,7 +212,10 @@ class DayWriter {
 class DayReader {
  public:
   explicit DayReader(const LogFile& file)
-      : file_(file), database_(open_reader(file.path)), empty_(!has_table(*database_, "decision")) {}
+      : file_(file),
+        database_(open_reader(file.path)),
+        empty_(!has_table(*database_, "decision")),
+        vault_(vault::Vault::beside(file.path.parent_path())) {}
 
   struct Place {
     std::int64_t time = 0;
@@ -296,12 +318,15 @@ class DayReader {
     const std::string_view bytes(static_cast<const char*>(body.getBlob()), static_cast<std::size_t>(body.getBytes()));
     if (auto decoded = decode_body(bytes, [this](std::uint32_t number) { return name_of(number); }, decision); !decoded)
       return damaged(decoded.error().message);
+    if (!decision.user.empty() || !decision.reason.empty())
+      change_words(decision, [this](const auto& words, const auto& place) { return vault_.show(words, place); });
     return decision;
   }
 
   LogFile file_;
   Connection database_;
   bool empty_;  // no tables yet
+  vault::Vault vault_;
   std::unordered_map<std::uint32_t, std::string> names_;
 };
 
@@ -310,6 +335,7 @@ class DayReader {
 struct DecisionLog::State {
   std::filesystem::path folder;
   DecisionLogOptions options;
+  vault::Vault vault;
 
   mutable std::mutex mutex;
   std::condition_variable work, done;
@@ -413,7 +439,8 @@ struct DecisionLog::State {
       open_day(day);
       writer->commit(decisions);
       if (!writer->keep_wal_small(options.wal_bytes_max))
-        writer = std::make_unique<DayWriter>(make_file(folder, day, writer->file().part + 1), options.wal_bytes_max);
+        writer =
+            std::make_unique<DayWriter>(make_file(folder, day, writer->file().part + 1), options.wal_bytes_max, vault);
       return {};
     } catch (const SQLite::Exception& exception) {
       // A connection that failed half-way is not trusted again.
@@ -432,7 +459,7 @@ struct DecisionLog::State {
       for (const LogFile& file : *files)
         if (file.day == day && file.part > newest.part) newest = file;
     if (std::filesystem::exists(newest.path)) keep_sound(newest.path);
-    writer = std::make_unique<DayWriter>(std::move(newest), options.wal_bytes_max);
+    writer = std::make_unique<DayWriter>(std::move(newest), options.wal_bytes_max, vault);
   }
 
   // A damaged day would take no decision more, and hide those of the other days from whoever reads.
@@ -466,6 +493,7 @@ Result<DecisionLog> DecisionLog::open(const std::filesystem::path& folder, const
   state->folder = folder;
   state->options = options;
   state->keeping.emplace(options.keeping);
+  state->vault = vault::Vault::beside(folder);
   state->thread = std::thread([raw = state.get()] { raw->run(); });
   return DecisionLog(std::move(state));
 }

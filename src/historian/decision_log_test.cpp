@@ -14,6 +14,7 @@
 #include "rltune/base/id.hpp"
 #include "rltune/base/random.hpp"
 #include "rltune/historian/sqlite.hpp"
+#include "rltune/vault/vault.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
 
@@ -107,6 +108,33 @@ TEST(DecisionLog, what_was_flushed_comes_back_bit_for_bit) {
   ASSERT_EQ(read->size(), decisions.size());
   for (std::size_t i = 0; i < decisions.size(); ++i) expect_same(decisions[i], (*read)[i]);
   expect_same(find_decision(scratch.path(), decisions[7].id).value(), decisions[7]);
+}
+
+TEST(DecisionLog, who_wrote_by_hand_and_why_is_kept_encrypted_where_the_site_asks_for_it) {
+  const ScratchFolder scratch;
+  const auto key = scratch.path() / "keys" / "north", folder = scratch.path() / "data" / "decisions";
+  ASSERT_TRUE(vault::Key::make_file(key));
+  ASSERT_TRUE(vault::declare(scratch.path() / "data", {.encrypted = true, .key_file = key}));
+  const auto decisions = write_some(folder, at("2026-01-02T03:00:00Z"), 1s, 20);
+  const auto file = folder / "decisions-2026-01-02.db";
+  std::string bytes;
+  for (const char* suffix : {"", "-wal"}) bytes += read_file(file.string() + suffix).value_or("");
+  EXPECT_EQ(bytes.find("anna"), std::string::npos);
+  EXPECT_EQ(bytes.find("the vents"), std::string::npos);
+  EXPECT_NE(bytes.find("encrypted:v1:"), std::string::npos);
+  const auto read = read_decisions(folder, kBegin, kEnd, 100);
+  ASSERT_TRUE(read) << read.error().message;
+  for (std::size_t i = 0; i < decisions.size(); ++i) expect_same(decisions[i], (*read)[i]);
+
+  // What else a decision holds can be read without the key, and its seal still tells damage.
+  std::filesystem::remove(key);
+  const auto locked = read_decisions(folder, kBegin, kEnd, 100);
+  ASSERT_TRUE(locked) << locked.error().message;
+  EXPECT_TRUE((*locked)[0].user.starts_with("encrypted (key ")) << (*locked)[0].user;
+  EXPECT_EQ((*locked)[1].user, "");
+  EXPECT_EQ(bytes_of((*locked)[0].observation), bytes_of(decisions[0].observation));
+  write_some(folder, at("2026-01-03T03:00:00Z"), 1s, 1);
+  EXPECT_EQ(read_decisions(folder, at("2026-01-03"), kEnd, 1).value()[0].user, vault::kWithheld);
 }
 
 TEST(DecisionLog, one_file_a_day) {

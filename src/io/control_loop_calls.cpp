@@ -136,8 +136,7 @@ Result<> ControlLoop::set_mode(const v1::ModeRequest& request, v1::ModeAnswer& a
     }
     if (answer.refused().empty() && *mode != parts_.guard.mode()) {
       parts_.guard.set_mode(*mode);
-      log::info("mode changed",
-                {{"mode", guard::to_string(*mode)}, {"user", request.user()}, {"reason", request.reason()}});
+      log::info("mode changed", {{"mode", guard::to_string(*mode)}});
     }
   }
   answer.set_mode(guard::to_string(parts_.guard.mode()));

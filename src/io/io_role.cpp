@@ -27,6 +27,7 @@
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/config.pb.h"
 #include "rltune/v1/supervision.pb.h"
+#include "rltune/vault/vault.hpp"
 
 namespace rltune::io {
 namespace {
@@ -191,6 +192,7 @@ class Role {
   metrics::Gauge &clock_step_, &clock_synchronised_;
   Duration watched_{};
   bus::Context context_;
+  vault::Vault vault_;
   std::optional<audit::Recorder> audit_;
   std::optional<historian::Historian> historian_;
   std::optional<historian::DecisionLog> decisions_;
@@ -223,6 +225,10 @@ Result<> Role::open_stores() {
   std::vector<std::string> names;
   for (const config::Tag& tag : site_.tags) names.push_back(tag.name);
   const std::filesystem::path folder = site_.folder / site_.storage.folder;
+  if (auto told = vault::declare(folder, {site_.storage.encrypted, site_.key_file()}); !told) return told;
+  vault_ = vault::Vault::of(folder);
+  if (auto allowed = vault_.allows(); !allowed)
+    log::critical("control goes on, and orders of persons are refused", {{"because", allowed.error().message}});
   historian::Options options;
   options.folder = folder;
   options.retention = {.raw = from_seconds(site_.storage.raw_days * 86'400.0),
@@ -333,6 +339,9 @@ void Role::add_handlers() {
   server_->handle<v1::ModeRequest, v1::ModeAnswer>(
       "io.Mode", [this](const bus::Call& call, const v1::ModeRequest& request, v1::ModeAnswer& answer) -> Result<> {
         const std::string was = guard::to_string(guard_->mode());
+        // Taking the plant in hand never waits for a key.
+        if (!request.mode().empty() && request.mode() != guard::to_string(guard::Mode::manual))
+          if (auto allowed = vault_.allows(); !allowed) return allowed;
         if (auto done = loop_->set_mode(request, answer); !done) return done;
         record_mode(call, request, was, answer);
         return keep_mode(site_, answer.mode());
@@ -416,7 +425,8 @@ std::vector<metrics::Check> Role::checks() const {
           {"store", trouble.empty(), trouble},
           {"agents", decides, decides ? "" : "an agent is silent or has not attached"},
           {"mode", true, guard::to_string(guard_->mode())},
-          {"clock", true, clock}};
+          {"clock", true, clock},
+          {"record", true, vault_.allows() ? "" : vault_.allows().error().message}};
 }
 
 // Asking for the mode is no action.
@@ -434,6 +444,7 @@ void Role::record_mode(const bus::Call& call, const v1::ModeRequest& request, co
 }
 
 Result<> Role::write_by_hand(const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) {
+  if (auto allowed = vault_.allows(); !allowed) return allowed;
   const auto done = loop_->write(request, answer);
   audit::Entry entry{.actor = request.user().empty() ? "unnamed" : request.user(),
                      .action = "setpoint.write",

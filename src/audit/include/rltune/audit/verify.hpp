@@ -46,7 +46,8 @@ Result<std::vector<RoleReport>> verify(const std::filesystem::path& audit_folder
                                        const std::filesystem::path& heads_folder, const std::string& public_key);
 
 // Every line of every role, by role and in its order, beside running writers; lines that do not decode are left out
-// (verify() tells of them). `visit` returns false to stop.
+// (verify() tells of them). What is encrypted comes as it is shown with the key that is there, and its hash as it
+// stands on disk. `visit` returns false to stop.
 Result<> read_lines(const std::filesystem::path& audit_folder,
                     const std::function<bool(const std::string& role, const Line&)>& visit);
 

@@ -133,6 +133,8 @@ struct Guard {
 struct Storage {
   std::filesystem::path folder = "data";
   std::filesystem::path audit_heads;  // from v2; empty: heads stay on this host
+  bool encrypted = false;             // from v2: who did what and why
+  std::filesystem::path key_file;     // from v2; empty: from the environment or systemd
   double raw_days = 7.0;
   double minute_days = 7.0;
   double five_minute_days = 90.0;
@@ -190,6 +192,8 @@ struct Site {
   // never: modes, set-points, heartbeats and clocks may rightly stand still, so theirs must be asked for.
   double stale_after_s(const Tag& tag) const;
   double imputation_max_s(const Tag& tag) const;
+  // storage.key_file as an absolute path, or empty.
+  std::filesystem::path key_file() const;
 };
 
 // Strict: unknown fields, wrong types, values out of range, references to tags that do not exist.
