@@ -1,0 +1,17 @@
+// Outside bytes as the body of a request. What is taken is taken again as it is, to the same bytes.
+#include <cstdint>
+#include <cstdlib>
+
+#include "frame.hpp"
+#include "rltune/telemetry/log_entry.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace rltune::telemetry;
+  const ParsedEntries parsed = parse_entries({reinterpret_cast<const char*>(data), size});
+  if (parsed.payloads.empty() == parsed.faults.empty() || parsed.faults.size() > kFaultsMax) std::abort();
+  for (const std::string& payload : parsed.payloads) {
+    const ParsedEntries again = parse_entries(payload);
+    if (payload.size() > kPayloadMax || again.payloads.size() != 1 || again.payloads[0] != payload) std::abort();
+  }
+  return 0;
+}
