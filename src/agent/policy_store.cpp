@@ -38,6 +38,8 @@ Result<nn::NetworkDescription> PolicyStore::get(const std::string& sha) const {
   if (!bytes) return std::unexpected(bytes.error());
   if (sha256(*bytes) == sha) return nn::from_onnx(*bytes);
   const std::string why = file_of(sha).string() + " is damaged: its hash is not its name";
+  // What is missing from now on is missing by the disk's fault, and no backup's.
+  if (auto noted = write_file(folder_ / (sha + ".lost"), why + "\n"); !noted) log::warning(noted.error().message);
   [[maybe_unused]] const auto aside = put_aside(file_of(sha), why, "these weights do not act any more");
   return fail(Errc::corrupt, why);
 }

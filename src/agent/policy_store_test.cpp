@@ -46,6 +46,7 @@ TEST_F(PolicyStoreTest, damaged_weights_are_refused) {
   ASSERT_TRUE(!damaged && !missing);
   EXPECT_EQ(damaged.error().code, Errc::corrupt);
   EXPECT_EQ(store_.get(*sha).error().code, Errc::not_found) << "put aside";
+  EXPECT_TRUE(std::filesystem::exists(folder_ / (*sha + ".lost")));
   EXPECT_EQ(missing.error().code, Errc::not_found);
   // Put again, they are mended.
   ASSERT_TRUE(store_.put(*nn::to_onnx(policy::sample_network(4, 2), "test")));

@@ -313,6 +313,21 @@ TEST_F(BackupTest, a_site_is_checked_where_it_lies_while_it_writes) {
   EXPECT_NE(found->faults[0].find(sha + ".onnx: damaged"), std::string::npos) << found->faults[0];
   ASSERT_EQ(found->notes.size(), 1U);
   EXPECT_NE(found->notes[0].find("rollups.db.damaged-"), std::string::npos) << found->notes[0];
+  // Decisions whose weights the site has lost to the disk, and said so, are no fault of what is checked.
+  const auto used = [&] {
+    const std::string acting = read_file(data() / "policies" / "climate.active").value().substr(65);
+    for (const auto& entry : fs::directory_iterator(data() / "policies"))
+      if (const std::string stem = entry.path().stem().string();
+          entry.path().extension() == ".onnx" && stem != acting && stem != sha)
+        return stem;
+    return std::string();
+  }();
+  ASSERT_FALSE(used.empty());
+  ASSERT_TRUE(fs::remove(data() / "policies" / (used + ".onnx")));
+  EXPECT_EQ(check_site(site_file())->faults.size(), 2U);
+  ASSERT_TRUE(write_file(data() / "policies" / (used + ".lost"), "damaged\n"));
+  EXPECT_EQ(check_site(site_file())->faults.size(), 1U);
+  EXPECT_EQ(check_site(site_file())->notes.size(), 2U);
   // A site that was damaged when it was copied comes back when a person wants that.
   const auto created = make();
   ASSERT_TRUE(created) << created.error().message;

@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPage = 1000;
+constexpr int kReadsMax = 5;
 constexpr const char* kCheckpointFormat = "rltune/online-learner/v2";
 
 class Examiner {
@@ -115,13 +116,15 @@ class Examiner {
       while (active.executeStep())
         if (const int count = active.getColumn(1).getInt(); count != 1)
           fault(std::format("registry: agent {} has {} active versions", active.getColumn(0).getString(), count));
-      SQLite::Statement versions(*database, "SELECT agent, version, artifact FROM versions");
+      SQLite::Statement versions(*database, "SELECT agent, version, artifact, state FROM versions");
       while (versions.executeStep()) {
         ++found_.versions;
         const std::string artifact = versions.getColumn(2).getString();
-        if (!artifact.empty() && hash_of_artifact(data_ / "artifacts" / artifact) != artifact)
-          fault(std::format("registry: the artifact of version {} of agent {} is not there or not whole",
-                            versions.getColumn(1).getString(), versions.getColumn(0).getString()));
+        if (artifact.empty() || hash_of_artifact(data_ / "artifacts" / artifact) == artifact) continue;
+        // What was rolled back never acts again.
+        (versions.getColumn(3).getString() == "rolled_back" ? found_.notes : found_.faults)
+            .push_back(std::format("registry: the artifact of version {} of agent {} is not there or not whole",
+                                   versions.getColumn(1).getString(), versions.getColumn(0).getString()));
       }
     });
     if (!read) fault(read.error().message);
@@ -139,14 +142,26 @@ class Examiner {
     return sha256(list);
   }
 
+  // Retention may remove what is being read: then it begins again.
   void decisions() {
     if (!fs::exists(data_ / "decisions")) return;
+    for (int attempt = 1;; ++attempt) {
+      found_.decisions = 0;
+      newest_.clear();
+      const Result<> read = read_decisions();
+      if (read) return;
+      if (live_ && attempt < kReadsMax && read.error().code != Errc::corrupt) continue;
+      return fault(read.error().message);
+    }
+  }
+
+  Result<> read_decisions() {
     std::string after;
     TimePoint from = TimePoint::min();
     std::map<std::string, std::uint64_t> missing;
     while (true) {
       const auto page = historian::read_decisions(data_ / "decisions", from, TimePoint::max(), kPage, after);
-      if (!page) return fault(page.error().message);
+      if (!page) return std::unexpected(page.error());
       for (const historian::Decision& decision : *page) {
         TimePoint& newest = newest_.try_emplace(decision.agent).first->second;
         newest = std::max(newest, decision.time);
@@ -157,8 +172,13 @@ class Examiner {
       after = page->back().id;
       from = page->back().time;
     }
-    for (const auto& [sha, count] : missing)
-      fault(std::format("{} decisions were made by weights {}, which are not there", count, sha));
+    for (const auto& [sha, count] : missing) {
+      const bool known = fs::exists(data_ / "policies" / (sha + ".lost"));  // the site has lost them, and said so
+      (known ? found_.notes : found_.faults)
+          .push_back(std::format("{} decisions were made by weights {}, which {}", count, sha,
+                                 known ? "were damaged: they cannot be replayed" : "are not there"));
+    }
+    return {};
   }
 
   void acting_weights() {

@@ -186,6 +186,10 @@ TEST_F(Damage, of_every_kind_of_file_is_told_and_the_site_comes_back_by_itself) 
       [&] { return site_.logged("learner.climate", "learning goes on from a checkpoint", started_).has_value(); },
       20s));
 
+  // And what is copied of it now can be restored.
+  const json mended = check();
+  EXPECT_TRUE(mended["faults"].empty()) << mended.dump(2);
+
   // Stopped. Nothing of what was learnt is whole, and nothing that says which version is to act.
   ASSERT_NO_FATAL_FAILURE(stop());
   for (const char* name : {"policy.onnx", "manifest.yaml"})
