@@ -18,6 +18,7 @@
 #include "rltune/base/check.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/secret.hpp"
+#include "rltune/base/sha256_sum.hpp"
 
 namespace rltune::backup {
 namespace {
@@ -38,23 +39,6 @@ const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const
 unsigned char* raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 
 std::string key_name(const Key& key) { return key.name(kFormat, kKeyNameBytes); }
-
-class Sha256 {
- public:
-  Sha256() { crypto_hash_sha256_init(&state_); }
-  void add(std::string_view bytes) { crypto_hash_sha256_update(&state_, raw(bytes), bytes.size()); }
-  std::string finish() {
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(&state_, hash);
-    std::string text(2 * sizeof hash + 1, '\0');
-    sodium_bin2hex(text.data(), text.size(), hash, sizeof hash);
-    text.pop_back();
-    return text;
-  }
-
- private:
-  crypto_hash_sha256_state state_;
-};
 
 std::unexpected<Error> damaged(const std::filesystem::path& file, std::string_view what) {
   return fail(Errc::corrupt, std::format("{} is damaged or was changed: {}", file.string(), what));
@@ -266,7 +250,7 @@ Result<> pack_part(Packer& packer, const Part& part, const std::filesystem::path
     if (auto done = packer.add({chunk.data(), size}); !done) return done;
     rest -= size;
   }
-  if (hash.finish() != part.sha256)
+  if (hash.digits() != part.sha256)
     return fail(Errc::mismatch, std::format("{} changed while it was copied", file.string()));
   return {};
 }
@@ -317,7 +301,7 @@ Result<> unpack_part(Unpacker& unpacker, const Part& part, const std::filesystem
     rest -= size;
   }
   if (std::fflush(out.get()) != 0 || ::fsync(descriptor) != 0) return file_error("write", target);
-  if (hash.finish() != part.sha256)
+  if (hash.digits() != part.sha256)
     return damaged(file, std::format("part {} is not what the manifest says", part.name));
   return {};
 }
@@ -403,7 +387,7 @@ Result<std::string> hash_file(const std::filesystem::path& file) {
     hash.add({chunk.data(), static_cast<std::size_t>(stream.gcount())});
   }
   if (stream.bad()) return file_error("read", file);
-  return hash.finish();
+  return hash.digits();
 }
 
 Result<> pack(const Manifest& manifest, const std::filesystem::path& folder, const Key& key,

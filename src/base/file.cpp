@@ -9,22 +9,10 @@
 #include <format>
 #include <fstream>
 
+#include "rltune/base/descriptor.hpp"
+
 namespace rltune {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) noexcept : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return value_; }
-
- private:
-  int value_;
-};
 
 std::unexpected<Error> system_error(const char* what, const std::filesystem::path& path) {
   const int code = errno;

@@ -2,8 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "rltune/base/sha256_sum.hpp"
+
 namespace rltune {
 namespace {
+
+TEST(Sha256, of_pieces_is_that_of_the_whole) {
+  const std::string bytes = std::string(200'000, 'q') + "the end";
+  for (const std::size_t piece : {1UL, 63UL, 64UL, 65UL, 4096UL, 1'000'000UL}) {
+    Sha256 sum;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) sum.add(std::string_view(bytes).substr(at, piece));
+    EXPECT_EQ(sum.digits(), sha256(bytes)) << piece;
+  }
+  EXPECT_EQ(Sha256().digits(), sha256(""));
+}
 
 // FIPS 180-4 examples.
 TEST(Sha256, published_digests) {

@@ -11,8 +11,10 @@
 #include <format>
 #include <map>
 
+#include "rltune/base/descriptor.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/sha256.hpp"
+#include "rltune/base/sha256_sum.hpp"
 #include "tar.hpp"
 
 namespace rltune::upgrade {
@@ -25,43 +27,10 @@ constexpr std::size_t kPiece = 1 << 20;
 constexpr const char* kManifestName = "manifest.json";
 constexpr const char* kSignatureName = "manifest.sig";
 
-class Descriptor {
- public:
-  explicit Descriptor(int value) noexcept : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return value_; }
-
- private:
-  int value_;
-};
-
 std::unexpected<Error> refused(const char* what, const fs::path& path) {
   const Errc code = errno == ENOENT ? Errc::not_found : errno == ENOSPC || errno == EDQUOT ? Errc::no_space : Errc::io;
   return fail(code, std::format("{} {}: {}", what, path.string(), std::strerror(errno)));
 }
-
-class Sha256 {
- public:
-  Sha256() { crypto_hash_sha256_init(&state_); }
-  void add(std::string_view bytes) {
-    crypto_hash_sha256_update(&state_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  }
-  std::string digits() {
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(&state_, hash);
-    std::string text(2 * sizeof hash + 1, '\0');
-    sodium_bin2hex(text.data(), text.size(), hash, sizeof hash);
-    text.pop_back();
-    return text;
-  }
-
- private:
-  crypto_hash_sha256_state state_{};
-};
 
 // A bundle's bytes from its beginning to its end, one member after the other.
 class Reader {
