@@ -450,11 +450,12 @@ void OpcuaServer::publish(std::size_t tag) {
 namespace {
 
 // The loop rounds its wait for a timer down to whole milliseconds and would spin through the rest: a tenth of a
-// processor where something is sampled every 10 ms.
-void sleep_through_last_millisecond(UA_EventLoop& loop, std::chrono::milliseconds wait) {
+// processor where something is sampled every 10 ms. Short enough for a client that waits for its answer.
+void rest_before_timer(UA_EventLoop& loop, std::chrono::milliseconds wait) {
+  constexpr std::chrono::microseconds kRest(100);
   const UA_DateTime left = loop.nextCyclicTime(&loop) - loop.dateTime_nowMonotonic(&loop);
   if (wait > std::chrono::milliseconds(0) && left > 0 && left < UA_DATETIME_MSEC)
-    std::this_thread::sleep_for(std::chrono::microseconds(left / UA_DATETIME_USEC));
+    std::this_thread::sleep_for(std::min(kRest, std::chrono::microseconds(left / UA_DATETIME_USEC)));
 }
 
 }  // namespace
@@ -463,7 +464,8 @@ void OpcuaServer::iterate(std::chrono::milliseconds wait) {
   UA_EventLoop* loop = UA_Server_getConfig(state_->server)->eventLoop;
   // open62541 takes the end of a connection for "nothing there yet" when errno still says EAGAIN from another call.
   errno = 0;
-  sleep_through_last_millisecond(*loop, wait);
+  // In lockstep clients wait for every answer, and nothing else is to be done meanwhile.
+  if (!state_->options.event_driven) rest_before_timer(*loop, wait);
   loop->run(loop, static_cast<UA_UInt32>(wait.count()));
 }
 
