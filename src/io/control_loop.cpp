@@ -665,6 +665,10 @@ void ControlLoop::close_cycle_when_done() {
     if (barrier_.step() >= 0 && connected && now - last_advance_ > kStuckAfter) resume_cycle();
     return;
   }
+  // What was decided while the link went away and came back may not have reached the plant, or came from what it had
+  // not told yet.
+  if (!connected) return;
+  if (parts_.link.status().reconnects != cycle_reconnects_) return decide_anew();
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     AgentState& agent = agents_[i];
     if (agent.proposed) continue;
@@ -679,12 +683,7 @@ void ControlLoop::close_cycle_when_done() {
     without_agent(i);
     agent.proposed = true;
   }
-  if (!connected) return;
-  // What was decided while the link went away and came back may not have reached the plant.
-  if (parts_.link.status().reconnects == cycle_reconnects_)
-    advance_plant();
-  else
-    decide_anew();
+  advance_plant();
 }
 
 // The connection is there before the values are: what is still unknown from the time without the plant is waited for.

@@ -65,7 +65,10 @@ Result<> ControlLoop::attach(const v1::AttachRequest& request, v1::AttachAnswer&
   answer.set_mode(static_cast<std::uint32_t>(parts_.guard.mode()));
   fill_batch(*answer.mutable_latest(), latest_elements_);
   answer.mutable_latest()->set_sequence(sequence_);
-  answer.mutable_latest()->set_complete(cycle_open_);
+  // A plant that went away since the step began gets it decided anew, from the values that it is back with.
+  const plant::LinkStatus link = parts_.link.status();
+  const bool there = link.state == plant::LinkState::connected && link.reconnects == cycle_reconnects_;
+  answer.mutable_latest()->set_complete(cycle_open_ && there);
   for (const std::size_t output : agent.outputs) answer.add_applied(latest_[output_tags_[output]].value);
   return {};
 }
