@@ -441,6 +441,32 @@ TEST_F(ControlLoopTest, a_plant_that_lost_its_step_gets_a_new_decision) {
   EXPECT_TRUE(propose(60.0));
 }
 
+// An agent that attaches meanwhile shall not decide the step from what an absent plant last told.
+TEST_F(ControlLoopTest, a_step_is_not_open_to_who_attaches_while_the_plant_is_away) {
+  start(config::ClockKind::plant);
+  attach();
+  deliver(clock_step, 0.0);
+  const auto open_to_attaching = [this] {
+    v1::AttachRequest request;
+    request.set_agent("climate");
+    request.set_validated(true);
+    v1::AttachAnswer answer;
+    EXPECT_TRUE(loop->attach(request, answer));
+    return answer.latest().complete();
+  };
+  EXPECT_TRUE(open_to_attaching());
+  link.set_state(plant::LinkState::disconnected);
+  for (const std::uint32_t tag : {temperature, heating}) deliver(tag, std::nan(""), Quality::bad);
+  loop->tick();
+  EXPECT_FALSE(open_to_attaching());
+  link.restore();
+  EXPECT_FALSE(open_to_attaching()) << "its values are not known yet";
+  deliver(temperature, 20.0);
+  deliver(heating, 60.0);
+  loop->tick();
+  EXPECT_TRUE(open_to_attaching());
+}
+
 // The connection is back before the values are.
 TEST_F(ControlLoopTest, a_plant_that_is_back_is_decided_on_when_its_values_are_known) {
   start(config::ClockKind::plant);
