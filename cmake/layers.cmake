@@ -5,7 +5,8 @@ set(RLTUNE_MAY_USE_vault        base)
 set(RLTUNE_MAY_USE_config       base)
 set(RLTUNE_MAY_USE_configstore  base config)
 set(RLTUNE_MAY_USE_metrics      base)
-set(RLTUNE_MAY_USE_tracing      base config metrics)
+set(RLTUNE_MAY_USE_http         base)
+set(RLTUNE_MAY_USE_tracing      base config metrics http)
 set(RLTUNE_MAY_USE_bus          base)
 set(RLTUNE_MAY_USE_nn           base)
 set(RLTUNE_MAY_USE_env          base)
@@ -29,9 +30,14 @@ set(RLTUNE_MAY_USE_agent        base audit bus config metrics tracing nn rl env 
 set(RLTUNE_MAY_USE_backup       base vault audit config configstore historian)
 set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
+set(RLTUNE_MAY_USE_webserver    base)
 set(RLTUNE_MAY_USE_telemetry    base)
+set(RLTUNE_MAY_USE_forward      base config http telemetry)
+set(RLTUNE_MAY_USE_polling      base config http historian telemetry)
+set(RLTUNE_MAY_USE_alerts       base config http telemetry)
+set(RLTUNE_MAY_USE_receive      base config telemetry forward)
 
-set(RLTUNE_MODULES base vault config configstore metrics tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
-                   plant twin keeper upgrade coredinator io experience agent backup runs report telemetry)
+set(RLTUNE_MODULES base vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
+                   plant twin keeper upgrade coredinator io experience agent backup runs report webserver telemetry forward polling alerts receive)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

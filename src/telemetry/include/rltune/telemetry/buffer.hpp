@@ -9,18 +9,13 @@
 #include <optional>
 
 #include "rltune/base/clock.hpp"
+#include "rltune/telemetry/record_source.hpp"
 #include "rltune/telemetry/storage.hpp"
 
 namespace rltune::telemetry {
 
 struct Frame;
 struct Watermark;
-
-struct SequenceRange {
-  std::uint64_t first = 0, last = 0;  // both included
-  std::uint64_t count() const noexcept { return last - first + 1; }
-  bool operator==(const SequenceRange&) const = default;
-};
 
 struct BufferOptions {
   std::uint64_t segment_bytes = std::uint64_t{64} << 20U;  // a segment ends with the commit that reaches it
@@ -35,18 +30,6 @@ struct Recovery {
   std::uint64_t remains = 0;         // files of a beginning that a crash cut short, removed
   std::vector<std::string> damaged;  // files whose header is gone; they stay
   bool watermark_gone = false;       // so nobody knows what is lost at the end
-};
-
-struct StoredRecord {
-  std::uint64_t sequence = 0;
-  std::int64_t unix_ns = 0;
-  std::string payload;
-};
-
-struct StoredBatch {
-  std::vector<StoredRecord> records;
-  std::vector<SequenceRange> lost;  // acknowledged, and not there
-  std::uint64_t next = 0;           // where to go on
 };
 
 class Buffer {

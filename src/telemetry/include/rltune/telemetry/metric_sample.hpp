@@ -1,0 +1,27 @@
+// One value of one time series, as the metrics buffer keeps it: {"name":"rltune_role_up","labels":{"role":"io"},
+// "timestamp":1756116000000,"value":1}. `timestamp`: milliseconds since 1970, UTC. A value that is no number of JSON is a
+// text: "NaN", "+Inf", "-Inf".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "rltune/base/error.hpp"
+
+namespace rltune::telemetry {
+
+struct MetricSample {
+  std::string name;  // as Prometheus takes it
+  std::map<std::string, std::string> labels;
+  std::int64_t unix_ms = 0;
+  double value = 0.0;
+  bool operator==(const MetricSample&) const = default;
+};
+
+std::string to_payload(const MetricSample& sample);
+// Outside bytes: whatever they are. Errors: parse, naming the field.
+Result<MetricSample> parse_metric(std::string_view payload);
+
+}  // namespace rltune::telemetry
