@@ -12,6 +12,8 @@
 
 namespace rltune::telemetry {
 
+inline constexpr std::size_t kLabelsMax = 64, kMetricNameMax = 256, kLabelValueMax = 4096;
+
 struct MetricSample {
   std::string name;  // as Prometheus takes it
   std::map<std::string, std::string> labels;
@@ -20,6 +22,7 @@ struct MetricSample {
   bool operator==(const MetricSample&) const = default;
 };
 
+// Of text that is no UTF-8 each byte beyond ASCII becomes '?'.
 std::string to_payload(const MetricSample& sample);
 // Outside bytes: whatever they are. Errors: parse, naming the field.
 Result<MetricSample> parse_metric(std::string_view payload);
