@@ -15,7 +15,16 @@ namespace rltune::config {
 namespace {
 
 // Who holds a copy of a field: `by` must start again to take over another value, `live` takes it over as it runs.
-enum Holder : unsigned { nobody = 0, coredinator = 1, io = 2, agent = 4, learner = 8, heads = 16, keeper = 32 };
+enum Holder : unsigned {
+  nobody = 0,
+  coredinator = 1,
+  io = 2,
+  agent = 4,
+  learner = 8,
+  heads = 16,
+  keeper = 32,
+  telemetry = 64
+};
 constexpr unsigned kEveryRole = coredinator | io | agent | learner;
 
 struct Held {
@@ -25,7 +34,7 @@ struct Held {
 };
 constexpr std::array kHeld{
     Held{"schema", nobody},
-    Held{"name", kEveryRole},
+    Held{"name", kEveryRole | telemetry},
     Held{"clock", io | agent | learner},
     Held{"plant_clock", io | agent | learner},
     Held{"link", io},
@@ -54,23 +63,28 @@ constexpr std::array kHeld{
     Held{"storage.audit_heads", heads},
     Held{"storage.encrypted", coredinator | io},
     Held{"storage.key_file", coredinator | io},
-    Held{"storage.folder", io | agent | learner},
+    Held{"storage.folder", io | agent | learner | telemetry},
     Held{"budgets", nobody, io},
-    Held{"operations", kEveryRole},
+    Held{"operations", kEveryRole | telemetry},
     Held{"operations.port", coredinator},
     Held{"groups", nobody},  // a rule between fields, which loading checks
 };
 // What roles follow as they run. Nobody: it is read at every use, or nobody acts on it yet.
 constexpr std::array kHeldTelemetry{
     Held{"schema", nobody},
-    Held{"level", nobody, keeper | kEveryRole},
+    Held{"level", nobody, keeper | kEveryRole | telemetry},
     Held{"levels.keeper", nobody, keeper},
     Held{"levels.coredinator", nobody, coredinator},
     Held{"levels.io", nobody, io},
     Held{"levels.agent", nobody, agent},
     Held{"levels.learner", nobody, learner},
-    Held{"traces", nobody, kEveryRole},
-    Held{"forward", nobody},
+    Held{"levels.telemetry", nobody, telemetry},
+    Held{"traces", nobody, kEveryRole | telemetry},
+    Held{"forward", telemetry},
+    Held{"collect", telemetry},
+    Held{"collect.enabled", coredinator},
+    Held{"metrics", telemetry},
+    Held{"sinks", telemetry},
 };
 constexpr std::array kHeldRetention{
     Held{"schema", nobody},
@@ -144,6 +158,7 @@ std::vector<std::string> roles_of(unsigned holders, const std::string& item) {
   if ((holders & io) != 0) roles.emplace_back("io");
   if ((holders & agent) != 0) roles.push_back("agent." + item);
   if ((holders & learner) != 0) roles.push_back("learner." + item);
+  if ((holders & telemetry) != 0) roles.emplace_back("telemetry");
   if ((holders & heads) != 0) roles.emplace_back("heads");
   return roles;
 }

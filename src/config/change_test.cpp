@@ -75,12 +75,13 @@ TEST(Changes, order_comments_defaults_and_versions_are_no_change) {
 TEST(Changes, roles_follow_telemetry_as_they_run) {
   const std::string was = example_telemetry();
   const auto level = changes(was, replaced(was, "level: INFO", "level: ERROR"));
-  EXPECT_EQ(live(*level), (Roles{"keeper", "coredinator", "io", "agent.*", "learner.*"}));
+  EXPECT_EQ(live(*level), (Roles{"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry"}));
   EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: ERROR}"))), Roles{"io"});
   EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: DEBUG, agent: ERROR}"))), Roles{"agent.*"});
   const auto forward = changes(was, replaced(was, "telemetry.example.com", "other.example.com"));
   ASSERT_EQ(forward->size(), 1U);
   EXPECT_EQ(live(*forward), Roles{});
+  EXPECT_EQ(restarts(*forward), Roles{"telemetry"});
   EXPECT_EQ(restarts(*level), Roles{});
 }
 

@@ -116,11 +116,7 @@ std::vector<std::string> not_acted_on(const std::string& yaml) {
     return {"users: this version has no sign-in yet; it checks and keeps this file alone"};
   if (schema->kind == Kind::alerts)
     return {"alerts: this version tells nobody yet; 'rltune config alert-rules' makes a Prometheus do it"};
-  if (schema->kind != Kind::telemetry) return {};
-  Faults faults("", schema->version);
-  const auto telemetry = read_document<Telemetry>(*tree, faults);
-  if (!telemetry.forward.enabled) return {};
-  return {"forward: this version sends nothing to a central store yet"};
+  return {};
 }
 
 Result<std::string> load_text(const std::filesystem::path& file) {
@@ -169,6 +165,18 @@ Result<Alerts> load_alerts(const std::filesystem::path& file) { return load_docu
 std::string level_of(const Telemetry& telemetry, const std::string& role) {
   const auto own = telemetry.levels.find(role.substr(0, role.find('.')));
   return own == telemetry.levels.end() ? telemetry.level : own->second;
+}
+std::vector<Sink> sinks_of(const Telemetry& telemetry) {
+  std::vector<Sink> sinks = telemetry.sinks;
+  const Forward& forward = telemetry.forward;
+  if (!forward.enabled) return sinks;
+  sinks.push_back({.name = "forward",
+                   .url = forward.url,
+                   .authentication = "bearer",
+                   .secret_file = forward.token_file,
+                   .secret_env = forward.token_env,
+                   .interval_s = forward.interval_s});
+  return sinks;
 }
 Result<Telemetry> load_telemetry(const std::filesystem::path& file) {
   return load_document<Telemetry>(Kind::telemetry, file);

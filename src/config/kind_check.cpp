@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <format>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "kind_fields.hpp"
@@ -14,7 +15,7 @@ namespace rltune::config {
 namespace {
 
 // Of a site: a twin is none of its roles.
-constexpr std::array<std::string_view, 5> kRoleKinds{"keeper", "coredinator", "io", "agent", "learner"};
+constexpr std::array<std::string_view, 6> kRoleKinds{"keeper", "coredinator", "io", "agent", "learner", "telemetry"};
 
 // A name that stands once in its list; faults where it is odd or given twice.
 void check_name(const std::string& path, const std::string& name, std::set<std::string>& seen, Faults& faults) {
@@ -63,6 +64,72 @@ void check_channel(const std::string& path, const Channel& channel, Faults& faul
     if (channel.to[i].find('@') == std::string::npos || channel.to[i].find_first_of(" \r\n,") != std::string::npos)
       faults.add(std::format("{}.to[{}]", path, i), std::format("'{}' is not an address", shown(channel.to[i])));
   check_reference(path, "password", channel.password_file, channel.password_env, !channel.user.empty(), faults);
+}
+
+bool on_this_host(std::string_view url) {
+  return std::ranges::any_of(std::array<std::string_view, 3>{"http://127.", "http://localhost", "http://[::1]"},
+                             [&](std::string_view host) { return url.starts_with(host); });
+}
+
+void check_sink_url(const std::string& path, const Sink& sink, Faults& faults) {
+  if (sink.kind == "postgres") {
+    if (!sink.url.starts_with("postgresql://") || sink.url == "postgresql://")
+      faults.add(path, std::format("must read postgresql://user@host/database, and not '{}'", shown(sink.url)));
+  } else if (!on_this_host(sink.url)) {
+    check_url(path, sink.url, "https://", faults);
+  }
+}
+
+// What each kind can take.
+std::span<const std::string_view> streams_of(std::string_view kind) {
+  static constexpr std::array<std::string_view, 2> kBoth{"logs", "metrics"};
+  if (kind == "opensearch") return std::span(kBoth).first(1);
+  if (kind == "remote_write" || kind == "influx") return std::span(kBoth).last(1);
+  return kBoth;
+}
+
+void check_sink_identity(const std::string& path, const Sink& sink, Faults& faults) {
+  const bool needs_user = sink.authentication == "basic" || sink.authentication == "sigv4";
+  if (needs_user && sink.user.empty())
+    faults.add(path, std::format("authentication: {} needs 'user'", sink.authentication));
+  if (sink.authentication == "sigv4" && (sink.region.empty() || sink.service.empty()))
+    faults.add(path, "authentication: sigv4 needs 'region' and 'service'");
+  check_reference(path, "secret", sink.secret_file, sink.secret_env, sink.authentication != "none", faults);
+  if (sink.certificate_file.empty() != sink.key_file.empty() && !faults.faulty(path + ".key_file"))
+    faults.add(path, "give certificate_file and key_file together");
+}
+
+void check_sink(const std::string& path, const Sink& sink, Faults& faults) {
+  check_sink_url(path + ".url", sink, faults);
+  const auto known = streams_of(sink.kind);
+  for (std::size_t i = 0; i < sink.streams.size(); ++i)
+    if (std::ranges::find(known, sink.streams[i]) == known.end())
+      faults.add(
+          std::format("{}.streams[{}]", path, i),
+          std::format("'{}' is not one of what kind: {} takes: {}", shown(sink.streams[i]), sink.kind, list_of(known)));
+  check_sink_identity(path, sink, faults);
+}
+
+void check_sinks(const Telemetry& telemetry, Faults& faults) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < telemetry.sinks.size(); ++i) {
+    const std::string path = std::format("sinks[{}]", i);
+    check_name(path + ".name", telemetry.sinks[i].name, names, faults);
+    check_sink(path, telemetry.sinks[i], faults);
+  }
+  if (telemetry.forward.enabled && names.contains("forward"))
+    faults.add("sinks", "'forward' is what the group `forward` is called; name it otherwise");
+}
+
+void check_targets(const Polling& metrics, Faults& faults) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < metrics.targets.size(); ++i) {
+    const std::string path = std::format("metrics.targets[{}]", i);
+    check_name(path + ".name", metrics.targets[i].name, names, faults);
+    const std::string& url = metrics.targets[i].url;
+    if (!url.starts_with("http://") && !url.starts_with("https://"))
+      faults.add(path + ".url", std::format("must start with http:// or https://, and not '{}'", shown(url)));
+  }
 }
 
 }  // namespace
@@ -128,6 +195,8 @@ void check_telemetry(const Telemetry& telemetry, Faults& faults) {
   }
   if (!telemetry.traces.url.starts_with("http://") && !telemetry.traces.url.starts_with("https://"))
     faults.add("traces.url", "must start with http:// or https://");
+  check_sinks(telemetry, faults);
+  check_targets(telemetry.metrics, faults);
   const Forward& forward = telemetry.forward;
   if (!forward.enabled) return;
   check_url("forward.url", forward.url, "https://", faults);

@@ -15,7 +15,8 @@ inline constexpr std::array kUsersSchemas{Synonym{"rltune/users/v1", "rltune/use
 inline constexpr std::array kRetentionSchemas{Synonym{"rltune/retention/v1", "rltune/retention/v1"},
                                               Synonym{"rltune/retention/v2", "rltune/retention/v2"}};
 inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/alerts/v1"}};
-inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"}};
+inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"},
+                                              Synonym{"rltune/telemetry/v2", "rltune/telemetry/v2"}};
 
 inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"}, Synonym{"operator", "operator"},
                                        Synonym{"engineer", "engineer"}, Synonym{"administrator", "administrator"}};
@@ -27,6 +28,15 @@ inline constexpr std::array kSeverities{Synonym{"info", "info"}, Synonym{"warnin
                                         Synonym{"error", "error"}, Synonym{"critical", "critical"}};
 inline constexpr std::array kLevels{Synonym{"DEBUG", "DEBUG"}, Synonym{"INFO", "INFO"}, Synonym{"WARNING", "WARNING"},
                                     Synonym{"ERROR", "ERROR"}, Synonym{"CRITICAL", "CRITICAL"}};
+inline constexpr std::array kSinkKinds{Synonym{"gateway", "gateway"},
+                                       Synonym{"opensearch", "opensearch"},
+                                       Synonym{"remote_write", "remote_write"},
+                                       Synonym{"influx", "influx"},
+                                       Synonym{"otlp", "otlp"},
+                                       Synonym{"postgres", "postgres"}};
+inline constexpr std::array kAuthentications{Synonym{"none", "none"}, Synonym{"api_key", "api_key"},
+                                             Synonym{"bearer", "bearer"}, Synonym{"basic", "basic"},
+                                             Synonym{"sigv4", "sigv4"}};
 inline constexpr Bounds kDays{.low = 0, .high = 36600, .low_open = true};
 inline constexpr Bounds kKept{.low = 0, .high = 10000};
 
@@ -139,13 +149,70 @@ void describe(Visitor& v, Traces& traces) {
 
 template <typename Visitor>
 void describe(Visitor& v, Forward& forward) {
-  v.flag("enabled", forward.enabled, "send logs and figures to a central store while there is a network");
+  v.flag("enabled", forward.enabled, "send logs and figures to one gateway; `sinks` can say more");
   v.text("url", forward.url, Need::optional, "https://...");
   v.secret_file("token_file", forward.token_file, "file that holds the token for it");
   v.secret_variable("token_env", forward.token_env, "environment variable that holds it");
-  v.number("interval_s", forward.interval_s, Bounds{.low = 1, .high = 86400}, Need::optional, "time between sendings");
+  v.number("interval_s", forward.interval_s, Bounds{.low = 1, .high = 86400}, Need::optional,
+           "the longest that a record waits for others to be sent with");
   v.number("buffer_max_mb", forward.buffer_max_mb, Bounds{.low = 1, .high = 1e6}, Need::optional,
-           "what waits takes no more disk; the oldest goes first");
+           "of older versions; what waits is kept as `collect` says");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Collect& collect) {
+  v.flag("enabled", collect.enabled,
+         "keep the roles' logs and figures on this host, in storage.folder, to read and to forward");
+  v.count("port", collect.port, Bounds{.low = 0, .high = 65535},
+          "of POST /v1/logs on this host; 0: one that is free, which the run folder's telemetry.json names");
+  v.secret_file("token_file", collect.token_file,
+                "file with the token that senders show; empty: one made at each start");
+  v.number("retention_days", collect.retention_days, kDays, Need::optional, "records are kept so long");
+  v.number("retention_gb", collect.retention_gb, Bounds{.low = 0.01, .high = 1e6}, Need::optional,
+           "and no more of them than this, of logs and figures each; what goes unsent is counted");
+  v.number("free_min_gb", collect.free_min_gb, Bounds{.low = 0, .high = 1e6}, Need::optional,
+           "with less free on their disk senders are told to wait; an alarm comes at twice as much");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, ScrapeTarget& target) {
+  v.text("name", target.name, Need::required, "label `instance` of what it reports");
+  v.text("url", target.url, Need::required, "http://127.0.0.1:9100/metrics");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Polling& metrics) {
+  v.flag("enabled", metrics.enabled, "ask every role for its figures");
+  v.number("every_s", metrics.every_s, Bounds{.low = 1, .high = 3600}, Need::optional, "time between two askings");
+  v.flag("plant", metrics.plant, "the plant's samples as well, as averages of a minute");
+  v.list("targets", metrics.targets, Need::optional, "others that report as Prometheus takes it");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, Sink& sink) {
+  v.text("name", sink.name, Need::required, "what figures and messages call it; its progress is kept under this name");
+  v.word("kind", sink.kind, kSinkKinds, "what is spoken there");
+  v.text("url", sink.url, Need::required,
+         "https://..., or http:// on this host; postgres: postgresql://user@host/database");
+  v.text_list("streams", sink.streams, Need::optional, "logs, metrics; empty: what its kind takes");
+  v.word("authentication", sink.authentication, kAuthentications, "how we show who we are");
+  v.text("user", sink.user, Need::optional, "basic: the user; sigv4: the access key's id");
+  v.secret_file("secret_file", sink.secret_file, "file that holds the key, token, password or secret access key");
+  v.secret_variable("secret_env", sink.secret_env, "environment variable that holds it");
+  v.text("api_key_header", sink.api_key_header, Need::optional, "api_key: the header that carries it");
+  v.text("region", sink.region, Need::optional, "sigv4: eu-central-1");
+  v.text("service", sink.service, Need::optional, "sigv4: es, aps, execute-api, timestream");
+  v.text("index", sink.index, Need::optional, "opensearch: the index or data stream");
+  v.path("ca_file", sink.ca_file, Need::optional,
+         "PEM of the authority that its certificate comes from; empty: the host's");
+  v.path("certificate_file", sink.certificate_file, Need::optional,
+         "PEM of our own certificate, where it asks for one");
+  v.secret_file("key_file", sink.key_file, "PEM of that certificate's key");
+  v.flag("compress", sink.compress, "gzip; remote_write is always compressed");
+  v.number("batch_max_kb", sink.batch_max_kb, Bounds{.low = 1, .high = 4096}, Need::optional,
+           "of records in one request, before compression");
+  v.number("interval_s", sink.interval_s, Bounds{.low = 0.1, .high = 86400}, Need::optional,
+           "the longest that a record waits for others to be sent with");
 }
 
 template <typename Visitor>
@@ -153,9 +220,12 @@ void describe(Visitor& v, Telemetry& telemetry) {
   v.schema(telemetry.schema, kTelemetrySchemas);
   v.word("level", telemetry.level, kLevels, "logs of this level and above are written; taken over as the roles run");
   v.text_map("levels", telemetry.levels,
-             "by kind of role (keeper, coredinator, io, agent, learner), where it differs: {io: DEBUG}");
+             "by kind of role (keeper, coredinator, io, agent, learner, telemetry), where it differs: {io: DEBUG}");
   v.object("traces", telemetry.traces, Need::optional, "calls across the roles");
-  v.object("forward", telemetry.forward, Need::optional, "a central store; not acted on yet");
+  v.object("forward", telemetry.forward, Need::optional, "one gateway to send to, in short");
+  if (v.since(2, "collect")) v.object("collect", telemetry.collect, Need::optional, "the buffer on this host");
+  if (v.since(2, "metrics")) v.object("metrics", telemetry.metrics, Need::optional, "figures that are asked for");
+  if (v.since(2, "sinks")) v.list("sinks", telemetry.sinks, Need::optional, "where logs and figures are sent");
 }
 
 }  // namespace rltune::config

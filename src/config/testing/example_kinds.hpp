@@ -68,7 +68,7 @@ alerts:
 }
 
 inline std::string example_telemetry() {
-  return R"(schema: rltune/telemetry/v1
+  return R"(schema: rltune/telemetry/v2
 level: INFO
 levels: {io: DEBUG}
 traces:
@@ -78,6 +78,27 @@ forward:
   enabled: true
   url: https://telemetry.example.com
   token_env: NORTH_TELEMETRY_TOKEN
+collect:
+  port: 8325
+metrics:
+  targets:
+    - name: host
+      url: http://127.0.0.1:9100/metrics
+sinks:
+  - name: search
+    kind: opensearch
+    url: https://search.example.com
+    authentication: sigv4
+    user: AKEXAMPLE
+    secret_env: NORTH_SEARCH_KEY
+    region: eu-central-1
+    service: es
+  - name: tsdb
+    kind: remote_write
+    url: https://tsdb.example.com/api/v1/write
+    streams: [metrics]
+    certificate_file: north.pem
+    key_file: secrets/north.key
 )";
 }
 

@@ -46,8 +46,8 @@ struct ScrapeTarget {
 struct Polling {
   bool enabled = true;
   double every_s = 15.0;
-  bool plant = true;                   // the historian's samples, as averages of a minute
-  std::vector<ScrapeTarget> targets;   // besides the roles
+  bool plant = true;                  // the historian's samples, as averages of a minute
+  std::vector<ScrapeTarget> targets;  // besides the roles
 };
 
 struct Sink {
@@ -60,7 +60,7 @@ struct Sink {
   std::filesystem::path secret_file;    // or secret_env: the key, token, password or secret access key
   std::string secret_env;
   std::string api_key_header = "X-Api-Key";
-  std::string region, service;  // sigv4
+  std::string region, service;        // sigv4
   std::string index = "rltune-logs";  // opensearch
   std::filesystem::path ca_file, certificate_file, key_file;
   bool compress = true;
