@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cctype>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "rltune/base/clock.hpp"
 #include "rltune/base/trace.hpp"
@@ -48,6 +49,8 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
 
 thread_local std::string_view t_correlation;
 
+std::atomic<Listener*> g_listener = nullptr;
+std::atomic<int> g_telling = 0;  // threads that are with a listener
 std::atomic<Level> g_level{Level::info};
 std::array<std::atomic<std::uint64_t>, kLevels.size()> g_lines{};
 
@@ -81,9 +84,9 @@ std::string as_text(Level level, std::string_view message, std::initializer_list
   return line;
 }
 
-std::string as_json(Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string as_json(TimePoint time, Level level, std::string_view message, std::initializer_list<Field> fields) {
   nlohmann::ordered_json line;
-  line["time"] = format_rfc3339(WallClock().now());
+  line["time"] = format_rfc3339(time);
   line["level"] = name_of(level);
   line["role"] = role_name();
   line["message"] = std::string(message);
@@ -122,12 +125,22 @@ Correlation::Correlation(std::string_view id) noexcept : before_(std::exchange(t
 Correlation::~Correlation() { t_correlation = before_; }
 std::string_view Correlation::current() noexcept { return t_correlation; }
 
+void listen(Listener* listener) noexcept {
+  g_listener = listener;
+  while (g_telling > 0) std::this_thread::yield();
+}
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   const auto at = spdlog_level(level);
   if (!logger().should_log(at)) return;
   g_lines[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  logger().log(at, terminal ? as_text(level, message, fields) : as_json(level, message, fields));
+  const TimePoint now = WallClock().now();
+  logger().log(at, terminal ? as_text(level, message, fields) : as_json(now, level, message, fields));
+  ++g_telling;
+  if (Listener* listener = g_listener.load(); listener != nullptr)
+    listener->hear({level, role_name(), message, t_correlation, {fields.begin(), fields.size()}, now});
+  --g_telling;
 }
 
 }  // namespace rltune::log

@@ -46,6 +46,31 @@ TEST(Log, the_level_changes_while_it_runs_and_lines_are_counted) {
   EXPECT_EQ(level(), Level::info);
 }
 
+class Heard final : public Listener {
+ public:
+  void hear(const Line& line) noexcept override {
+    lines.push_back(std::string(name_of(line.level)) + " " + std::string(line.role) + " " + std::string(line.message) +
+                    " " + std::string(line.correlation_id) + " " + std::string(line.fields[0].name) + "=" +
+                    line.fields[0].value);
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(Log, who_listens_hears_what_is_written_and_nothing_else) {
+  start("test");
+  Heard heard;
+  listen(&heard);
+  const auto written = captured([] {
+    debug("unheard", {{"of", "io"}});
+    const Correlation call("abc-1");
+    warning("heard", {{"of", "io"}});
+  });
+  listen(nullptr);
+  captured([] { info("later", {{"of", "io"}}); });
+  EXPECT_EQ(written.size(), 1U);
+  EXPECT_EQ(heard.lines, (std::vector<std::string>{"WARNING test heard abc-1 of=io"}));
+}
+
 TEST(Log, lines_of_a_call_carry_its_correlation_id) {
   const auto written = captured([] {
     info("before");

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <memory>
 
-#include "bounded_queue.hpp"
+#include "rltune/base/bounded_queue.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/random.hpp"

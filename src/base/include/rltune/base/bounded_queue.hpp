@@ -1,7 +1,7 @@
 // A bounded queue for many writers and readers without a lock (Vyukov, "Bounded MPMC queue", 1024cores.net): each cell
 // says by its turn whose it is.
 //
-// Memory: the constructor allocates. Internal.
+// Memory: the constructor allocates.
 #pragma once
 
 #include <atomic>

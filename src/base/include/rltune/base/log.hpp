@@ -9,10 +9,12 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "rltune/base/error.hpp"
+#include "rltune/base/time.hpp"
 
 namespace rltune::log {
 
@@ -34,6 +36,23 @@ void start(std::string_view role, Level level = Level::info);
 void set_level(Level level) noexcept;
 Level level() noexcept;
 std::uint64_t lines(Level level) noexcept;  // written at this level since the start
+
+// A line that is written, as whoever listens gets it.
+struct Line {
+  Level level;
+  std::string_view role, message, correlation_id;
+  std::span<const Field> fields;
+  TimePoint time;
+};
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // From any thread; neither waits nor logs.
+  virtual void hear(const Line& line) noexcept = 0;
+};
+// Every line goes to it as well, until another one listens; none: to nobody. When it returns nobody is with the one
+// before any more.
+void listen(Listener* listener) noexcept;
 
 // As long as it lives, this thread's lines carry the id, which has to live as long. They nest. Allocates nothing.
 class Correlation {
