@@ -258,7 +258,8 @@ Result<std::vector<Change>> changes(const std::string& was, const std::string& i
 namespace {
 
 std::vector<std::string> in_order(const std::set<std::string>& all) {
-  constexpr std::array<std::string_view, 6> kOrder{"keeper", "coredinator", "io", "agent", "learner", "heads"};
+  constexpr std::array<std::string_view, 7> kOrder{"keeper",  "coredinator", "io",   "agent",
+                                                   "learner", "telemetry",   "heads"};
   std::vector<std::string> out;
   for (const std::string_view kind : kOrder) {
     const bool every = all.contains(std::string(kind) + ".*");

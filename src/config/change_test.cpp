@@ -26,7 +26,8 @@ TEST(Changes, a_field_is_named_by_its_item_with_what_it_was_and_is) {
 }
 
 TEST(Changes, each_field_restarts_those_that_hold_it) {
-  EXPECT_EQ(restarts(of("name: pilot", "name: south")), (Roles{"coredinator", "io", "agent.*", "learner.*"}));
+  EXPECT_EQ(restarts(of("name: pilot", "name: south")),
+            (Roles{"coredinator", "io", "agent.*", "learner.*", "telemetry"}));
   EXPECT_EQ(restarts(of("policy: policies/rails", "policy: policies/rails-2")),
             (Roles{"agent.rails", "learner.rails"}));
   EXPECT_EQ(restarts(of("mode: auto", "mode: shadow")), Roles{});
