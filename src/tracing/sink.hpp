@@ -1,7 +1,6 @@
 // Where spans go: a collector, or a file. Internal.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,10 +22,12 @@ class Sink {
   virtual ~Sink() = default;
   // All of them, or an error. Errors: invalid_argument: they were refused and always will be; any other: again later.
   virtual Result<> send(std::span<const trace::Record> spans, Duration timeout) = 0;
+  // From any thread: a sending that is under way, and every later one, fails at once.
+  virtual void give_up() noexcept {}
 };
 
-// OTLP over HTTP, Protocol Buffers. `giving_up` ends a sending that is under way.
-std::unique_ptr<Sink> make_http_sink(const std::string& url, const Origin& origin, const std::atomic<bool>& giving_up);
+// OTLP over HTTP, Protocol Buffers.
+std::unique_ptr<Sink> make_http_sink(const std::string& url, const Origin& origin);
 // <folder>/<role>.jsonl in OTLP's JSON, a sending a line; at half of `bytes_max` it becomes <role>.jsonl.1.
 std::unique_ptr<Sink> make_file_sink(const std::filesystem::path& folder, std::uint64_t bytes_max,
                                      const Origin& origin);

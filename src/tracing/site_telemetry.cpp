@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -48,8 +47,8 @@ struct SiteTelemetry::State {
     {
       const std::scoped_lock lock(mutex);
       stopping = true;
+      if (sink) sink->give_up();
     }
-    giving_up = true;
     ends.notify_all();
     thread.join();
     trace::stop();
@@ -60,11 +59,17 @@ struct SiteTelemetry::State {
     while (!ends.wait_for(lock, options.every, [this] { return stopping; })) {
       lock.unlock();
       follow_file();
+      lock.lock();
+      // From here on the end gives up the sink that is used below: it is no other any more.
+      if (stopping) break;
+      lock.unlock();
       turn(options.timeout);
       lock.lock();
     }
-    giving_up = false;
-    if (breaker.state() == Breaker::State::closed) turn(kLastWords);
+    lock.unlock();
+    if (!sink || breaker.state() != Breaker::State::closed) return;
+    replace_sink(make_sink(file.value().traces));
+    turn(kLastWords);
   }
 
   // Takes over what telemetry.yaml says, when it has changed.
@@ -83,18 +88,26 @@ struct SiteTelemetry::State {
     log::set_level(*level);
   }
 
-  void configure(const config::Traces& traces) {
+  std::unique_ptr<Sink> make_sink(const config::Traces& traces) const {
     const Origin origin{options.site, options.role};
-    sink.reset();
+    if (traces.folder.empty()) return make_http_sink(traces.url, origin);
+    return make_file_sink(options.folder / traces.folder, static_cast<std::uint64_t>(traces.folder_max_mb * 1e6),
+                          origin);
+  }
+  void replace_sink(std::unique_ptr<Sink> with) {
+    const std::scoped_lock lock(mutex);
+    sink.swap(with);
+  }
+
+  void configure(const config::Traces& traces) {
+    replace_sink(nullptr);
     breaker.succeeded();
     if (!traces.enabled) {
       if (trace::on()) log::info("traces are off");
       return trace::stop();
     }
     const std::filesystem::path folder = options.folder / traces.folder;
-    sink = traces.folder.empty()
-               ? make_http_sink(traces.url, origin, giving_up)
-               : make_file_sink(folder, static_cast<std::uint64_t>(traces.folder_max_mb * 1e6), origin);
+    replace_sink(make_sink(traces));
     trace::start({.sample_ratio = traces.sample_ratio, .records_max = kRecordsMax});
     log::info("traces are recorded", {{"to", traces.folder.empty() ? traces.url : folder.string()},
                                       {"sample_ratio", std::format("{}", traces.sample_ratio)}});
@@ -137,14 +150,13 @@ struct SiteTelemetry::State {
   config::Followed<config::Telemetry> file;
   metrics::Circuit circuit;
   metrics::Counter &sent, &refused, &dropped;
-  std::unique_ptr<Sink> sink;
+  std::unique_ptr<Sink> sink;  // changed by the thread, under the mutex
   std::vector<trace::Record> batch;
   WallClock clock;
 
   std::mutex mutex;
   std::condition_variable ends;
   bool stopping = false;
-  std::atomic<bool> giving_up = false;
   std::thread thread;
 };
 

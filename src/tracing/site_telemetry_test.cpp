@@ -168,9 +168,9 @@ TEST_F(SiteTelemetryTest, what_finds_no_room_meanwhile_is_counted) {
   const double before = spans("dropped");
   decide(10'000);
   EXPECT_TRUE(eventually([&] { return spans("dropped") > before; }));
-  const double dropped = spans("dropped") - before;
+  const auto dropped = [&] { return spans("dropped") - before; };
   collector.status = 200;
-  EXPECT_TRUE(eventually([&] { return collector.spans + dropped == 10'001; })) << collector.spans << " " << dropped;
+  EXPECT_TRUE(eventually([&] { return collector.spans + dropped() == 10'001; })) << collector.spans << " " << dropped();
 }
 
 TEST_F(SiteTelemetryTest, what_a_collector_refuses_for_good_is_not_sent_again) {

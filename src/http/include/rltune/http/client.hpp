@@ -1,16 +1,14 @@
-// Requests to HTTP servers: TLS 1.2 or newer with the host's or a given certificate authority, a client certificate, time
-// limits, a bounded answer. Redirects are not followed. Servers on this host are asked without a proxy.
+// Requests to HTTP servers: TLS 1.2 or newer with the host's or a given certificate authority, a client certificate,
+// time limits, a bounded answer. Redirects are not followed. Servers on this host are asked without a proxy.
 //
 // Threads: a client belongs to one thread; cancel() from any.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "rltune/base/error.hpp"
@@ -19,7 +17,7 @@
 namespace rltune::http {
 
 struct ClientOptions {
-  std::filesystem::path ca_file;                  // empty: the host's
+  std::filesystem::path ca_file;                     // empty: the host's
   std::filesystem::path certificate_file, key_file;  // PEM; the client's own, where the server asks for one
   Duration connect_timeout = std::chrono::seconds(10);
   Duration timeout = std::chrono::seconds(30);  // of a whole request
@@ -35,6 +33,7 @@ struct Request {
   std::string url;
   std::vector<Header> headers;
   std::string body;
+  Duration timeout{};  // of this one; zero: as the options say
 };
 
 struct Response {
