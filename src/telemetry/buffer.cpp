@@ -3,29 +3,17 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <charconv>
 #include <format>
 
 #include "rltune/base/check.hpp"
+#include "rltune/telemetry/record_reader.hpp"
 #include "segment_cursor.hpp"
+#include "stored_folder.hpp"
+#include "unsent_tally.hpp"
+#include "view.hpp"
 
 namespace rltune::telemetry {
 namespace {
-
-constexpr std::string_view kPrefix = "segment-";
-constexpr const char* kWatermark = "watermark";
-
-std::string name_of(std::uint64_t number) { return std::format("{}{:08}", kPrefix, number); }
-
-std::optional<std::uint64_t> number_of(std::string_view name) {
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  std::uint64_t number = 0;
-  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (code != std::errc{} || end != name.data() + name.size() || name_of(number).substr(kPrefix.size()) != name)
-    return std::nullopt;
-  return number;
-}
 
 std::uint64_t random_salt() {
   std::uint64_t salt = 0;
@@ -43,19 +31,15 @@ std::int64_t unix_ns(TimePoint time) { return time.time_since_epoch().count(); }
 struct Buffer::Segment {
   SegmentHeader header;
   std::uint64_t bytes = 0;
-  std::string name() const { return name_of(header.number); }
-};
-
-// Where reading went on last, so that who reads on does not begin at the segment's beginning.
-struct Buffer::Position {
-  std::uint64_t number = 0, offset = 0, next = 0;
 };
 
 Buffer::Buffer(std::unique_ptr<Storage> storage, const Clock& clock, BufferOptions options)
     : storage_(std::move(storage)),
       clock_(clock),
       options_(std::move(options)),
-      position_(std::make_unique<Position>()) {
+      unsent_(std::make_unique<UnsentTally>()),
+      published_(std::make_shared<Published>()),
+      records_(std::make_unique<RecordReader>(storage_, published_)) {
   if (!options_.salt) options_.salt = random_salt;
 }
 Buffer::Buffer(Buffer&&) noexcept = default;
@@ -71,63 +55,48 @@ Result<> Buffer::recover() {
   for (const auto step :
        {&Buffer::open_watermark, &Buffer::list_segments, &Buffer::repair_end, &Buffer::forget_removed})
     if (auto done = (this->*step)(); !done) return done;
-  return {};
+  for (const SequenceRange& range : recovery_.lost) records_->note_lost(range);
+  tell_segments();
+  return unsent_->open(*storage_, floor_);
 }
 
 Result<> Buffer::open_watermark() {
-  auto file = storage_->open(kWatermark);
+  auto file = storage_->open(kWatermarkName);
   if (!file && file.error().code != Errc::not_found) return std::unexpected(file.error());
   if (!file) {
-    auto made = storage_->create(kWatermark);
+    auto made = storage_->create(kWatermarkName);
     if (!made) return std::unexpected(made.error());
     watermark_ = std::move(*made);
     recovery_.watermark_gone = true;
     return storage_->sync();
   }
   watermark_ = std::move(*file);
-  std::string bytes(kSlotBytes, '\0');
-  bool known = false;
-  for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{kSecondSlotAt}}) {
-    const auto got = watermark_->read(at, bytes);
-    if (!got) return std::unexpected(got.error());
-    const auto slot = decode_slot(std::string_view(bytes).substr(0, *got));
-    if (!slot || (known && slot->count < watermark_count_)) continue;
-    known = true;
-    watermark_count_ = slot->count;
-    acknowledged_ = slot->acknowledged;
-    floor_ = slot->floor;
-  }
-  recovery_.watermark_gone = !known;
+  const auto known = read_watermark(*watermark_);
+  if (!known) return std::unexpected(known.error());
+  recovery_.watermark_gone = !*known;
+  if (!*known) return storage_->sync();
+  watermark_count_ = (*known)->count;
+  acknowledged_ = (*known)->acknowledged;
+  floor_ = (*known)->floor;
   // What is read may be in the system's memory alone. The other slot is on disk, and stays until this one is as well.
-  if (known)
-    if (auto done = write_slot({watermark_count_, acknowledged_, floor_}); !done) return done;
+  if (auto done = write_slot(**known); !done) return done;
   return storage_->sync();
 }
 
 Result<> Buffer::list_segments() {
-  const auto names = storage_->list();
-  if (!names) return std::unexpected(names.error());
-  for (const std::string& name : *names) {
-    const auto number = number_of(name);
-    if (!number) continue;
-    next_number_ = std::max(next_number_, *number + 1);
-    auto file = storage_->open(name);
-    if (!file) return std::unexpected(file.error());
-    std::string bytes(kFramesAt, '\0');
-    const auto got = (*file)->read(0, bytes);
-    const auto size = (*file)->size();
-    if (!got || !size) return std::unexpected(got ? size.error() : got.error());
-    const auto header = decode_headers(std::string_view(bytes).substr(0, *got));
-    if (header && header->number == *number) {
-      segments_.push_back({*header, *size});
-    } else if (*size > kFramesAt) {
-      recovery_.damaged.push_back(name);
+  const auto found = find_segments(*storage_);
+  if (!found) return std::unexpected(found.error());
+  for (const FoundSegment& segment : *found) {
+    next_number_ = segment.number + 1;
+    if (segment.header) {
+      segments_.push_back({*segment.header, segment.bytes});
+    } else if (segment.bytes > kFramesAt) {
+      recovery_.damaged.push_back(segment_name(segment.number));
     } else {  // it was begun, and never held anything
-      if (auto done = storage_->remove(name); !done) return done;
+      if (auto done = storage_->remove(segment_name(segment.number)); !done) return done;
       ++recovery_.remains;
     }
   }
-  std::ranges::sort(segments_, {}, [](const Segment& segment) { return segment.header.number; });
   if (segments_.empty() && recovery_.damaged.empty() && acknowledged_ == 0) recovery_.watermark_gone = false;
   // A segment begins behind what was durable.
   for (const Segment& segment : segments_) acknowledged_ = std::max(acknowledged_, segment.header.first - 1);
@@ -136,10 +105,8 @@ Result<> Buffer::list_segments() {
 
 // Retention wrote its floor, and was stopped before it removed.
 Result<> Buffer::forget_removed() {
-  while (segments_.size() > 1 && segments_[1].header.first <= floor_) {
-    if (auto done = storage_->remove(segments_.front().name()); !done) return done;
-    segments_.erase(segments_.begin());
-  }
+  while (segments_.size() > 1 && segments_[1].header.first <= floor_)
+    if (auto done = remove_first(); !done) return done;
   return {};
 }
 
@@ -160,7 +127,7 @@ Result<> Buffer::repair_end() {
 
 Result<> Buffer::scan_end(std::vector<StoredRecord>& again) {
   const Segment& last = segments_.back();
-  auto file = storage_->open(last.name());
+  auto file = storage_->open(segment_name(last.header.number));
   if (!file) return std::unexpected(file.error());
   SegmentCursor cursor(**file, last.header.salt);
   std::uint64_t expected = std::max(last.header.first, floor_);
@@ -200,7 +167,22 @@ Result<> Buffer::write_watermark(std::uint64_t acknowledged, std::uint64_t floor
   watermark_count_ = next.count;
   acknowledged_ = acknowledged;
   floor_ = floor;
+  tell_numbers();
   return {};
+}
+
+void Buffer::tell_numbers() {
+  View view = published_->view();
+  view.acknowledged = acknowledged_;
+  view.floor = floor_;
+  published_->tell(std::move(view));
+}
+
+void Buffer::tell_segments() {
+  auto headers = std::make_shared<std::vector<SegmentHeader>>();
+  headers->reserve(segments_.size());
+  for (const Segment& segment : segments_) headers->push_back(segment.header);
+  published_->tell({std::move(headers), acknowledged_, floor_});
 }
 
 Result<> Buffer::begin_segment() {
@@ -208,7 +190,7 @@ Result<> Buffer::begin_segment() {
                              .number = next_number_++,
                              .first = end_ + 1,
                              .begun_unix_ns = unix_ns(clock_.now())};
-  const std::string name = name_of(header.number);
+  const std::string name = segment_name(header.number);
   auto file = storage_->create(name);
   if (!file) return std::unexpected(file.error());
   auto done = (*file)->write(0, encode_headers(header));
@@ -220,6 +202,7 @@ Result<> Buffer::begin_segment() {
   }
   active_ = std::move(*file);
   segments_.push_back({header, kFramesAt});
+  tell_segments();
   return {};
 }
 
@@ -234,9 +217,7 @@ Result<SequenceRange> Buffer::commit(std::span<const std::string_view> payloads)
                   std::format("a record of {} bytes; {} is the most", payload.size(), kPayloadMax));
     frames.push_back({end_ + 1 + frames.size(), now, payload});
   }
-  if (storage_->free_bytes() < options_.free_bytes_min)
-    return fail(Errc::no_space,
-                "the disk of the telemetry buffer is nearly full: free some, or let retention take more");
+  if (auto room = check_room(); !room) return std::unexpected(room.error());
   return write_frames(frames);
 }
 
@@ -270,64 +251,52 @@ std::uint64_t Buffer::bytes() const noexcept {
   return sum;
 }
 
-Result<StoredBatch> Buffer::read(std::uint64_t from, std::size_t bytes_max) {
-  StoredBatch batch;
-  batch.next = std::max(from, floor_);
-  std::size_t taken = 0;
-  for (std::size_t i = 0; i < segments_.size() && batch.next <= acknowledged_; ++i) {
-    if (taken >= bytes_max && !batch.records.empty()) break;
-    const std::uint64_t end = std::min(end_of(i), acknowledged_);
-    if (end < batch.next) continue;
-    // A whole file is gone.
-    if (segments_[i].header.first > batch.next) {
-      batch.lost.push_back({batch.next, segments_[i].header.first - 1});
-      batch.next = segments_[i].header.first;
-    }
-    if (auto done = read_segment(i, end, bytes_max, batch, taken); !done) return std::unexpected(done.error());
-  }
-  return batch;
-}
-
-Result<> Buffer::read_segment(std::size_t segment, std::uint64_t end, std::size_t bytes_max, StoredBatch& into,
-                              std::size_t& taken) {
-  const SegmentHeader& header = segments_[segment].header;
-  auto file = storage_->open(segments_[segment].name());
-  if (!file) return std::unexpected(file.error());
-  const bool goes_on = position_->number == header.number && position_->next == into.next;
-  SegmentCursor cursor(**file, header.salt, goes_on ? position_->offset : kFramesAt);
-  while (into.next <= end && (taken < bytes_max || into.records.empty())) {
-    const auto frame = cursor.next();
-    if (!frame) return std::unexpected(frame.error());
-    const std::uint64_t sequence = *frame ? (*frame)->sequence : end + 1;
-    if (sequence < into.next) continue;
-    if (sequence > into.next) into.lost.push_back({into.next, std::min(sequence - 1, end)});
-    into.next = std::min(sequence, end + 1);
-    if (!*frame || sequence > end) break;
-    into.records.push_back({sequence, (*frame)->unix_ns, std::string((*frame)->payload)});
-    taken += (*frame)->payload.size();
-    ++into.next;
-  }
-  *position_ = {header.number, cursor.offset(), into.next};
-  return {};
-}
-
-Result<std::optional<SequenceRange>> Buffer::retain(const Limits& limits) {
-  const std::int64_t oldest = unix_ns(clock_.now() - limits.age_max);
+Result<std::optional<Removed>> Buffer::retain(const Retention& retention, std::size_t segments_max) {
+  const std::int64_t oldest = unix_ns(clock_.now() - retention.age_max);
   std::uint64_t sum = bytes();
   std::size_t go = 0;
   // The next one's beginning is later than every record of a segment.
-  while (go + 1 < segments_.size() && end_of(go) <= acknowledged_ &&
-         (sum > limits.bytes_max || segments_[go + 1].header.begun_unix_ns < oldest))
+  while (go < segments_max && go + 1 < segments_.size() && end_of(go) <= acknowledged_ &&
+         (sum > retention.bytes_max || segments_[go + 1].header.begun_unix_ns < oldest))
     sum -= segments_[go++].bytes;
   if (go == 0) return std::nullopt;
-  const SequenceRange removed{floor_, segments_[go].header.first - 1};
-  if (auto done = write_watermark(acknowledged_, removed.last + 1); !done) return std::unexpected(done.error());
-  for (; go > 0; --go) {
-    if (auto done = storage_->remove(segments_.front().name()); !done) return std::unexpected(done.error());
-    segments_.erase(segments_.begin());
-  }
-  if (removed.first > removed.last) return std::nullopt;  // there was none in them
+  const std::uint64_t floor = std::max(floor_, segments_[go].header.first);
+  const std::uint64_t taken = retention.taken ? retention.taken() : floor;
+  const std::uint64_t unsent_from = std::max(floor_, taken + 1);
+  Removed removed{{floor_, floor - 1}, std::nullopt};
+  if (unsent_from < floor) removed.unsent = SequenceRange{unsent_from, floor - 1};
+  if (auto done = unsent_->prepare(*storage_, floor, removed.unsent ? removed.unsent->count() : 0); !done)
+    return std::unexpected(done.error());
+  if (auto done = write_watermark(acknowledged_, floor); !done) return std::unexpected(done.error());
+  unsent_->settle();
+  for (; go > 0; --go)
+    if (auto done = remove_first(); !done) return std::unexpected(done.error());
+  tell_segments();
+  if (removed.all.first > removed.all.last) return std::nullopt;  // there was none in them
   return removed;
+}
+
+Result<> Buffer::remove_first() {
+  const std::uint64_t number = segments_.front().header.number;
+  // Derived from the segment, and of no use without it.
+  if (auto done = storage_->remove(index_name(number)); !done && done.error().code != Errc::not_found) return done;
+  if (auto done = storage_->remove(segment_name(number)); !done) return done;
+  segments_.erase(segments_.begin());
+  return {};
+}
+
+std::uint64_t Buffer::unsent() const noexcept { return unsent_->records(); }
+
+Result<> Buffer::probe() {
+  if (auto room = check_room(); !room) return room;
+  return write_watermark(acknowledged_, floor_);
+}
+
+std::uint64_t Buffer::free_bytes() const { return storage_->free_bytes(); }
+
+Result<> Buffer::check_room() const {
+  if (free_bytes() >= options_.free_bytes_min) return {};
+  return fail(Errc::no_space, "the disk of the telemetry buffer is nearly full: free some, or let retention take more");
 }
 
 }  // namespace rltune::telemetry

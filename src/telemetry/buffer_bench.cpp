@@ -37,16 +37,17 @@ void one_each_from_many_senders(benchmark::State& state) {
   auto buffer = Buffer::open(std::move(*storage), kClock, {});
   if (!buffer) return state.SkipWithError(buffer.error().message.c_str());
   Intake intake(std::move(*buffer));
+  const std::string text(256, 'x');
   const std::int64_t senders = state.range(0);
   for (auto _ : state) {
     std::vector<std::jthread> threads;
     for (std::int64_t sender = 0; sender < senders; ++sender)
       threads.emplace_back([&] {
         for (int i = 0; i < 200; ++i)
-          if (!intake.commit({std::string(256, 'x')})) std::abort();
+          if (!intake.commit({text})) std::abort();
       });
   }
-  const auto counts = intake.counts();
+  const auto counts = intake.status();
   state.counters["records/s"] = benchmark::Counter(static_cast<double>(counts.records), benchmark::Counter::kIsRate);
   state.counters["commits/s"] = benchmark::Counter(static_cast<double>(counts.commits), benchmark::Counter::kIsRate);
 }
@@ -66,7 +67,7 @@ void records_read(benchmark::State& state) {
   std::uint64_t records = 0;
   for (auto _ : state)
     for (std::uint64_t from = 1; from <= buffer->acknowledged();) {
-      const auto read = buffer->read(from, std::size_t{1} << 20U);
+      const auto read = buffer->records().read(from, std::size_t{1} << 20U);
       if (!read) return state.SkipWithError("not read");
       records += read->records.size();
       from = read->next;

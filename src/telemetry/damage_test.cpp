@@ -46,7 +46,7 @@ class Damage : public ::testing::Test {
     Seen seen;
     std::uint64_t from = 1;
     while (true) {
-      const auto batch = buffer.read(from, 30);
+      const auto batch = buffer.records().read(from, 30);
       EXPECT_TRUE(batch);
       if (batch->records.empty() && batch->lost.empty()) return seen;
       for (const StoredRecord& record : batch->records) {
@@ -76,7 +76,7 @@ class Damage : public ::testing::Test {
     const auto done = buffer.commit({&text, 1});
     ASSERT_TRUE(done);
     EXPECT_EQ(done->first, kRecords + 1);
-    EXPECT_EQ(buffer.read(done->first, 1)->records.at(0).payload, text);
+    EXPECT_EQ(buffer.records().read(done->first, 1)->records.at(0).payload, text);
   }
   std::vector<std::string> segments() {
     auto names = disk_->names();

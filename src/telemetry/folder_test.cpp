@@ -54,7 +54,7 @@ TEST(Folder, a_kill_loses_nothing_that_was_acknowledged) {
     ASSERT_TRUE(buffer) << buffer.error().message;
     EXPECT_TRUE(buffer->recovery().lost.empty());
     ASSERT_GE(buffer->acknowledged(), acknowledged);
-    const auto batch = buffer->read(1, std::size_t{1} << 30U);
+    const auto batch = buffer->records().read(1, std::size_t{1} << 30U);
     ASSERT_TRUE(batch);
     ASSERT_EQ(batch->records.size(), buffer->acknowledged());
     for (const StoredRecord& record : batch->records) ASSERT_EQ(record.payload, text_of(record.sequence));
@@ -70,10 +70,10 @@ TEST(Folder, retention_lets_the_oldest_segments_go_and_says_so) {
   ASSERT_GT(buffer->bytes(), 10'000U);
   const auto removed = buffer->retain({.bytes_max = 5000});
   ASSERT_TRUE(removed && *removed);
-  EXPECT_EQ((*removed)->first, 1U);
-  EXPECT_EQ(buffer->floor(), (*removed)->last + 1);
+  EXPECT_EQ((*removed)->all.first, 1U);
+  EXPECT_EQ(buffer->floor(), (*removed)->all.last + 1);
   EXPECT_LE(buffer->bytes(), 5000U);
-  const auto batch = buffer->read(1, 1 << 20U);
+  const auto batch = buffer->records().read(1, 1 << 20U);
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->records.front().sequence, buffer->floor());
   EXPECT_TRUE(batch->lost.empty()) << "what retention took is not lost";
@@ -101,7 +101,7 @@ TEST(Folder, a_record_that_is_too_long_is_refused_and_nothing_of_its_batch_is_ke
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::invalid_argument);
   ASSERT_TRUE(commit(*buffer, longest));
-  const auto batch = buffer->read(1, 1);
+  const auto batch = buffer->records().read(1, 1);
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->records.at(0).payload, longest);
 }

@@ -100,19 +100,27 @@ std::size_t next_mark(std::string_view bytes, std::uint64_t salt) noexcept {
   return bytes.size() < kMarkBytes ? std::min<std::size_t>(1, bytes.size()) : bytes.size() - (kMarkBytes - 1);
 }
 
-std::string encode_slot(const Watermark& watermark) {
-  std::string bytes(kSlotMagic);
-  put(bytes, watermark.count);
-  put(bytes, watermark.acknowledged);
-  put(bytes, watermark.floor);
+std::string encode_numbers(std::string_view magic, const std::array<std::uint64_t, 3>& numbers) {
+  std::string bytes(magic);
+  for (const std::uint64_t number : numbers) put(bytes, number);
   put(bytes, crc32c(bytes));
   return bytes;
 }
 
-std::optional<Watermark> decode_slot(std::string_view bytes) {
-  if (bytes.size() < kSlotBytes || !bytes.starts_with(kSlotMagic)) return std::nullopt;
+std::optional<std::array<std::uint64_t, 3>> decode_numbers(std::string_view magic, std::string_view bytes) {
+  if (bytes.size() < kSlotBytes || !bytes.starts_with(magic)) return std::nullopt;
   if (get<std::uint32_t>(bytes, 32) != crc32c(bytes.substr(0, 32))) return std::nullopt;
-  return Watermark{get<std::uint64_t>(bytes, 8), get<std::uint64_t>(bytes, 16), get<std::uint64_t>(bytes, 24)};
+  return std::array{get<std::uint64_t>(bytes, 8), get<std::uint64_t>(bytes, 16), get<std::uint64_t>(bytes, 24)};
+}
+
+std::string encode_slot(const Watermark& watermark) {
+  return encode_numbers(kSlotMagic, {watermark.count, watermark.acknowledged, watermark.floor});
+}
+
+std::optional<Watermark> decode_slot(std::string_view bytes) {
+  const auto numbers = decode_numbers(kSlotMagic, bytes);
+  if (!numbers) return std::nullopt;
+  return Watermark{(*numbers)[0], (*numbers)[1], (*numbers)[2]};
 }
 
 }  // namespace rltune::telemetry

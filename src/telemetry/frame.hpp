@@ -1,6 +1,7 @@
 // The bytes of a segment: headers and frames. docs/formats/telemetry-buffer.md
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,7 +50,10 @@ std::size_t next_mark(std::string_view bytes, std::uint64_t salt) noexcept;
 struct Watermark {
   std::uint64_t count = 0, acknowledged = 0, floor = 1;
 };
+// Three numbers behind eight bytes that say what they are, and a checksum: what is written in turn to two slots.
 inline constexpr std::size_t kSlotBytes = 36, kSecondSlotAt = 4096;
+std::string encode_numbers(std::string_view magic, const std::array<std::uint64_t, 3>& numbers);
+std::optional<std::array<std::uint64_t, 3>> decode_numbers(std::string_view magic, std::string_view bytes);
 std::string encode_slot(const Watermark& watermark);
 std::optional<Watermark> decode_slot(std::string_view bytes);
 

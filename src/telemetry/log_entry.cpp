@@ -114,7 +114,7 @@ class Reader {
     const std::unique_ptr<char, decltype(&std::free)> text(yyjson_mut_write(written.get(), 0, &length), &std::free);
     if (length > kPayloadMax)
       return blame("", std::format("{} bytes; {} is the most of an entry", length, kPayloadMax));
-    parsed_.payloads.emplace_back(text.get(), length);
+    parsed_.payloads.add({text.get(), length});
   }
 
   void refuse_unknown(yyjson_val* entry) {

@@ -9,7 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rltune::telemetry;
   const ParsedEntries parsed = parse_entries({reinterpret_cast<const char*>(data), size});
   if (parsed.payloads.empty() == parsed.faults.empty() || parsed.faults.size() > kFaultsMax) std::abort();
-  for (const std::string& payload : parsed.payloads) {
+  for (std::size_t i = 0; i < parsed.payloads.size(); ++i) {
+    const std::string_view payload = parsed.payloads[i];
     const ParsedEntries again = parse_entries(payload);
     if (payload.size() > kPayloadMax || again.payloads.size() != 1 || again.payloads[0] != payload) std::abort();
   }

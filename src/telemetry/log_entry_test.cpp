@@ -47,8 +47,8 @@ TEST(LogEntry, fields_are_kept_in_one_order_and_attributes_with_their_types) {
 
 TEST(LogEntry, an_array_and_lines_are_the_same_entries) {
   const std::string array = std::format("[{0},{0},{0}]", kGood), lines = std::format("{0}\n\r\n{0}\n{0}", kGood);
-  EXPECT_EQ(parse_entries(array).payloads, (std::vector<std::string>(3, std::string(kGood))));
-  EXPECT_EQ(parse_entries(lines).payloads, (std::vector<std::string>(3, std::string(kGood))));
+  EXPECT_EQ(parse_entries(array).payloads, (Payloads{kGood, kGood, kGood}));
+  EXPECT_EQ(parse_entries(lines).payloads, (Payloads{kGood, kGood, kGood}));
 }
 
 TEST(LogEntry, every_fault_is_told_with_entry_and_field_and_nothing_is_taken) {

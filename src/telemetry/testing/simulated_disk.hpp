@@ -6,6 +6,7 @@
 // as well, though reads still see it.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <vector>
@@ -23,7 +24,7 @@ class SimulatedDisk {
 
   // The machine stops at the operation of this number from now on; 0: never.
   void crash_after(std::uint64_t operations) { left_ = operations; }
-  // Of each sync, and of each write.
+  // Of each sync, and of each write. From any thread.
   void fail_with(double sync, double write) { sync_fails_ = sync, write_fails_ = write; }
   void limit(std::uint64_t bytes) { bytes_max_ = bytes; }
   Random& random() { return random_; }
@@ -197,7 +198,7 @@ class SimulatedDisk {
   Names names_, durable_names_;
   std::vector<Change> changes_;
   std::uint64_t left_ = 0, bytes_max_ = 0;
-  double sync_fails_ = 0.0, write_fails_ = 0.0;
+  std::atomic<double> sync_fails_ = 0.0, write_fails_ = 0.0;
 };
 
 }  // namespace rltune::telemetry

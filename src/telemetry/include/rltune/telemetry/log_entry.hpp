@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rltune/telemetry/payloads.hpp"
+
 namespace rltune::telemetry {
 
 inline constexpr std::size_t kMessageMax = 64UZ << 10U, kNameMax = 128, kAttributesMax = 64, kFaultsMax = 20;
@@ -26,8 +28,8 @@ struct EntryFault {
 };
 
 struct ParsedEntries {
-  std::vector<std::string> payloads;  // an entry each, in our order of fields; only where there is no fault
-  std::vector<EntryFault> faults;     // the first kFaultsMax
+  Payloads payloads;               // an entry each, in our order of fields; only where there is no fault
+  std::vector<EntryFault> faults;  // the first kFaultsMax
 };
 // Outside bytes: whatever they are.
 ParsedEntries parse_entries(std::string_view body);

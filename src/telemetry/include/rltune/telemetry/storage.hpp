@@ -2,6 +2,8 @@
 //
 // What was written is durable when sync() of its file returned; that a file is there, when sync() of the folder did.
 // After a failed sync of a file nobody knows what of it is on disk, and no later sync tells (fsync(2), Linux).
+//
+// Threads: a Storage belongs to any, a StoredFile to one.
 #pragma once
 
 #include <cstdint>
@@ -41,5 +43,7 @@ class Storage {
 
 // Creates the folder where missing, and locks it for one process. Errors: io; denied: another process has it.
 Result<std::unique_ptr<Storage>> open_folder(const std::filesystem::path& folder);
+// Beside whoever has it: nothing in it can be changed. Errors: io, not_found.
+Result<std::unique_ptr<Storage>> open_folder_to_read(const std::filesystem::path& folder);
 
 }  // namespace rltune::telemetry
