@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <charconv>
 #include <format>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include "entry_text.hpp"
 #include "frame.hpp"
+#include "rltune/base/check.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/time.hpp"
 
@@ -18,21 +21,43 @@ namespace {
 
 struct FreeDocument {
   void operator()(yyjson_doc* document) const noexcept { yyjson_doc_free(document); }
-  void operator()(yyjson_mut_doc* document) const noexcept { yyjson_mut_doc_free(document); }
 };
 using Document = std::unique_ptr<yyjson_doc, FreeDocument>;
-using Written = std::unique_ptr<yyjson_mut_doc, FreeDocument>;
 
 constexpr std::array<std::string_view, 7> kFields{"timestamp",      "service", "level",     "message",
                                                   "correlation_id", "id",      "attributes"};
+constexpr std::size_t kRequired = 4;
+using Values = std::array<yyjson_val*, kFields.size()>;
 
 std::string_view text_of(yyjson_val* value) noexcept { return {yyjson_get_str(value), yyjson_get_len(value)}; }
 
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= kNameMax && std::ranges::all_of(text, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '/' || c == ':';
-  });
+// No two begin with the same letter.
+std::size_t field_of(std::string_view key) noexcept {
+  for (std::size_t i = 0; i < kFields.size(); ++i)
+    if (!key.empty() && kFields[i][0] == key[0]) return kFields[i] == key ? i : kFields.size();
+  return kFields.size();
 }
+
+// The same memory for one document after the other.
+class Memory {
+ public:
+  // Until the next call. None: more than is kept for that.
+  const yyjson_alc* for_text(std::size_t length) {
+    const std::size_t needed = yyjson_read_max_memory_usage(length, 0);
+    if (needed > kMost) return nullptr;
+    if (size_ < needed) {
+      size_ = std::max(2 * needed, std::size_t{16} << 10U);
+      bytes_ = std::make_unique_for_overwrite<char[]>(size_);
+    }
+    return yyjson_alc_pool_init(&allocator_, bytes_.get(), size_) ? &allocator_ : nullptr;
+  }
+
+ private:
+  static constexpr std::size_t kMost = std::size_t{1} << 20U;
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+  yyjson_alc allocator_{};
+};
 
 // What is shown of a value in a message about it.
 std::string shown(yyjson_val* value) {
@@ -45,12 +70,13 @@ std::string shown(yyjson_val* value) {
 class Reader {
  public:
   ParsedEntries take(std::string_view body) {
+    to_.reserve(body.size());
     const std::size_t begin = body.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) {
       blame("", "the body is empty; an entry, an array of entries, or an entry a line is expected");
     } else if (body[begin] == '[') {
       take_array(body);
-    } else if (!take_one(body)) {
+    } else if (!is_one(body.substr(begin))) {
       take_lines(body);
     }
     if (!parsed_.faults.empty()) parsed_.payloads.clear();
@@ -61,8 +87,10 @@ class Reader {
   void blame(std::string field, std::string message) {
     if (parsed_.faults.size() < kFaultsMax) parsed_.faults.push_back({entry_, std::move(field), std::move(message)});
   }
-  static Document read(std::string_view text, yyjson_read_err& error) {
-    return Document(yyjson_read_opts(const_cast<char*>(text.data()), text.size(), 0, nullptr, &error));
+  // Valid until the next is read.
+  Document read(std::string_view text, yyjson_read_err& error) {
+    return Document(
+        yyjson_read_opts(const_cast<char*>(text.data()), text.size(), 0, memory_.for_text(text.size()), &error));
   }
 
   void take_array(std::string_view body) {
@@ -73,9 +101,11 @@ class Reader {
     if (!yyjson_arr_iter_has_next(&iterator)) blame("", "the array is empty");
     while (yyjson_val* entry = yyjson_arr_iter_next(&iterator)) ++entry_, take_entry(entry);
   }
-  // False where the body is no single value.
-  bool take_one(std::string_view body) {
+  // Takes a body that is one value over several lines.
+  bool is_one(std::string_view body) {
+    const std::size_t end = std::min(body.find('\n'), body.size());
     yyjson_read_err error{};
+    if (end == body.size() || read(body.substr(0, end), error)) return false;
     const Document document = read(body, error);
     if (!document) return false;
     entry_ = 1;
@@ -100,40 +130,46 @@ class Reader {
   void take_entry(yyjson_val* entry) {
     if (!yyjson_is_obj(entry)) return blame("", std::format("it is {}, and should be an object", shown(entry)));
     const std::size_t before = parsed_.faults.size();
-    refuse_unknown(entry);
-    const Written written(yyjson_mut_doc_new(nullptr));
-    yyjson_mut_val* root = yyjson_mut_obj(written.get());
-    yyjson_mut_doc_set_root(written.get(), root);
-    for (const std::string_view field : kFields)
-      if (yyjson_val* value = yyjson_obj_getn(entry, field.data(), field.size()))
-        take_field(field, value, written.get(), root);
-      else if (field != "correlation_id" && field != "id" && field != "attributes")
-        blame(std::string(field), "it is missing");
-    if (parsed_.faults.size() != before || parsed_.faults.size() == kFaultsMax) return;
-    std::size_t length = 0;
-    const std::unique_ptr<char, decltype(&std::free)> text(yyjson_mut_write(written.get(), 0, &length), &std::free);
-    if (length > kPayloadMax)
-      return blame("", std::format("{} bytes; {} is the most of an entry", length, kPayloadMax));
-    parsed_.payloads.add({text.get(), length});
+    const Values values = find_fields(entry);
+    to_ += '{';
+    for (std::size_t field = 0; field < kFields.size(); ++field)
+      if (values[field] != nullptr)
+        take_field(kFields[field], values[field]);
+      else if (field < kRequired)
+        blame(std::string(kFields[field]), "it is missing");
+    to_ += '}';
+    const std::size_t length = parsed_.payloads.open_size();
+    if (length > kPayloadMax) blame("", std::format("{} bytes; {} is the most of an entry", length, kPayloadMax));
+    if (parsed_.faults.size() != before || parsed_.faults.size() == kFaultsMax)
+      parsed_.payloads.take_back();
+    else
+      parsed_.payloads.end_one();
   }
 
-  void refuse_unknown(yyjson_val* entry) {
-    std::array<int, kFields.size()> seen{};
+  Values find_fields(yyjson_val* entry) {
+    Values values{};
     yyjson_obj_iter iterator = yyjson_obj_iter_with(entry);
     while (yyjson_val* key = yyjson_obj_iter_next(&iterator)) {
-      const auto known = std::ranges::find(kFields, text_of(key));
-      if (known == kFields.end())
+      const std::size_t field = field_of(text_of(key));
+      if (field == kFields.size()) {
         blame(std::string(text_of(key).substr(0, kNameMax)),
               "no field of an entry; what else there is to say goes into 'attributes'");
-      else if (++seen[static_cast<std::size_t>(known - kFields.begin())] == 2)
-        blame(std::string(*known), "it stands there twice");
+        continue;
+      }
+      if (values[field] != nullptr) blame(std::string(kFields[field]), "it stands there twice");
+      values[field] = yyjson_obj_iter_get_val(key);
     }
+    return values;
   }
 
-  void take_field(std::string_view field, yyjson_val* value, yyjson_mut_doc* written, yyjson_mut_val* root) {
-    if (field == "attributes") return take_attributes(value, written, root);
-    if (const std::string wrong = fault_of(field, value); !wrong.empty()) return blame(std::string(field), wrong);
-    yyjson_mut_obj_add_val(written, root, field.data(), yyjson_val_mut_copy(written, value));
+  void take_field(std::string_view field, yyjson_val* value) {
+    if (to_.back() != '{') to_ += ',';
+    to_ += '"';
+    to_ += field;
+    to_ += "\":";
+    if (field == "attributes") return take_attributes(value);
+    if (std::string wrong = fault_of(field, value); !wrong.empty()) return blame(std::string(field), std::move(wrong));
+    append_json_text(to_, text_of(value));
   }
 
   // Empty: it is as it should be.
@@ -145,8 +181,7 @@ class Reader {
       return is_instant ? "" : std::format("{} is no instant like 2025-08-25T10:00:00Z (RFC 3339)", shown(value));
     }
     if (field == "level") {
-      const auto level = log::parse_level(text);
-      const bool is_level = level && text == log::name_of(*level);
+      const bool is_level = std::ranges::any_of(log::kLevels, [&](auto level) { return text == log::name_of(level); });
       return is_level ? "" : std::format("{} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", shown(value));
     }
     if (field == "message")
@@ -158,20 +193,36 @@ class Reader {
                : std::format("{} is no name: letters, digits and ._-/: , at most {} of them", shown(value), kNameMax);
   }
 
-  void take_attributes(yyjson_val* value, yyjson_mut_doc* written, yyjson_mut_val* root) {
+  void take_attributes(yyjson_val* value) {
     if (!yyjson_is_obj(value)) return blame("attributes", std::format("{}, and should be an object", shown(value)));
     if (yyjson_obj_size(value) > kAttributesMax)
       return blame("attributes", std::format("{} of them; {} is the most", yyjson_obj_size(value), kAttributesMax));
-    yyjson_mut_val* attributes = yyjson_mut_obj(written);
+    to_ += '{';
     yyjson_obj_iter iterator = yyjson_obj_iter_with(value);
     while (yyjson_val* key = yyjson_obj_iter_next(&iterator)) {
       yyjson_val* attribute = yyjson_obj_iter_get_val(key);
-      if (const std::string wrong = fault_of_attribute(key, attribute); !wrong.empty())
-        blame("attributes." + std::string(text_of(key).substr(0, kNameMax)), wrong);
-      else
-        yyjson_mut_obj_add(attributes, yyjson_val_mut_copy(written, key), yyjson_val_mut_copy(written, attribute));
+      if (std::string wrong = fault_of_attribute(key, attribute); !wrong.empty()) {
+        blame("attributes." + std::string(text_of(key).substr(0, kNameMax)), std::move(wrong));
+        continue;
+      }
+      if (to_.back() != '{') to_ += ',';
+      append_json_text(to_, text_of(key));
+      to_ += ':';
+      append_attribute(attribute);
     }
-    yyjson_mut_obj_add_val(written, root, "attributes", attributes);
+    to_ += '}';
+  }
+
+  void append_attribute(yyjson_val* value) {
+    if (yyjson_is_str(value)) return append_json_text(to_, text_of(value));
+    if (yyjson_is_uint(value)) return append_number(yyjson_get_uint(value));
+    std::array<char, 512> memory;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+    yyjson_alc allocator{};
+    yyjson_alc_pool_init(&allocator, memory.data(), memory.size());
+    std::size_t length = 0;
+    const char* text = yyjson_val_write_opts(value, 0, &allocator, &length, nullptr);
+    RLTUNE_CHECK(text != nullptr);  // a number, true, false or null
+    to_.append(text, length);
   }
 
   static std::string fault_of_attribute(yyjson_val* key, yyjson_val* value) {
@@ -183,8 +234,16 @@ class Reader {
     return "";
   }
 
+  void append_number(std::uint64_t number) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    to_.append(digits.data(), end);
+  }
+
   ParsedEntries parsed_;
+  std::string& to_ = parsed_.payloads.bytes();
   std::size_t entry_ = 0;
+  Memory memory_;
 };
 
 }  // namespace

@@ -1,0 +1,121 @@
+#include "entry_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "rltune/telemetry/log_entry.hpp"
+
+namespace rltune::telemetry {
+namespace {
+
+constexpr auto kIsOfName = [] {
+  std::array<bool, 256> is{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/:"))
+    is[static_cast<unsigned char>(c)] = true;
+  return is;
+}();
+// Bytes of eight in which a bit says that it has to be escaped: below 0x20, a quote, a backslash. Higher ones may be
+// set without a reason, behind one that is (the carry of a subtraction).
+constexpr std::uint64_t escaped_of(std::uint64_t eight) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = 0x80 * kOnes;
+  const std::uint64_t quotes = eight ^ (kOnes * '"'), slashes = eight ^ (kOnes * '\\');
+  return (((eight - kOnes * 0x20) & ~eight) | ((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes)) & kHighs;
+}
+
+// How many bytes from the front are written as they are.
+std::size_t plain_bytes(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, 8);
+    if (const std::uint64_t escaped = escaped_of(eight); escaped != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(escaped)) / 8;
+  }
+  for (; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c < 0x20 || c == '"' || c == '\\') break;
+  }
+  return at;
+}
+
+void append_escape(std::string& to, char c) {
+  constexpr std::string_view kPlain = "\"\\\b\f\n\r\t", kShort = "\"\\bfnrt", kHex = "0123456789ABCDEF";
+  const auto at = kPlain.find(c);
+  if (at != std::string_view::npos) {
+    to += '\\';
+    to += kShort[at];
+    return;
+  }
+  to += "\\u00";
+  to += kHex[static_cast<unsigned char>(c) >> 4U];
+  to += kHex[static_cast<unsigned char>(c) & 0xFU];
+}
+
+// Takes what stands before `text` in what is left of a payload.
+class Rest {
+ public:
+  explicit Rest(std::string_view text) : text_(text) {}
+  bool take(std::string_view wanted) noexcept {
+    if (!text_.starts_with(wanted)) return false;
+    text_.remove_prefix(wanted.size());
+    return true;
+  }
+  // What stands before the quote that ends a text, and the quote.
+  bool take_text(std::string_view& into) noexcept {
+    for (std::size_t at = text_.find('"'); at != std::string_view::npos; at = text_.find('"', at + 1)) {
+      std::size_t slashes = 0;
+      while (slashes < at && text_[at - 1 - slashes] == '\\') ++slashes;
+      if (slashes % 2 == 1) continue;
+      into = text_.substr(0, at);
+      text_.remove_prefix(at + 1);
+      return true;
+    }
+    return false;
+  }
+  std::string_view left() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+}  // namespace
+
+void append_json_text(std::string& to, std::string_view text) {
+  to += '"';
+  while (true) {
+    const std::size_t plain = plain_bytes(text);
+    to.append(text.data(), plain);
+    if (plain == text.size()) break;
+    append_escape(to, text[plain]);
+    text.remove_prefix(plain + 1);
+  }
+  to += '"';
+}
+
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= kNameMax &&
+         std::ranges::all_of(text, [](unsigned char c) { return kIsOfName[c]; });
+}
+
+std::optional<EntryText> read_entry(std::string_view payload) noexcept {
+  EntryText entry;
+  Rest rest(payload);
+  if (!rest.take(R"({"timestamp":")") || !rest.take_text(entry.timestamp) || !rest.take(R"(,"service":")") ||
+      !rest.take_text(entry.service) || !rest.take(R"(,"level":")") || !rest.take_text(entry.level) ||
+      !rest.take(R"(,"message":")") || !rest.take_text(entry.message))
+    return std::nullopt;
+  if (rest.take(R"(,"correlation_id":")") && !rest.take_text(entry.correlation_id)) return std::nullopt;
+  if (rest.take(R"(,"id":")") && !rest.take_text(entry.id)) return std::nullopt;
+  if (rest.take(R"(,"attributes":)")) {
+    entry.attributes = rest.left();
+    if (entry.attributes.size() < 3 || !entry.attributes.starts_with('{')) return std::nullopt;
+    entry.attributes.remove_suffix(1);
+  } else if (rest.left() != "}") {
+    return std::nullopt;
+  }
+  return entry;
+}
+
+}  // namespace rltune::telemetry

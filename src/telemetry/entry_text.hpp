@@ -1,0 +1,25 @@
+// A log entry as its payload holds it: one JSON object, our own order of fields, no white space. So it is written
+// without a document, and read without one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rltune::telemetry {
+
+// In quotes. REQUIRES: UTF-8.
+void append_json_text(std::string& to, std::string_view text);
+
+// Of a service, an id, the key of an attribute: letters, digits and ._-/: , at most kNameMax of them.
+bool is_name(std::string_view text) noexcept;
+
+// Where each field stands in a payload; texts as they are written, so with their escapes. Empty: it is not there.
+struct EntryText {
+  std::string_view timestamp, service, level, message, correlation_id, id;
+  std::string_view attributes;  // with its braces
+};
+// None: no payload of an entry.
+std::optional<EntryText> read_entry(std::string_view payload) noexcept;
+
+}  // namespace rltune::telemetry
