@@ -9,6 +9,7 @@
 #include <format>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "rltune/base/descriptor.hpp"
@@ -46,11 +47,15 @@ void serve(const Handler& handle, const drogon::HttpRequestPtr& request, Answer&
          [request, answer = std::move(answer)](Response response) { answer(to_drogon(std::move(response))); });
 }
 
-drogon::HttpMethod method_of(const std::string& word) {
-  if (word == "GET") return drogon::Get;
-  if (word == "PUT") return drogon::Put;
-  if (word == "DELETE") return drogon::Delete;
-  return drogon::Post;
+const std::vector<drogon::internal::HttpConstraint> kMethods{drogon::Get, drogon::Post, drogon::Put, drogon::Delete,
+                                                             drogon::Patch};
+
+Response not_allowed(const std::map<std::string, Handler>& methods) {
+  std::string allowed;
+  for (const auto& [method, handler] : methods) allowed += (allowed.empty() ? "" : ", ") + method;
+  Response refusal = problem(405, "here only " + allowed);
+  refusal.headers["Allow"] = allowed;
+  return refusal;
 }
 
 // "/v1/alerts/{}" as a regular expression.
@@ -68,17 +73,30 @@ std::string pattern_of(std::string_view path) {
   return pattern;
 }
 
-// Drogon ends the process where an address is taken.
-Result<> try_address(const Options& options) {
-  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int yes = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+std::optional<sockaddr_in> socket_address(const std::string& address, std::uint16_t port) {
   sockaddr_in where{};
   where.sin_family = AF_INET;
-  where.sin_port = htons(options.port);
-  if (::inet_pton(AF_INET, options.address.c_str(), &where.sin_addr) != 1)
-    return fail(Errc::invalid_argument, std::format("'{}' is no IPv4 address to listen at", options.address));
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0) return {};
+  where.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) return std::nullopt;
+  return where;
+}
+
+Descriptor new_socket() { return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+bool answers(const std::string& address, std::uint16_t port) {
+  const auto where = socket_address(address, port);
+  const Descriptor socket = new_socket();
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*where), sizeof *where) == 0;
+}
+
+// Drogon ends the process where an address is taken.
+Result<> try_address(const Options& options) {
+  const auto where = socket_address(options.address, options.port);
+  if (!where) return fail(Errc::invalid_argument, std::format("'{}' is no IPv4 address to listen at", options.address));
+  const Descriptor socket = new_socket();
+  const int yes = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*where), sizeof *where) == 0) return {};
   return fail(Errc::io, std::format("cannot listen at {}:{}: {}; is something else using it?", options.address,
                                     options.port, std::strerror(errno)));
 }
@@ -118,14 +136,19 @@ void configure(const Options& options, const std::vector<Route>& routes) {
   }
   app.addListener(options.address, options.port, secure, options.certificate_file.string(), options.key_file.string(),
                   false, commands);
-  for (const Route& route : routes) {
-    const auto take = [handle = route.handle](const drogon::HttpRequestPtr& request, Answer&& answer) {
-      serve(handle, request, std::move(answer));
+  std::map<std::string, std::map<std::string, Handler>> paths;
+  for (const Route& route : routes) paths[route.path][route.method] = route.handle;
+  for (auto& [path, methods] : paths) {
+    auto take = [methods = std::move(methods)](const drogon::HttpRequestPtr& request, Answer&& answer) {
+      const auto found = methods.find(request->methodString());
+      if (found == methods.end()) return answer(to_drogon(not_allowed(methods)));
+      serve(found->second, request, std::move(answer));
     };
-    if (route.path.contains("{}"))
-      app.registerHandlerViaRegex(pattern_of(route.path), take, {method_of(route.method)});
+    // What is not moved there is kept by reference.
+    if (path.contains("{}"))
+      app.registerHandlerViaRegex(pattern_of(path), std::move(take), kMethods);
     else
-      app.registerHandler(route.path, take, {method_of(route.method)});
+      app.registerHandler(path, std::move(take), kMethods);
   }
 }
 
@@ -199,6 +222,8 @@ Result<Server> Server::start(const Options& options, std::vector<Route> routes) 
     drogon::app().run();
   });
   state->port = port.get();
+  // It says so before its threads listen.
+  while (!answers(options.address, state->port)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return Server(std::move(state));
 }
 
