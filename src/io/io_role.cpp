@@ -134,10 +134,10 @@ class Role {
 
  private:
   // Opening a link may take two of its calls, and the loop stands still for them.
-  explicit Role(config::Site site)
+  Role(config::Site site, const std::filesystem::path& run_folder)
       : site_(std::move(site)),
         operations_("io", clock_, std::chrono::seconds(5) + 2 * from_seconds(site_.link.call_timeout_s)),
-        telemetry_({.folder = site_.folder, .site = site_.name, .role = "io"}, operations_.registry),
+        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "io"}, operations_.registry),
         metrics_(operations_.registry, site_),
         plant_({.failures_max = 1,
                 .wait_first = from_seconds(site_.link.reconnect_min_s),
@@ -212,7 +212,7 @@ Result<std::unique_ptr<Role>> Role::create(const IoOptions& options) {
   if (!text) return std::unexpected(text.error());
   auto site = site_of(*text, options.site);
   if (!site) return std::unexpected(site.error());
-  std::unique_ptr<Role> role(new Role(std::move(*site)));
+  std::unique_ptr<Role> role(new Role(std::move(*site), options.run_folder));
   role->file_ = options.site;
   role->text_ = std::move(*text);
   if (auto done = role->open_stores(); !done) return std::unexpected(done.error());

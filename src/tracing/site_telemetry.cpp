@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "log_shipper.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/log.hpp"
@@ -39,6 +40,9 @@ struct SiteTelemetry::State {
         sent(registry.counter(kSpans, kSpansHelp, {{"outcome", "sent"}})),
         refused(registry.counter(kSpans, kSpansHelp, {{"outcome", "refused"}})),
         dropped(registry.counter(kSpans, kSpansHelp, {{"outcome", "dropped"}})) {
+    if (!options.run_folder.empty())
+      shipper.emplace(LogShipper::Options{.endpoint_file = options.run_folder / "telemetry.json", .role = options.role},
+                      registry);
     follow_file();
     const OrdinaryThreads while_starting;
     thread = std::thread([this] { run(); });
@@ -150,6 +154,7 @@ struct SiteTelemetry::State {
   config::Followed<config::Telemetry> file;
   metrics::Circuit circuit;
   metrics::Counter &sent, &refused, &dropped;
+  std::optional<LogShipper> shipper;
   std::unique_ptr<Sink> sink;  // changed by the thread, under the mutex
   std::vector<trace::Record> batch;
   WallClock clock;
