@@ -22,6 +22,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/config/followed.hpp"
+#include "rltune/config/telemetry.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/vault/vault.hpp"
@@ -41,6 +42,12 @@ constexpr double kStopGrace = 5.0;  // seconds
 constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
 constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
 constexpr auto kTurn = 100ms, kTurnWhileStarting = 20ms;
+
+// A file that cannot be read says nothing against it.
+bool collects(const std::filesystem::path& site_folder) {
+  const auto telemetry = config::load_telemetry(site_folder / config::file_name(config::Kind::telemetry));
+  return !telemetry || telemetry->collect.enabled;
+}
 
 // Asks one role for its health, again and again, without waiting for it. One that is there and does not answer opens
 // the circuit to it: whoever calls it is told at once, until it answers again.
@@ -126,11 +133,13 @@ class Coredinator {
     coredinator.site_file_ = options.site;
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
-    if (!site->storage.audit_heads.empty()) coredinator.heads_ = plan_heads(*site, options);
+    if (!site->storage.audit_heads.empty()) coredinator.beside_.push_back(plan_heads(*site, options));
+    if (collects(site->folder)) coredinator.beside_.push_back(plan_telemetry(options));
     coredinator.site_name_ = site->name;
     coredinator.data_ = site->folder / site->storage.folder;
-    const tracing::SiteTelemetry telemetry({.folder = site->folder, .site = site->name, .role = "coredinator"},
-                                           coredinator.operations_.registry);
+    const tracing::SiteTelemetry telemetry(
+        {.folder = site->folder, .run_folder = options.run_folder, .site = site->name, .role = "coredinator"},
+        coredinator.operations_.registry);
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     coredinator.serve();
     log::info("coredinator runs", {{"site", site->name}, {"agents", std::to_string(site->agents.size())}});
@@ -155,7 +164,7 @@ class Coredinator {
   Result<> follow() {
     if (fleet_->take_change()) {
       std::vector<Planned> wanted = fleet_->wanted();
-      if (heads_) wanted.push_back(*heads_);
+      wanted.insert(wanted.end(), beside_.begin(), beside_.end());
       supervisor_.want(std::move(wanted), clock_.steady());
     }
     std::set<std::string> names;
@@ -490,7 +499,7 @@ class Coredinator {
   std::filesystem::path site_file_;
   std::string running_;  // the site's file, as the roles hold it
   std::optional<bus::Client> reload_;
-  std::optional<Planned> heads_;
+  std::vector<Planned> beside_;  // of no agent
   config::Followed<config::Telemetry> telemetry_;
   config::Followed<config::Retention> retention_;
   v1::LogFigures logs_;

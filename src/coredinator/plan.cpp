@@ -4,11 +4,11 @@ namespace rltune::coredinator {
 namespace {
 
 // At an orderly stop the highest goes first: a learner's checkpoint needs its agent no more, an agent needs
-// io to the end.
-constexpr int kHeadsOrder = 5, kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30;
+// io to the end, and what they say at the end is kept.
+constexpr int kTelemetryOrder = 3, kHeadsOrder = 5, kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30;
 // Learning never takes the loop's time: beside busy threads of equal priority an exchange of 0.1 ms grows to
 // 5 ms, beside nice 19 to 0.17 ms. Short of memory, it goes first and io last.
-constexpr int kLearnerNice = 19, kLearnerOom = 800, kIoOom = -500;
+constexpr int kLearnerNice = 19, kLearnerOom = 800, kIoOom = -500, kTelemetryNice = 5, kTelemetryOom = 300;
 
 Planned role(const std::string& name, int order, const Options& options) {
   Planned planned;
@@ -57,6 +57,13 @@ Planned plan_heads(const config::Site& site, const Options& options) {
         (site.folder / site.storage.audit_heads).string(), std::string("--every"), std::string("10")})
     heads.spec.add_command(word);
   return heads;
+}
+
+Planned plan_telemetry(const Options& options) {
+  Planned telemetry = role("telemetry", kTelemetryOrder, options);
+  telemetry.spec.set_nice(kTelemetryNice);
+  telemetry.spec.set_oom_score_adjust(kTelemetryOom);
+  return telemetry;
 }
 
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options) {

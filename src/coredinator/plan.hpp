@@ -33,6 +33,8 @@ struct Deployed {
 Planned plan_io(const Options& options);
 // Copies the audit log's heads to where storage.audit_heads says, which may hang: nobody waits for it.
 Planned plan_heads(const config::Site& site, const Options& options);
+// Keeps and forwards logs and figures; whatever becomes of it the others go on.
+Planned plan_telemetry(const Options& options);
 // The instance and, where it is active and the site learns, its learner.
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options);
 

@@ -1,0 +1,31 @@
+// What the role keeps: a buffer of logs and one of metrics, in telemetry/ of the site's storage. Internal.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "rltune/base/clock.hpp"
+#include "rltune/config/telemetry.hpp"
+#include "rltune/metrics/registry.hpp"
+#include "rltune/telemetry/intake.hpp"
+
+namespace rltune::collector {
+
+class Streams {
+ public:
+  // `clock` and `registry` outlive it. Errors: io; denied: another process has the folder.
+  static Result<Streams> open(const std::filesystem::path& folder, const config::Collect& collect, const Clock& clock,
+                              metrics::Registry& registry);
+
+  telemetry::Intake& logs() const noexcept { return *logs_; }
+  telemetry::Intake& metrics() const noexcept { return *metrics_; }
+  // Names this buffer to whoever receives from it: made with the folder.
+  const std::string& source() const noexcept { return source_; }
+
+ private:
+  std::string source_;
+  std::unique_ptr<telemetry::Intake> logs_, metrics_;
+};
+
+}  // namespace rltune::collector
