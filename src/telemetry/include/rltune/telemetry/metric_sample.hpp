@@ -1,6 +1,6 @@
 // One value of one time series, as the metrics buffer keeps it: {"name":"rltune_role_up","labels":{"role":"io"},
-// "timestamp":1756116000000,"value":1}. `timestamp`: milliseconds since 1970, UTC. A value that is no number of JSON is a
-// text: "NaN", "+Inf", "-Inf".
+// "timestamp":1756116000000,"value":1}. `timestamp`: milliseconds since 1970, UTC. A value that is no number of JSON is
+// a text: "NaN", "+Inf", "-Inf".
 #pragma once
 
 #include <cstdint>
