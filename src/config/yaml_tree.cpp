@@ -12,6 +12,7 @@
 #include <sstream>
 #include <unordered_set>
 
+#include "rltune/base/utf8.hpp"
 #include "words.hpp"
 
 namespace rltune::config {
@@ -125,23 +126,6 @@ std::unexpected<Fault> refuse(int line, std::string field, std::string what) {
 
 int line_at(std::string_view text, std::size_t offset) {
   return 1 + static_cast<int>(std::ranges::count(text.substr(0, offset), '\n'));
-}
-
-// How many bytes the character at the start of `text` has; 0: this is no UTF-8.
-std::size_t utf8_length(std::string_view text, std::uint32_t& character) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return character = first, 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  character = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    character = character << 6U | (byte(i) & 0x3FU);
-  }
-  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = character >= 0xD800 && character <= 0xDFFF;
-  return character < kSmallest[length] || character > 0x10FFFF || surrogate ? 0 : length;
 }
 
 const char* forbidden(std::uint32_t character) {
