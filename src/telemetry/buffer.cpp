@@ -31,6 +31,7 @@ std::int64_t unix_ns(TimePoint time) { return time.time_since_epoch().count(); }
 struct Buffer::Segment {
   SegmentHeader header;
   std::uint64_t bytes = 0;
+  static std::uint64_t number_of(const Segment& segment) { return segment.header.number; }
 };
 
 Buffer::Buffer(std::unique_ptr<Storage> storage, const Clock& clock, BufferOptions options)
@@ -107,6 +108,12 @@ Result<> Buffer::list_segments() {
 Result<> Buffer::forget_removed() {
   while (segments_.size() > 1 && segments_[1].header.first <= floor_)
     if (auto done = remove_first(); !done) return done;
+  const auto names = storage_->list();
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names)  // an index that was written while its segment went
+    if (const auto number = index_number(name);
+        number && !std::ranges::contains(segments_, *number, Segment::number_of))
+      (void)storage_->remove(name);
   return {};
 }
 

@@ -40,8 +40,9 @@ std::size_t plain_bytes(std::string_view text) noexcept {
   return at;
 }
 
+constexpr std::string_view kPlain = "\"\\\b\f\n\r\t", kShort = "\"\\bfnrt", kHex = "0123456789ABCDEF";
+
 void append_escape(std::string& to, char c) {
-  constexpr std::string_view kPlain = "\"\\\b\f\n\r\t", kShort = "\"\\bfnrt", kHex = "0123456789ABCDEF";
   const auto at = kPlain.find(c);
   if (at != std::string_view::npos) {
     to += '\\';
@@ -92,6 +93,24 @@ void append_json_text(std::string& to, std::string_view text) {
     text.remove_prefix(plain + 1);
   }
   to += '"';
+}
+
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\' || at + 1 == text.size()) {
+      plain += text[at];
+      continue;
+    }
+    const auto known = kShort.find(text[++at]);
+    if (known != std::string_view::npos) {
+      plain += kPlain[known];
+    } else if (text.size() - at >= 5) {  // u00XX
+      plain += static_cast<char>(kHex.find(text[at + 3]) * 16 + kHex.find(text[at + 4]));
+      at += 4;
+    }
+  }
+  return plain;
 }
 
 bool is_name(std::string_view text) noexcept {

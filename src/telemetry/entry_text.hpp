@@ -10,6 +10,8 @@ namespace rltune::telemetry {
 
 // In quotes. REQUIRES: UTF-8.
 void append_json_text(std::string& to, std::string_view text);
+// What append_json_text() made of a text, without its quotes, as it was before.
+std::string unescaped(std::string_view text);
 
 // Of a service, an id, the key of an attribute: letters, digits and ._-/: , at most kNameMax of them.
 bool is_name(std::string_view text) noexcept;

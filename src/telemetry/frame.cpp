@@ -1,33 +1,16 @@
 #include "frame.hpp"
 
-#include <bit>
 #include <cstring>
 
+#include "numbers.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/crc32c.hpp"
 
 namespace rltune::telemetry {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "numbers are written as they stand in memory");
-
 constexpr std::string_view kSegmentMagic = "RLTSEG1\n", kSlotMagic = "RLTMARK1";
 constexpr std::size_t kMarkBytes = 4;
-
-template <typename Number>
-void put(std::string& to, Number number) {
-  std::array<char, sizeof number> bytes{};
-  std::memcpy(bytes.data(), &number, sizeof number);
-  to.append(bytes.data(), bytes.size());
-}
-
-// REQUIRES: it is there.
-template <typename Number>
-Number get(std::string_view bytes, std::size_t at) noexcept {
-  Number number{};
-  std::memcpy(&number, bytes.data() + at, sizeof number);
-  return number;
-}
 
 std::string_view bytes_of(const std::uint64_t& salt) noexcept {
   return {reinterpret_cast<const char*>(&salt), sizeof salt};
@@ -35,21 +18,21 @@ std::string_view bytes_of(const std::uint64_t& salt) noexcept {
 
 std::optional<SegmentHeader> decode_header(std::string_view bytes) {
   if (bytes.size() < kHeaderBytes || !bytes.starts_with(kSegmentMagic)) return std::nullopt;
-  if (get<std::uint32_t>(bytes, 44) != crc32c(bytes.substr(0, 44))) return std::nullopt;
-  return SegmentHeader{get<std::uint64_t>(bytes, 8), get<std::uint64_t>(bytes, 16), get<std::uint64_t>(bytes, 24),
-                       get<std::int64_t>(bytes, 32)};
+  if (number_at<std::uint32_t>(bytes, 44) != crc32c(bytes.substr(0, 44))) return std::nullopt;
+  return SegmentHeader{number_at<std::uint64_t>(bytes, 8), number_at<std::uint64_t>(bytes, 16),
+                       number_at<std::uint64_t>(bytes, 24), number_at<std::int64_t>(bytes, 32)};
 }
 
 }  // namespace
 
 std::string encode_headers(const SegmentHeader& header) {
   std::string copy(kSegmentMagic);
-  put(copy, header.salt);
-  put(copy, header.number);
-  put(copy, header.first);
-  put(copy, header.begun_unix_ns);
-  put(copy, std::uint32_t{0});
-  put(copy, crc32c(copy));
+  put_number(copy, header.salt);
+  put_number(copy, header.number);
+  put_number(copy, header.first);
+  put_number(copy, header.begun_unix_ns);
+  put_number(copy, std::uint32_t{0});
+  put_number(copy, crc32c(copy));
   std::string bytes = copy;
   bytes.resize(kSecondHeaderAt);
   bytes += copy;
@@ -68,13 +51,13 @@ std::optional<SegmentHeader> decode_headers(std::string_view bytes) {
 void append_frame(std::string& to, std::uint64_t salt, const Frame& frame) {
   RLTUNE_CHECK(frame.payload.size() <= kPayloadMax);
   const std::size_t begin = to.size();
-  put(to, static_cast<std::uint32_t>(salt));
-  put(to, std::uint32_t{0});
-  put(to, frame.sequence);
-  put(to, frame.unix_ns);
-  put(to, static_cast<std::uint32_t>(frame.payload.size()));
+  put_number(to, static_cast<std::uint32_t>(salt));
+  put_number(to, std::uint32_t{0});
+  put_number(to, frame.sequence);
+  put_number(to, frame.unix_ns);
+  put_number(to, static_cast<std::uint32_t>(frame.payload.size()));
   const std::uint32_t salted = crc32c(bytes_of(salt));
-  put(to, crc32c(frame.payload, salted));
+  put_number(to, crc32c(frame.payload, salted));
   const std::uint32_t head = crc32c(std::string_view(to).substr(begin + 8, kFrameHeadBytes - 8), salted);
   std::memcpy(to.data() + begin + 4, &head, sizeof head);
   to += frame.payload;
@@ -85,13 +68,13 @@ Look look(std::string_view bytes, std::uint64_t salt) noexcept {
   if (bytes.substr(0, there) != bytes_of(salt).substr(0, there)) return {};
   if (bytes.size() < kFrameHeadBytes) return {Look::What::partial, {}};
   const std::uint32_t salted = crc32c(bytes_of(salt));
-  if (get<std::uint32_t>(bytes, 4) != crc32c(bytes.substr(8, kFrameHeadBytes - 8), salted)) return {};
-  const std::size_t length = get<std::uint32_t>(bytes, 24);
+  if (number_at<std::uint32_t>(bytes, 4) != crc32c(bytes.substr(8, kFrameHeadBytes - 8), salted)) return {};
+  const std::size_t length = number_at<std::uint32_t>(bytes, 24);
   if (length > kPayloadMax) return {};
   if (bytes.size() - kFrameHeadBytes < length) return {Look::What::partial, {}};
   const std::string_view payload = bytes.substr(kFrameHeadBytes, length);
-  if (get<std::uint32_t>(bytes, 28) != crc32c(payload, salted)) return {};
-  return {Look::What::frame, {get<std::uint64_t>(bytes, 8), get<std::int64_t>(bytes, 16), payload}};
+  if (number_at<std::uint32_t>(bytes, 28) != crc32c(payload, salted)) return {};
+  return {Look::What::frame, {number_at<std::uint64_t>(bytes, 8), number_at<std::int64_t>(bytes, 16), payload}};
 }
 
 std::size_t next_mark(std::string_view bytes, std::uint64_t salt) noexcept {
@@ -102,15 +85,16 @@ std::size_t next_mark(std::string_view bytes, std::uint64_t salt) noexcept {
 
 std::string encode_numbers(std::string_view magic, const std::array<std::uint64_t, 3>& numbers) {
   std::string bytes(magic);
-  for (const std::uint64_t number : numbers) put(bytes, number);
-  put(bytes, crc32c(bytes));
+  for (const std::uint64_t number : numbers) put_number(bytes, number);
+  put_number(bytes, crc32c(bytes));
   return bytes;
 }
 
 std::optional<std::array<std::uint64_t, 3>> decode_numbers(std::string_view magic, std::string_view bytes) {
   if (bytes.size() < kSlotBytes || !bytes.starts_with(magic)) return std::nullopt;
-  if (get<std::uint32_t>(bytes, 32) != crc32c(bytes.substr(0, 32))) return std::nullopt;
-  return std::array{get<std::uint64_t>(bytes, 8), get<std::uint64_t>(bytes, 16), get<std::uint64_t>(bytes, 24)};
+  if (number_at<std::uint32_t>(bytes, 32) != crc32c(bytes.substr(0, 32))) return std::nullopt;
+  return std::array{number_at<std::uint64_t>(bytes, 8), number_at<std::uint64_t>(bytes, 16),
+                    number_at<std::uint64_t>(bytes, 24)};
 }
 
 std::string encode_slot(const Watermark& watermark) {

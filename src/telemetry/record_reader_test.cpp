@@ -15,12 +15,12 @@
 namespace rltune::telemetry {
 namespace {
 
-const WallClock kWallClock;
+const WallClock kTestClock;
 
 std::string text_of(std::uint64_t number) { return std::format("record {} {}", number, std::string(60, 'x')); }
 
 Buffer open(const std::filesystem::path& folder, std::uint64_t segment_bytes = 4000) {
-  return *Buffer::open(*open_folder(folder), kWallClock, {.segment_bytes = segment_bytes, .free_bytes_min = 0});
+  return *Buffer::open(*open_folder(folder), kTestClock, {.segment_bytes = segment_bytes, .free_bytes_min = 0});
 }
 void commit(Buffer& buffer, int records) {
   for (int i = 0; i < records; ++i) {

@@ -7,25 +7,25 @@
 namespace rltune::telemetry {
 namespace {
 
-constexpr const char* kName = "unsent";
-constexpr std::string_view kMagic = "RLTUNSNT";
+constexpr const char* kUnsentName = "unsent";
+constexpr std::string_view kUnsentMagic = "RLTUNSNT";
 
 std::uint64_t place_of(std::uint64_t count) { return count % 2 == 0 ? 0 : kSecondSlotAt; }
 
 }  // namespace
 
 std::string UnsentTally::encode(const Slot& slot) {
-  return encode_numbers(kMagic, {slot.count, slot.floor, slot.records});
+  return encode_numbers(kUnsentMagic, {slot.count, slot.floor, slot.records});
 }
 
 std::optional<UnsentTally::Slot> UnsentTally::decode(std::string_view bytes) {
-  const auto numbers = decode_numbers(kMagic, bytes);
+  const auto numbers = decode_numbers(kUnsentMagic, bytes);
   if (!numbers) return std::nullopt;
   return Slot{(*numbers)[0], (*numbers)[1], (*numbers)[2]};
 }
 
 Result<> UnsentTally::open(Storage& storage, std::uint64_t floor) {
-  auto file = storage.open(kName);
+  auto file = storage.open(kUnsentName);
   if (!file && file.error().code == Errc::not_found) return {};
   if (!file) return std::unexpected(file.error());
   file_ = std::move(*file);
@@ -46,8 +46,8 @@ Result<> UnsentTally::prepare(Storage& storage, std::uint64_t floor, std::uint64
   next_ = holds_;
   if (more == 0 && !prepared_) return {};
   if (!file_) {
-    auto file = storage.open(kName);
-    if (!file && file.error().code == Errc::not_found) file = storage.create(kName);
+    auto file = storage.open(kUnsentName);
+    if (!file && file.error().code == Errc::not_found) file = storage.create(kUnsentName);
     if (!file) return std::unexpected(file.error());
     if (auto done = storage.sync(); !done) return done;
     file_ = std::move(*file);
