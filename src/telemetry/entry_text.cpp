@@ -1,10 +1,15 @@
 #include "entry_text.hpp"
 
+#include <yyjson.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
+#include "rltune/base/check.hpp"
 #include "rltune/telemetry/log_entry.hpp"
 
 namespace rltune::telemetry {
@@ -54,6 +59,11 @@ void append_escape(std::string& to, char c) {
   to += kHex[static_cast<unsigned char>(c) & 0xFU];
 }
 
+void append_integer(std::string& to, auto number) {
+  std::array<char, 20> digits{};
+  to.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
 // Takes what stands before `text` in what is left of a payload.
 class Rest {
  public:
@@ -94,6 +104,25 @@ void append_json_text(std::string& to, std::string_view text) {
   }
   to += '"';
 }
+
+void append_json_number(std::string& to, double number) {
+  if (!std::isfinite(number)) {
+    to += std::isnan(number) ? R"("NaN")" : number > 0 ? R"("+Inf")" : R"("-Inf")";
+    return;
+  }
+  yyjson_val value{};
+  yyjson_set_real(&value, number);
+  std::array<char, 512> memory;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  yyjson_alc allocator{};
+  yyjson_alc_pool_init(&allocator, memory.data(), memory.size());
+  std::size_t length = 0;
+  const char* text = yyjson_val_write_opts(&value, 0, &allocator, &length, nullptr);
+  RLTUNE_CHECK(text != nullptr);
+  to.append(text, length);
+}
+
+void append_json_number(std::string& to, std::int64_t number) { append_integer(to, number); }
+void append_json_number(std::string& to, std::uint64_t number) { append_integer(to, number); }
 
 std::string unescaped(std::string_view text) {
   std::string plain;

@@ -2,6 +2,7 @@
 // without a document, and read without one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@ namespace rltune::telemetry {
 
 // In quotes. REQUIRES: UTF-8.
 void append_json_text(std::string& to, std::string_view text);
+// The shortest that says the same. What is no number of JSON is a text: "NaN", "+Inf", "-Inf".
+void append_json_number(std::string& to, double number);
+void append_json_number(std::string& to, std::int64_t number);
+void append_json_number(std::string& to, std::uint64_t number);
 // What append_json_text() made of a text, without its quotes, as it was before.
 std::string unescaped(std::string_view text);
 

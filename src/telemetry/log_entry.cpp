@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <format>
 #include <memory>
 #include <utility>
@@ -12,7 +11,6 @@
 
 #include "entry_text.hpp"
 #include "frame.hpp"
-#include "rltune/base/check.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/time.hpp"
 
@@ -213,16 +211,13 @@ class Reader {
     to_ += '}';
   }
 
+  // REQUIRES: no container.
   void append_attribute(yyjson_val* value) {
     if (yyjson_is_str(value)) return append_json_text(to_, text_of(value));
-    if (yyjson_is_uint(value)) return append_number(yyjson_get_uint(value));
-    std::array<char, 512> memory;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
-    yyjson_alc allocator{};
-    yyjson_alc_pool_init(&allocator, memory.data(), memory.size());
-    std::size_t length = 0;
-    const char* text = yyjson_val_write_opts(value, 0, &allocator, &length, nullptr);
-    RLTUNE_CHECK(text != nullptr);  // a number, true, false or null
-    to_.append(text, length);
+    if (yyjson_is_real(value)) return append_json_number(to_, yyjson_get_real(value));
+    if (yyjson_is_uint(value)) return append_json_number(to_, yyjson_get_uint(value));
+    if (yyjson_is_sint(value)) return append_json_number(to_, yyjson_get_sint(value));
+    to_ += yyjson_is_null(value) ? "null" : yyjson_get_bool(value) ? "true" : "false";
   }
 
   static std::string fault_of_attribute(yyjson_val* key, yyjson_val* value) {
@@ -232,12 +227,6 @@ class Reader {
     if (yyjson_is_str(value) && yyjson_get_len(value) > kMessageMax)
       return std::format("{} bytes; {} is the most of a text", yyjson_get_len(value), kMessageMax);
     return "";
-  }
-
-  void append_number(std::uint64_t number) {
-    std::array<char, 20> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    to_.append(digits.data(), end);
   }
 
   ParsedEntries parsed_;
