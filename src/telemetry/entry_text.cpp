@@ -6,10 +6,12 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "rltune/base/check.hpp"
+#include "rltune/base/time.hpp"
 #include "rltune/telemetry/log_entry.hpp"
 
 namespace rltune::telemetry {
@@ -59,9 +61,52 @@ void append_escape(std::string& to, char c) {
   to += kHex[static_cast<unsigned char>(c) & 0xFU];
 }
 
+void append_escaped(std::string& to, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t plain = plain_bytes(text);
+    to += text.substr(0, plain);
+    if (plain == text.size()) return;
+    append_escape(to, text[plain]);
+    text.remove_prefix(plain + 1);
+  }
+}
+
 void append_integer(std::string& to, auto number) {
   std::array<char, 20> digits{};
   to.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+const std::array<std::string_view, log::kLevels.size()> kLevelNames = [] {
+  std::array<std::string_view, log::kLevels.size()> names;
+  std::ranges::transform(log::kLevels, names.begin(), log::name_of);
+  return names;
+}();
+
+// Of "2025-08-25T10:00:00Z", with or without a fraction of at most nine digits: what nearly every sender writes,
+// several times as fast as whatever RFC 3339 allows.
+std::optional<std::int64_t> usual_time(std::string_view text) noexcept {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || text.size() > kForm.size() + 11 || text.back() != 'Z') return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i)
+    if (kForm[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return std::nullopt;
+  const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  const std::chrono::year_month_day date{std::chrono::year(two(0) * 100 + two(2)),
+                                         std::chrono::month(static_cast<unsigned>(two(5))),
+                                         std::chrono::day(static_cast<unsigned>(two(8)))};
+  if (!date.ok() || date.year() < std::chrono::year(1900) || date.year() > std::chrono::year(2200) || two(11) > 23 ||
+      two(14) > 59 || two(17) > 59)
+    return std::nullopt;
+  std::int64_t nanoseconds = 0;
+  if (text.size() > kForm.size() + 1) {
+    if (text[kForm.size()] != '.' || text.size() == kForm.size() + 2) return std::nullopt;
+    std::int64_t scale = 100'000'000;
+    for (std::size_t at = kForm.size() + 1; at + 1 < text.size(); ++at, scale /= 10) {
+      if (text[at] < '0' || text[at] > '9') return std::nullopt;
+      nanoseconds += (text[at] - '0') * scale;
+    }
+  }
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return (days * 86'400 + two(11) * 3600 + two(14) * 60 + two(17)) * 1'000'000'000 + nanoseconds;
 }
 
 // Takes what stands before `text` in what is left of a payload.
@@ -94,14 +139,17 @@ class Rest {
 }  // namespace
 
 void append_json_text(std::string& to, std::string_view text) {
-  to += '"';
-  while (true) {
-    const std::size_t plain = plain_bytes(text);
-    to.append(text.data(), plain);
-    if (plain == text.size()) break;
-    append_escape(to, text[plain]);
-    text.remove_prefix(plain + 1);
-  }
+  const std::size_t plain = plain_bytes(text), before = to.size();
+  // Nearly always all of it.
+  to.resize_and_overwrite(before + plain + 2, [&](char* bytes, std::size_t size) {
+    bytes[before] = '"';
+    std::memcpy(bytes + before + 1, text.data(), plain);
+    bytes[size - 1] = '"';
+    return size;
+  });
+  if (plain == text.size()) return;
+  to.pop_back();
+  append_escaped(to, text.substr(plain));
   to += '"';
 }
 
@@ -145,6 +193,20 @@ std::string unescaped(std::string_view text) {
 bool is_name(std::string_view text) noexcept {
   return !text.empty() && text.size() <= kNameMax &&
          std::ranges::all_of(text, [](unsigned char c) { return kIsOfName[c]; });
+}
+
+std::optional<std::int64_t> entry_time(std::string_view timestamp) {
+  if (const auto usual = usual_time(timestamp)) return usual;
+  if (timestamp.find('T') == std::string_view::npos) return std::nullopt;
+  const auto time = parse_rfc3339(timestamp);
+  if (!time) return std::nullopt;
+  return time->time_since_epoch().count();
+}
+
+std::optional<log::Level> entry_level(std::string_view name) noexcept {
+  const auto* at = std::ranges::find(kLevelNames, name);
+  if (at == kLevelNames.end()) return std::nullopt;
+  return log::kLevels.at(static_cast<std::size_t>(at - kLevelNames.begin()));
 }
 
 std::optional<EntryText> read_entry(std::string_view payload) noexcept {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "rltune/base/log.hpp"
+
 namespace rltune::telemetry {
 
 // In quotes. REQUIRES: UTF-8.
@@ -20,6 +22,10 @@ std::string unescaped(std::string_view text);
 
 // Of a service, an id, the key of an attribute: letters, digits and ._-/: , at most kNameMax of them.
 bool is_name(std::string_view text) noexcept;
+
+// Nanoseconds since 1970, UTC. None: no instant of RFC 3339.
+std::optional<std::int64_t> entry_time(std::string_view timestamp);
+std::optional<log::Level> entry_level(std::string_view name) noexcept;
 
 // Where each field stands in a payload; texts as they are written, so with their escapes. Empty: it is not there.
 struct EntryText {

@@ -11,8 +11,6 @@
 
 #include "entry_text.hpp"
 #include "frame.hpp"
-#include "rltune/base/log.hpp"
-#include "rltune/base/time.hpp"
 
 namespace rltune::telemetry {
 namespace {
@@ -24,7 +22,11 @@ using Document = std::unique_ptr<yyjson_doc, FreeDocument>;
 
 constexpr std::array<std::string_view, 7> kFields{"timestamp",      "service", "level",     "message",
                                                   "correlation_id", "id",      "attributes"};
-constexpr std::size_t kRequired = 4;
+// What stands before the values; the first cannot be missing.
+constexpr std::array<std::string_view, kFields.size()> kBefore{
+    R"({"timestamp":)",      R"(,"service":)", R"(,"level":)",     R"(,"message":)",
+    R"(,"correlation_id":)", R"(,"id":)",      R"(,"attributes":)"};
+constexpr std::size_t kTimestamp = 0, kLevel = 2, kMessage = 3, kRequired = 4, kAttributes = 6;
 using Values = std::array<yyjson_val*, kFields.size()>;
 
 std::string_view text_of(yyjson_val* value) noexcept { return {yyjson_get_str(value), yyjson_get_len(value)}; }
@@ -129,10 +131,9 @@ class Reader {
     if (!yyjson_is_obj(entry)) return blame("", std::format("it is {}, and should be an object", shown(entry)));
     const std::size_t before = parsed_.faults.size();
     const Values values = find_fields(entry);
-    to_ += '{';
     for (std::size_t field = 0; field < kFields.size(); ++field)
       if (values[field] != nullptr)
-        take_field(kFields[field], values[field]);
+        take_field(field, values[field]);
       else if (field < kRequired)
         blame(std::string(kFields[field]), "it is missing");
     to_ += '}';
@@ -160,29 +161,23 @@ class Reader {
     return values;
   }
 
-  void take_field(std::string_view field, yyjson_val* value) {
-    if (to_.back() != '{') to_ += ',';
-    to_ += '"';
-    to_ += field;
-    to_ += "\":";
-    if (field == "attributes") return take_attributes(value);
-    if (std::string wrong = fault_of(field, value); !wrong.empty()) return blame(std::string(field), std::move(wrong));
+  void take_field(std::size_t field, yyjson_val* value) {
+    to_ += kBefore[field];
+    if (field == kAttributes) return take_attributes(value);
+    if (std::string wrong = fault_of(field, value); !wrong.empty())
+      return blame(std::string(kFields[field]), std::move(wrong));
     append_json_text(to_, text_of(value));
   }
 
   // Empty: it is as it should be.
-  static std::string fault_of(std::string_view field, yyjson_val* value) {
+  static std::string fault_of(std::size_t field, yyjson_val* value) {
     if (!yyjson_is_str(value)) return std::format("{}, and should be a text", shown(value));
     const std::string_view text = text_of(value);
-    if (field == "timestamp") {
-      const bool is_instant = text.find('T') != std::string_view::npos && parse_rfc3339(text).has_value();
-      return is_instant ? "" : std::format("{} is no instant like 2025-08-25T10:00:00Z (RFC 3339)", shown(value));
-    }
-    if (field == "level") {
-      const bool is_level = std::ranges::any_of(log::kLevels, [&](auto level) { return text == log::name_of(level); });
-      return is_level ? "" : std::format("{} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", shown(value));
-    }
-    if (field == "message")
+    if (field == kTimestamp)
+      return entry_time(text) ? "" : std::format("{} is no instant like 2025-08-25T10:00:00Z (RFC 3339)", shown(value));
+    if (field == kLevel)
+      return entry_level(text) ? "" : std::format("{} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", shown(value));
+    if (field == kMessage)
       return text.size() <= kMessageMax
                  ? ""
                  : std::format("{} bytes; {} is the most of a message", text.size(), kMessageMax);

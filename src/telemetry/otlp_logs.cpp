@@ -11,7 +11,6 @@
 #include "frame.hpp"
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb.h"
 #include "rltune/base/log.hpp"
-#include "segment_index.hpp"
 
 namespace rltune::telemetry {
 namespace {

@@ -5,7 +5,6 @@
 #include "entry_text.hpp"
 #include "numbers.hpp"
 #include "rltune/base/crc32c.hpp"
-#include "rltune/base/time.hpp"
 
 namespace rltune::telemetry {
 namespace {
@@ -66,18 +65,6 @@ bool take_block(Taker& taker, IndexBlock& block) {
 }
 
 }  // namespace
-
-std::optional<std::int64_t> entry_time(std::string_view timestamp) {
-  const auto time = parse_rfc3339(timestamp);
-  if (!time) return std::nullopt;
-  return time->time_since_epoch().count();
-}
-
-std::optional<log::Level> entry_level(std::string_view name) noexcept {
-  const auto* level = std::ranges::find_if(log::kLevels, [&](log::Level of) { return name == log::name_of(of); });
-  if (level == log::kLevels.end()) return std::nullopt;
-  return *level;
-}
 
 IdHash::IdHash(std::string_view id) noexcept {
   const std::uint64_t bits = mixed(crc32c(id));

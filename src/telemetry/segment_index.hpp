@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "frame.hpp"
-#include "rltune/base/log.hpp"
 
 namespace rltune::telemetry {
 
@@ -24,9 +23,6 @@ struct TimeRange {
   bool meets(const TimeRange& other) const noexcept { return first_ns <= other.last_ns && other.first_ns <= last_ns; }
   bool operator==(const TimeRange&) const = default;
 };
-
-std::optional<std::int64_t> entry_time(std::string_view timestamp);
-std::optional<log::Level> entry_level(std::string_view name) noexcept;
 
 // Bits of an id, by which it is put into a filter and looked for in one.
 struct IdHash {
