@@ -56,7 +56,8 @@ TEST(Document, each_kind_is_read_whole) {
 TEST(Document, a_file_that_names_no_known_schema_is_told_which_there_are) {
   EXPECT_EQ(faults_of("name: x\n"),
             "f:1: schema: the field 'schema' is missing; it is one of rltune/site/v1, rltune/site/v2, rltune/users/v1, "
-            "rltune/retention/v1, rltune/retention/v2, rltune/alerts/v1, rltune/telemetry/v1, rltune/telemetry/v2");
+            "rltune/retention/v1, rltune/retention/v2, rltune/alerts/v1, rltune/alerts/v2, rltune/telemetry/v1, "
+            "rltune/telemetry/v2");
   EXPECT_EQ(faults_of("# x\nschema: rltune/user/v1\n").substr(0, 38), "f:2: schema: 'rltune/user/v1' is not o");
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "kind_fields.hpp"
+#include "rltune/base/metric_name.hpp"
 #include "words.hpp"
 
 namespace rltune::config {
@@ -42,33 +43,77 @@ void check_url(const std::string& path, const std::string& url, std::string_view
     faults.add(path, std::format("must read {}host..., and not '{}'", scheme, shown(url)));
 }
 
-// Of a metric's label, as Prometheus takes them.
-bool is_label_name(std::string_view name) {
-  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, word);
-}
-
-bool is_metric_name(std::string_view name) {
-  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == ':'; };
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, word);
-}
-
-void check_channel(const std::string& path, const Channel& channel, Faults& faults) {
-  const bool email = channel.kind == "email";
-  if (channel.kind == "webhook") check_url(path + ".url", channel.url, "https://", faults);
-  if (email) check_url(path + ".url", channel.url, "smtps://", faults);
-  if (channel.kind == "log" && !channel.url.empty()) faults.add(path + ".url", "is of no use with kind: log");
-  if (email && channel.to.empty()) faults.add(path, "kind: email needs 'to', the addresses");
-  if (!email && !channel.to.empty()) faults.add(path + ".to", "is for kind: email only");
-  for (std::size_t i = 0; i < channel.to.size(); ++i)
-    if (channel.to[i].find('@') == std::string::npos || channel.to[i].find_first_of(" \r\n,") != std::string::npos)
-      faults.add(std::format("{}.to[{}]", path, i), std::format("'{}' is not an address", shown(channel.to[i])));
-  check_reference(path, "password", channel.password_file, channel.password_env, !channel.user.empty(), faults);
-}
-
 bool on_this_host(std::string_view url) {
   return std::ranges::any_of(std::array<std::string_view, 3>{"http://127.", "http://localhost", "http://[::1]"},
                              [&](std::string_view host) { return url.starts_with(host); });
+}
+
+void check_channel_url(const std::string& path, const Channel& channel, Faults& faults) {
+  if (channel.kind == "log" && !channel.url.empty()) faults.add(path, "is of no use with kind: log");
+  if (channel.kind == "email" && !channel.url.starts_with("smtp://")) check_url(path, channel.url, "smtps://", faults);
+  const bool own = channel.kind == "pagerduty" && channel.url.empty();
+  if ((channel.kind == "webhook" || channel.kind == "pagerduty") && !own && !on_this_host(channel.url))
+    check_url(path, channel.url, "https://", faults);
+}
+
+bool is_address(const std::string& text) {
+  return text.contains('@') && text.find_first_of(" \t\r\n,<>\"") == std::string::npos;
+}
+
+void check_email(const std::string& path, const Channel& channel, Faults& faults) {
+  const bool email = channel.kind == "email";
+  if (email && channel.to.empty()) faults.add(path, "kind: email needs 'to', the addresses");
+  if (!email && !channel.to.empty()) faults.add(path + ".to", "is for kind: email only");
+  if (!email && !channel.from.empty()) faults.add(path + ".from", "is for kind: email only");
+  if (!channel.from.empty() && !is_address(channel.from))
+    faults.add(path + ".from", std::format("'{}' is not an address", shown(channel.from)));
+  for (std::size_t i = 0; i < channel.to.size(); ++i)
+    if (!is_address(channel.to[i]))
+      faults.add(std::format("{}.to[{}]", path, i), std::format("'{}' is not an address", shown(channel.to[i])));
+}
+
+void check_channel(const std::string& path, const Channel& channel, Faults& faults) {
+  check_channel_url(path + ".url", channel, faults);
+  check_email(path, channel, faults);
+  const bool signs = !channel.signing_key_file.empty() || !channel.signing_key_env.empty();
+  const bool routes = !channel.routing_key_file.empty() || !channel.routing_key_env.empty();
+  if (signs && channel.kind != "webhook") faults.add(path, "a signing_key is for kind: webhook only");
+  if (routes && channel.kind != "pagerduty") faults.add(path, "a routing_key is for kind: pagerduty only");
+  check_reference(path, "password", channel.password_file, channel.password_env, !channel.user.empty(), faults);
+  check_reference(path, "signing_key", channel.signing_key_file, channel.signing_key_env, false, faults);
+  check_reference(path, "routing_key", channel.routing_key_file, channel.routing_key_env, channel.kind == "pagerduty",
+                  faults);
+}
+
+// What a rule looks at: a metric or log entries, and which figure of it.
+void check_subject(const std::string& path, const Alert& alert, Faults& faults) {
+  if (!alert.metric.empty() && !is_metric_name(alert.metric))
+    faults.add(path + ".metric", std::format("'{}' is not the name of a metric", shown(alert.metric)));
+  if (alert.metric.empty() && !alert.log && !faults.faulty(path + ".metric") && !faults.faulty(path + ".log"))
+    faults.add(path, "needs a 'metric' or a 'log'");
+  if (alert.log && !alert.metric.empty()) faults.add(path + ".log", "give 'metric' or 'log', not both");
+  if (alert.log && faults.has(path + ".labels")) faults.add(path + ".labels", "is of no use with 'log'");
+  if (alert.log && alert.of != "value") faults.add(path + ".of", "is of no use with 'log': entries are counted");
+  if (alert.when == "absent" && alert.of != "value") faults.add(path + ".of", "is of no use with when: absent");
+  if ((alert.of == "ratio") == alert.per.empty())
+    faults.add(path,
+               alert.per.empty() ? "of: ratio needs 'per', the metric to compare with" : "'per' is for of: ratio only");
+  if (!alert.per.empty() && !is_metric_name(alert.per))
+    faults.add(path + ".per", std::format("'{}' is not the name of a metric", shown(alert.per)));
+  const bool looks_back = (alert.log && alert.when != "absent") || (alert.of != "value" && alert.of != "age");
+  if (!looks_back && faults.has(path + ".window_s"))
+    faults.add(path + ".window_s", "is for rate, increase, ratio and log; 'for_s' says how long it must be so");
+  for (const auto& [label, value] : alert.labels)
+    if (!is_label_name(label))
+      faults.add(std::format("{}.labels.{}", path, shown(label)),
+                 std::format("'{}' is not the name of a label", shown(label)));
+}
+
+void check_limit(const std::string& path, const Alert& alert, Faults& faults) {
+  const bool absent = alert.when == "absent";
+  if (!absent && !faults.has(path + ".limit")) faults.add(path, "needs 'limit', to compare with");
+  for (const char* field : {".limit", ".hysteresis"})
+    if (absent && faults.has(path + field)) faults.add(path + field, "is of no use with when: absent");
 }
 
 void check_sink_url(const std::string& path, const Sink& sink, Faults& faults) {
@@ -166,15 +211,8 @@ void check_alerts(const Alerts& alerts, Faults& faults) {
     const Alert& alert = alerts.alerts[i];
     const std::string path = std::format("alerts[{}]", i);
     check_name(path + ".name", alert.name, names, faults);
-    if (!alert.metric.empty() && !is_metric_name(alert.metric))
-      faults.add(path + ".metric", std::format("'{}' is not the name of a metric", shown(alert.metric)));
-    for (const auto& [label, value] : alert.labels)
-      if (!is_label_name(label))
-        faults.add(std::format("{}.labels.{}", path, shown(label)),
-                   std::format("'{}' is not the name of a label", shown(label)));
-    if (alert.when != "absent" && !faults.has(path + ".limit")) faults.add(path, "needs 'limit', to compare with");
-    if (alert.when == "absent" && faults.has(path + ".limit"))
-      faults.add(path + ".limit", "is of no use with when: absent");
+    check_subject(path, alert, faults);
+    check_limit(path, alert, faults);
     if (alert.channels.empty() && faults.has(path + ".channels"))
       faults.add(path + ".channels", "must name at least one channel");
     for (std::size_t j = 0; j < alert.channels.size(); ++j)

@@ -14,14 +14,17 @@ namespace rltune::config {
 inline constexpr std::array kUsersSchemas{Synonym{"rltune/users/v1", "rltune/users/v1"}};
 inline constexpr std::array kRetentionSchemas{Synonym{"rltune/retention/v1", "rltune/retention/v1"},
                                               Synonym{"rltune/retention/v2", "rltune/retention/v2"}};
-inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/alerts/v1"}};
+inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/alerts/v1"},
+                                           Synonym{"rltune/alerts/v2", "rltune/alerts/v2"}};
 inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"},
                                               Synonym{"rltune/telemetry/v2", "rltune/telemetry/v2"}};
 
 inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"}, Synonym{"operator", "operator"},
                                        Synonym{"engineer", "engineer"}, Synonym{"administrator", "administrator"}};
 inline constexpr std::array kChannelKinds{Synonym{"log", "log"}, Synonym{"webhook", "webhook"},
-                                          Synonym{"email", "email"}};
+                                          Synonym{"email", "email"}, Synonym{"pagerduty", "pagerduty"}};
+inline constexpr std::array kAlertFigures{Synonym{"value", "value"}, Synonym{"age", "age"}, Synonym{"rate", "rate"},
+                                          Synonym{"increase", "increase"}, Synonym{"ratio", "ratio"}};
 inline constexpr std::array kAlertWords{Synonym{"above", "above"}, Synonym{"below", "below"},
                                         Synonym{"absent", "absent"}};
 inline constexpr std::array kSeverities{Synonym{"info", "info"}, Synonym{"warning", "warning"},
@@ -106,34 +109,74 @@ template <typename Visitor>
 void describe(Visitor& v, Channel& channel) {
   v.text("name", channel.name, Need::required, "what alerts call it");
   v.word("kind", channel.kind, kChannelKinds, "how the person is reached");
-  v.text("url", channel.url, Need::optional, "webhook: https://...; email: smtps://host:port");
+  v.text("url", channel.url, Need::optional,
+         "webhook: https://...; email: smtps://host:port, or smtp://host:port with STARTTLS; pagerduty: its own where "
+         "none is given");
   v.text_list("to", channel.to, Need::optional, "email: addresses");
   v.text("user", channel.user, Need::optional, "for the server, where it asks for one");
   v.secret_file("password_file", channel.password_file, "file that holds its password");
   v.secret_variable("password_env", channel.password_env, "environment variable that holds it");
+  if (v.since(2, "from"))
+    v.text("from", channel.from, Need::optional,
+           "email: the sender; the user, or the first of 'to', where none is given");
+  if (v.since(2, "signing_key_file"))
+    v.secret_file("signing_key_file", channel.signing_key_file,
+                  "webhook: file with the key of the HMAC-SHA256 that each message then carries");
+  if (v.since(2, "signing_key_env"))
+    v.secret_variable("signing_key_env", channel.signing_key_env, "environment variable that holds it");
+  if (v.since(2, "routing_key_file"))
+    v.secret_file("routing_key_file", channel.routing_key_file, "pagerduty: file with the integration's routing key");
+  if (v.since(2, "routing_key_env"))
+    v.secret_variable("routing_key_env", channel.routing_key_env, "environment variable that holds it");
+  if (v.since(2, "ca_file"))
+    v.path("ca_file", channel.ca_file, Need::optional, "certificate authority of a server of one's own, PEM");
+}
+
+template <typename Visitor>
+void describe(Visitor& v, LogMatch& log) {
+  v.text("service", log.service, Need::optional, "only entries of this service");
+  v.word("level", log.level, kLevels, "of this level or worse");
+  v.text("contains", log.contains, Need::optional, "only where this stands in the message");
 }
 
 template <typename Visitor>
 void describe(Visitor& v, Alert& alert) {
   v.text("name", alert.name, Need::required, "as it stands in the message");
-  v.text("metric", alert.metric, Need::required, "a family of /metrics");
+  const bool has_log = v.since(2, "log");
+  v.text("metric", alert.metric, has_log ? Need::optional : Need::required, "a family of /metrics");
+  if (has_log) v.optional("log", alert.log, "instead of a metric: log entries, so many within window_s");
   v.text_map("labels", alert.labels, "only series that carry all of these");
-  v.word("when", alert.when, kAlertWords, "absent: no such series was reported");
+  if (v.since(2, "of"))
+    v.word("of", alert.of, kAlertFigures,
+           "what of the series: age, in seconds, of a time that it tells; rate a second, or increase, within window_s; "
+           "ratio: increase by that of 'per'");
+  if (v.since(2, "per")) v.text("per", alert.per, Need::optional, "ratio: the metric that 'metric' is a part of");
+  if (v.since(2, "window_s"))
+    v.number("window_s", alert.window_s, Bounds{.low = 10, .high = 86400}, Need::optional,
+             "how far rate, increase, ratio and log look back");
+  v.word("when", alert.when, kAlertWords, "absent: no such series, or log entry, was reported");
   v.number("limit", alert.limit, kAny, Need::optional, "what above and below compare with");
   v.number("for_s", alert.for_s, Bounds{.low = 0, .high = 604800}, Need::optional,
            "it must have been so for this long");
+  if (v.since(2, "hysteresis"))
+    v.number("hysteresis", alert.hysteresis, kNotNegative, Need::optional,
+             "it ends when the figure is so far on the other side of the limit");
+  if (v.since(2, "clear_for_s"))
+    v.number("clear_for_s", alert.clear_for_s, Bounds{.low = 0, .high = 604800}, Need::optional,
+             "and has been for this long");
   v.word("severity", alert.severity, kSeverities, "how bad it is");
   v.text_list("channels", alert.channels, Need::required, "who is told");
   v.number("repeat_minutes", alert.repeat_minutes, Bounds{.low = 1, .high = 100000}, Need::optional,
-           "told again after so long, while it lasts");
+           "told again after so long, while it lasts and nobody has acknowledged it");
+  if (v.since(2, "action"))
+    v.text("action", alert.action, Need::optional, "what to do first; it stands in the message");
 }
 
 template <typename Visitor>
 void describe(Visitor& v, Alerts& alerts) {
   v.schema(alerts.schema, kAlertsSchemas);
   v.list("channels", alerts.channels, Need::required, "ways to reach a person");
-  v.list("alerts", alerts.alerts, Need::required,
-         "what calls for one; not acted on yet, but by a Prometheus with `rltune config alert-rules`");
+  v.list("alerts", alerts.alerts, Need::required, "what calls for one");
 }
 
 template <typename Visitor>

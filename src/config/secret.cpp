@@ -10,8 +10,9 @@
 namespace rltune::config {
 namespace {
 
-constexpr std::array<std::string_view, 8> kSecretNames{"password", "passphrase",  "secret",  "token",
-                                                       "pin",      "private_key", "api_key", "credential"};
+constexpr std::array<std::string_view, 10> kSecretNames{"password",    "passphrase", "secret",      "token",
+                                                        "routing_key", "pin",        "private_key", "api_key",
+                                                        "credential",  "signing_key"};
 constexpr std::array<std::string_view, 8> kTokenStarts{"ghp_",  "gho_",  "github_pat_", "glpat-",
                                                        "xoxb-", "xoxp-", "sk-",         "npm_"};
 constexpr std::array<std::string_view, 7> kHashStarts{"$argon2", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$"};

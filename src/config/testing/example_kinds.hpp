@@ -46,7 +46,7 @@ backups:
 }
 
 inline std::string example_alerts() {
-  return R"(schema: rltune/alerts/v1
+  return R"(schema: rltune/alerts/v2
 channels:
   - name: oncall
     kind: email
@@ -65,6 +65,36 @@ alerts:
     severity: error
     channels: [oncall, journal]
 )";
+}
+
+// With what came with version 2.
+inline std::string example_newer_alerts() {
+  return replaced(example_alerts(), "alerts:\n  -", R"(  - name: duty
+    kind: pagerduty
+    routing_key_file: secrets/pagerduty
+  - name: chat
+    kind: webhook
+    url: https://chat.example.com/hook
+    signing_key_env: NORTH_CHAT_KEY
+alerts:
+  - name: errors_logged
+    log: {service: io, contains: valve}
+    window_s: 600
+    when: above
+    limit: 5
+    hysteresis: 2
+    clear_for_s: 300
+    channels: [journal]
+  - name: few_good_decisions
+    metric: rltune_agent_performance_outcomes_total
+    labels: {outcome: ok}
+    of: ratio
+    per: rltune_agent_performance_decision_seconds_count
+    when: below
+    limit: 0.9
+    channels: [journal]
+    action: look at the health of its tags
+  -)");
 }
 
 inline std::string example_telemetry() {
