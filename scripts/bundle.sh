@@ -26,7 +26,7 @@ sed 's|^ExecStart=/usr/bin/rltune |ExecStart=/opt/rltune/current/bin/rltune |; s
   "$SOURCE/deploy/rltune@.service" >"$stage/share/rltune@.service"
 grep -q /opt/rltune/current/bin/rltune "$stage/share/rltune@.service" || die "the unit has no ExecStart to point at the bundle"
 install -m 644 "$SOURCE"/docs/*.md "$stage/share/doc/"
-install -m 644 "$SOURCE"/deploy/{prometheus.yml,rltune.rules.yml} "$stage/share/examples/"
+install -m 644 "$SOURCE"/deploy/{alerts.yaml,prometheus.yml,rltune.rules.yml} "$stage/share/examples/"
 
 version=$("$stage/bin/rltune" --version | cut -d' ' -f2)
 mkdir -p "$out"

@@ -19,7 +19,7 @@ done
 ln -s ../lib/rltune/rltune "$stage/usr/bin/rltune"
 install -m 644 "$SOURCE/deploy/rltune@.service" "$stage/usr/lib/systemd/system/"
 install -m 644 "$SOURCE"/docs/*.md "$stage/usr/share/doc/rltune/"
-install -m 644 "$SOURCE"/deploy/{prometheus.yml,rltune.rules.yml} "$stage/usr/share/doc/rltune/examples/"
+install -m 644 "$SOURCE"/deploy/{alerts.yaml,prometheus.yml,rltune.rules.yml} "$stage/usr/share/doc/rltune/examples/"
 
 depends=$("$SOURCE/deploy/runtime_packages.sh" "$stage"/usr/lib/rltune/* | paste -sd, | sed 's/,/, /g')
 cat >"$stage/DEBIAN/control" <<EOF
