@@ -61,10 +61,11 @@ Result<> Watch::restore() {
 bool Watch::turn() {
   const Duration now = clock_.steady();
   if (now < due_) return false;
-  due_ = now + options_.evaluate_every;
   const std::lock_guard lock(mutex_);
-  read(logs_, engine_.next_log, true);
-  read(metrics_, engine_.next_metric, false);
+  // What has not been read yet is not absent: nothing is said before all of it has been.
+  const bool caught_up = read(logs_, engine_.next_log, true) && read(metrics_, engine_.next_metric, false);
+  if (!caught_up) return true;
+  due_ = now + options_.evaluate_every;
   for (const std::uint64_t number : notifier_->finished()) engine_.told(number);
   changed_ = engine_.evaluate(clock_.now()) || changed_;
   if (changed_ || now >= keep_due_) {
@@ -75,15 +76,20 @@ bool Watch::turn() {
   return true;
 }
 
-void Watch::read(telemetry::RecordSource& source, std::uint64_t& next, bool logs) {
+bool Watch::read(telemetry::RecordSource& source, std::uint64_t& next, bool logs) {
   next = std::max(next, source.floor());
-  while (next <= source.acknowledged()) {
+  for (std::size_t i = 0; next <= source.acknowledged(); ++i) {
+    if (i == options_.reads_a_turn) return false;
     const auto batch = source.read(next, options_.read_bytes);
-    if (!batch) return log::warning("alerts cannot read the buffer", {{"reason", batch.error().message}});
+    if (!batch) {
+      log::warning("alerts cannot read the buffer", {{"reason", batch.error().message}});
+      return true;
+    }
     for (const telemetry::StoredRecord& record : batch->records) take(record, logs);
-    if (batch->next <= next) return;
+    if (batch->next <= next) return true;
     next = batch->next;
   }
+  return true;
 }
 
 void Watch::take(const telemetry::StoredRecord& record, bool logs) {

@@ -183,6 +183,20 @@ TEST_F(WatchTest, each_entry_counts_once_through_a_kill) {
   EXPECT_EQ(json::parse(watch_->instances_json())[0]["value"], 2.0);
 }
 
+TEST_F(WatchTest, a_long_way_to_catch_up_is_gone_in_parts_and_nothing_is_said_before_its_end) {
+  alerts_.alerts = {{.name = "gone", .metric = "m", .when = "absent", .for_s = 60, .channels = {"duty"}}};
+  start();
+  clock_.advance(10min);
+  for (int i = 0; i < 250; ++i) sample(1);  // three a read, 32 reads a turn
+  EXPECT_TRUE(watch_->turn());
+  EXPECT_EQ(watch_->counts().samples, 96U);
+  EXPECT_TRUE(watch_->turn());
+  EXPECT_TRUE(watch_->turn());
+  EXPECT_EQ(watch_->counts().samples, 250U);
+  EXPECT_FALSE(watch_->turn());
+  EXPECT_EQ(json::parse(watch_->instances_json()), json::array());
+}
+
 TEST_F(WatchTest, what_we_log_of_an_alert_is_no_reason_for_another) {
   start();
   for (int i = 0; i < 5; ++i) entry("an alert", R"(,"attributes":{"alert":"errors-1.2"})");

@@ -86,7 +86,7 @@ Result<> PlantHistory::load() {
                 std::format("{} does not say where the plant's history was left off; without it, it goes "
                             "on with the last hour",
                             options_.position.string()));
-  next_ = *next;
+  next_ = after_ = *next;
   sequence_ = document["sequence"].get<std::uint64_t>();
   begun_ = true;
   return {};
@@ -163,10 +163,11 @@ void PlantHistory::tell(const std::string& tag, const Rollup& rollup, std::vecto
 }
 
 Result<> PlantHistory::done(std::uint64_t acknowledged) {
-  if (!begun_ || after_ == next_) return {};
+  constexpr std::uint64_t kScanMax = 100'000;  // records that opening reads through at the most
+  if (!begun_ || (after_ == next_ && acknowledged < sequence_ + kScanMax)) return {};
   next_ = after_;
-  sequence_ = acknowledged;
   std::erase_if(told_, [&](const Key& key) { return key.first < to_ms(next_); });
+  if (told_.empty()) sequence_ = acknowledged;  // otherwise the next opening has to find them again
   return save();
 }
 

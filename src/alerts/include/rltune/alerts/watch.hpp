@@ -22,6 +22,7 @@ struct WatchOptions {
   Duration evaluate_every = std::chrono::seconds(5);
   Duration keep_every = std::chrono::minutes(1);  // at least; at once where an alert changed
   std::size_t read_bytes = std::size_t{1} << 20U;
+  std::size_t reads_a_turn = 32;  // of each buffer; then others have their turn
   EngineOptions engine;
   NotifierOptions notifier;
 };
@@ -43,7 +44,7 @@ class Watch {
   // The state is kept once more.
   ~Watch();
 
-  // What is due; at least once a second. False: nothing was.
+  // What is due; at least once a second, and again at once while it is true. False: nothing was.
   bool turn();
 
   // [{"id": ..., "rule": ..., "state": "firing", ...}, ...]: those that are pending or firing, by their ids.
@@ -60,7 +61,8 @@ class Watch {
   Watch(config::Alerts alerts, WatchOptions options, const Clock& clock, telemetry::RecordSource& logs,
         telemetry::RecordSource& metrics);
   Result<> restore();
-  void read(telemetry::RecordSource& source, std::uint64_t& next, bool logs);
+  // False: there is more.
+  bool read(telemetry::RecordSource& source, std::uint64_t& next, bool logs);
   void take(const telemetry::StoredRecord& record, bool logs);
   void keep();
   void hand_over();

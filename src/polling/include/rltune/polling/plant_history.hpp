@@ -40,7 +40,8 @@ class PlantHistory {
   // What comes next, ascending by time; empty: nothing yet. The same again until it is done(). Errors: not_found: there
   // is no historian yet; those of its files.
   Result<std::vector<telemetry::MetricSample>> next();
-  // The batch of next() is durable. `acknowledged`: the buffer's last record by then. Errors: io, no_space.
+  // The batch of next() is durable; also of an empty one, so that the file does not fall far behind the buffer.
+  // `acknowledged`: the buffer's last record by then. Errors: io, no_space.
   Result<> done(std::uint64_t acknowledged);
 
  private:
