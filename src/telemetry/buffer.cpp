@@ -276,11 +276,12 @@ Result<std::optional<Removed>> Buffer::retain(const Retention& retention, std::s
     return std::unexpected(done.error());
   if (auto done = write_watermark(acknowledged_, floor); !done) return std::unexpected(done.error());
   unsent_->settle();
-  for (; go > 0; --go)
-    if (auto done = remove_first(); !done) return std::unexpected(done.error());
+  Result<> gone;
+  for (; go > 0 && gone; --go) gone = remove_first();
   tell_segments();
-  if (removed.all.first > removed.all.last) return std::nullopt;  // there was none in them
-  return removed;
+  if (removed.all.first <= removed.all.last) return removed;  // a file that stayed is tried again the next time
+  if (!gone) return std::unexpected(gone.error());
+  return std::nullopt;
 }
 
 Result<> Buffer::remove_first() {

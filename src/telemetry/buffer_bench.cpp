@@ -1,6 +1,7 @@
 // Records made durable, by the size of a commit: the figures depend on the disk under the temporary folder.
 #include <benchmark/benchmark.h>
 
+#include <semaphore>
 #include <thread>
 
 #include "rltune/telemetry/intake.hpp"
@@ -52,6 +53,38 @@ void one_each_from_many_senders(benchmark::State& state) {
   state.counters["commits/s"] = benchmark::Counter(static_cast<double>(counts.commits), benchmark::Counter::kIsRate);
 }
 BENCHMARK(one_each_from_many_senders)->Arg(1)->Arg(8)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// Batches of that many, two of them on their way at a time.
+void batches_through_the_intake(benchmark::State& state) {
+  const TemporaryFolder folder;
+  auto storage = open_folder(folder.path());
+  if (!storage) return state.SkipWithError(storage.error().message.c_str());
+  auto buffer = Buffer::open(std::move(*storage), kClock, {.free_bytes_min = 0});
+  if (!buffer) return state.SkipWithError(buffer.error().message.c_str());
+  Intake intake(std::move(*buffer));
+  Payloads batch;
+  for (std::int64_t i = 0; i < state.range(0); ++i) batch.add(std::string(256, 'x'));
+  std::counting_semaphore<> free(2);
+  for (auto _ : state) {
+    free.acquire();
+    if (!intake.submit(batch, [&](const auto& done) {
+          if (!done) std::abort();
+          free.release();
+        }))
+      std::abort();
+  }
+  free.acquire();
+  free.acquire();
+  state.counters["records/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * state.range(0)), benchmark::Counter::kIsRate);
+}
+BENCHMARK(batches_through_the_intake)
+    ->Arg(64)
+    ->Arg(512)
+    ->Arg(4096)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime()
+    ->MinTime(1.0);
 
 // As who forwards them reads them.
 void records_read(benchmark::State& state) {

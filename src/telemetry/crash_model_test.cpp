@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <format>
 #include <map>
 
+#include "index_store.hpp"
 #include "manual_clock.hpp"
 #include "rltune/telemetry/buffer.hpp"
+#include "rltune/telemetry/log_search.hpp"
 #include "simulated_disk.hpp"
+#include "view.hpp"
 
 namespace rltune::telemetry {
 namespace {
@@ -179,6 +183,66 @@ TEST(CrashModel, what_was_acknowledged_is_there_once_whatever_the_disk_did) {
       "%lu schedules from seed %lu: %lu crashes, %lu records acknowledged, %lu kept unacknowledged, %lu commits "
       "refused\n",
       schedules, first, crashes, acknowledged, unacknowledged, refused);
+}
+
+std::string entry(std::uint64_t number) {
+  return std::format(
+      R"({{"timestamp":"2025-08-25T10:00:00Z","service":"a{}","level":"INFO","message":"{}","correlation_id":"c{}"}})",
+      number % 3, std::string(number % 200, 'x'), number % 50);
+}
+
+// Writes entries and the indexes of segments until it crashes.
+void live_with_indexes(SimulatedDisk& disk, const ManualClock& clock) {
+  auto buffer =
+      Buffer::open(disk.storage(), clock,
+                   {.segment_bytes = 3000, .free_bytes_min = 0, .salt = [&] { return disk.random().bits(); }});
+  if (!buffer) return;
+  for (std::uint64_t number = 1;; ++number) {
+    const std::string text = entry(number);
+    const std::string_view view = text;
+    (void)buffer->commit({&view, 1});
+    if (number % 7 == 0) (void)buffer->retain({.bytes_max = 9000});
+    const View seen = buffer->records().published().view();
+    for (std::size_t i = 0; number % 5 == 0 && i + 1 < seen.segments->size(); ++i) {
+      GrowingIndex index((*seen.segments)[i]);
+      if (index.extend(buffer->records().storage(), seen.end_of(i)))
+        (void)write_index(buffer->records().storage(), index.index());
+    }
+  }
+}
+
+TEST(CrashModel, an_index_that_a_crash_cut_changes_nothing_that_is_found) {
+  const std::uint64_t first = number_from("RLTUNE_SEED", 1);
+  std::uint64_t found = 0, indexes = 0;
+  for (std::uint64_t seed = first; seed < first + 300; ++seed) {
+    SimulatedDisk disk(seed);
+    const ManualClock clock;
+    for (int life = 0; life < 3; ++life) {
+      disk.fail_with(0.02, 0.02);
+      disk.crash_after(1 + disk.random().below(400));
+      try {
+        live_with_indexes(disk, clock);
+      } catch (const SimulatedDisk::Crash&) {
+        disk.restart();
+      }
+    }
+    disk.restart();
+    disk.fail_with(0.0, 0.0);
+    Buffer buffer = *Buffer::open(disk.storage(), clock, {.free_bytes_min = 0});
+    for (const std::string& name : disk.names()) indexes += name.starts_with("index-") ? 1 : 0;
+    LogSearch search(buffer.records());
+    const std::string wanted = std::format("c{}", disk.random().below(50));
+    std::vector<std::uint64_t> expected, got;
+    const auto all = buffer.records().read(1, std::size_t{1} << 30U);
+    for (const StoredRecord& record : all->records)
+      if (record.payload.contains("\"" + wanted + "\"")) expected.push_back(record.sequence);
+    const auto page = search.find({.correlation_id = wanted, .limit = 1000, .newest_first = false});
+    for (const StoredRecord& record : page->entries) got.push_back(record.sequence);
+    ASSERT_EQ(got, expected) << "seed " << seed;
+    found += got.size();
+  }
+  EXPECT_GT(found, 50U);
+  EXPECT_GT(indexes, 50U);
 }
 
 }  // namespace
