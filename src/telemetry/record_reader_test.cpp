@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <format>
+#include <functional>
 #include <thread>
 
 #include "manual_clock.hpp"
@@ -73,12 +74,15 @@ TEST(RecordReader, many_read_beside_the_writer_and_retention_and_nothing_is_call
   EXPECT_EQ(buffer.records().lost(), 0U);
 }
 
-// Counts what is read of its files.
-class Counting final : public Storage {
+// Counts what is read of its files, and tells before one is opened.
+class Watched final : public Storage {
  public:
-  Counting(std::unique_ptr<Storage> storage, std::uint64_t& bytes) : storage_(std::move(storage)), bytes_(bytes) {}
+  Watched(std::unique_ptr<Storage> storage, std::uint64_t& bytes,
+          std::function<void(const std::string&)> before_open = {})
+      : storage_(std::move(storage)), bytes_(bytes), before_open_(std::move(before_open)) {}
   Result<std::unique_ptr<StoredFile>> create(const std::string& name) override { return storage_->create(name); }
   Result<std::unique_ptr<StoredFile>> open(const std::string& name) override {
+    if (before_open_) before_open_(name);
     auto file = storage_->open(name);
     if (!file) return file;
     return std::make_unique<File>(std::move(*file), bytes_);
@@ -107,13 +111,34 @@ class Counting final : public Storage {
   };
   std::unique_ptr<Storage> storage_;
   std::uint64_t& bytes_;
+  std::function<void(const std::string&)> before_open_;
 };
+
+TEST(RecordReader, a_segment_that_retention_removes_before_it_is_opened_is_below_the_floor_and_not_lost) {
+  SimulatedDisk disk(1);
+  ManualClock clock;
+  std::uint64_t bytes_read = 0;
+  std::function<void()> before_first;
+  auto storage = std::make_unique<Watched>(disk.storage(), bytes_read, [&](const std::string& name) {
+    if (name == "segment-00000001" && before_first) std::exchange(before_first, {})();
+  });
+  Buffer buffer = *Buffer::open(std::move(storage), clock, {.segment_bytes = 500, .free_bytes_min = 0});
+  commit(buffer, 20);
+  before_first = [&] { ASSERT_TRUE(buffer.retain({.bytes_max = 1000})); };
+  const auto batch = buffer.records().read(1, 1U << 20U);
+  ASSERT_TRUE(batch);
+  EXPECT_GT(buffer.floor(), 1U);
+  EXPECT_TRUE(batch->lost.empty());
+  ASSERT_FALSE(batch->records.empty());
+  EXPECT_EQ(batch->records.front().sequence, buffer.floor());
+  EXPECT_EQ(batch->next, 21U);
+}
 
 TEST(RecordReader, several_that_read_on_do_not_begin_at_the_segments_beginning) {
   SimulatedDisk disk(1);
   ManualClock clock;
   std::uint64_t bytes_read = 0;
-  Buffer buffer = *Buffer::open(std::make_unique<Counting>(disk.storage(), bytes_read), clock,
+  Buffer buffer = *Buffer::open(std::make_unique<Watched>(disk.storage(), bytes_read), clock,
                                 {.segment_bytes = 2U << 20U, .free_bytes_min = 0});
   const std::string text(1000, 'x');
   const std::vector<std::string_view> many(1000, text);
