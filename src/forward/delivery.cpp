@@ -5,6 +5,7 @@
 #include <format>
 
 #include "http_delivery.hpp"
+#include "postgres_delivery.hpp"
 #include "rltune/base/secret.hpp"
 
 namespace rltune::forward {
@@ -22,6 +23,7 @@ Result<std::unique_ptr<Delivery>> make_delivery(const config::Sink& sink, const 
   const std::vector<std::string> known = streams_of({.kind = sink.kind});
   if (std::ranges::find(known, stream) == known.end())
     return fail(Errc::unsupported, std::format("a sink of kind {} takes no {}", sink.kind, stream));
+  if (sink.kind == "postgres") return make_postgres_delivery(sink, folder, timeout);
   auto encoding = make_encoding(sink);
   if (!encoding) return fail(Errc::unsupported, std::format("there is no kind of sink '{}'", sink.kind));
   return make_http_delivery(sink, std::move(encoding), folder, clock, timeout);

@@ -69,6 +69,9 @@ std::unique_ptr<Encoding> make_gateway_encoding() { return std::make_unique<Gate
 std::unique_ptr<Encoding> make_encoding(const config::Sink& sink) {
   if (sink.kind == "gateway") return make_gateway_encoding();
   if (sink.kind == "opensearch") return make_opensearch_encoding(sink.index);
+  if (sink.kind == "remote_write") return make_remote_write_encoding();
+  if (sink.kind == "influx") return make_influx_encoding();
+  if (sink.kind == "otlp") return make_otlp_encoding();
   return nullptr;
 }
 

@@ -1,14 +1,8 @@
 // Forwarders and receivers that misbehave, over HTTPS with client certificates.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <thread>
-
-#include "memory_source.hpp"
+#include "forward_fixture.hpp"
 #include "receiver_process.hpp"
-#include "rltune/forward/delivery.hpp"
-#include "temporary_folder.hpp"
-#include "time_limit.hpp"
 
 namespace rltune::forward {
 namespace {
@@ -19,33 +13,14 @@ using rltune::testing::ReceiverProcess;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ReceiverTest : public ::testing::Test {
+class ReceiverTest : public ForwardFixture {
  protected:
   void SetUp() override { ASSERT_TRUE(rltune::testing::make_certificates(folder_.path())); }
   std::unique_ptr<Forwarder> start(const config::Sink& sink, Duration timeout = 5s) {
-    auto delivery = make_delivery(sink, "logs", folder_.path(), clock_, timeout);
-    EXPECT_TRUE(delivery) << delivery.error().message;
-    ForwarderOptions options = options_of(sink, "logs");
-    options.site = "north";
-    options.buffer_id = kBuffer;
-    options.folder = folder_.path() / "progress";
-    options.retry_first = 1ms;
-    options.retry_max = options.denied_first = options.denied_max = 20ms;
-    auto forwarder = Forwarder::start(source_, std::move(*delivery), options, clock_);
-    EXPECT_TRUE(forwarder) << forwarder.error().message;
-    return std::move(*forwarder);
+    return ForwardFixture::start(sink, "logs", timeout);
   }
   void add(int count) {
-    for (int i = 0; i < count; ++i) add(std::format("entry {}", source_.acknowledged() + 1));
-  }
-  void add(const std::string& message) {
-    source_.add({json{{"timestamp", "2025-08-25T10:00:00Z"}, {"service", "io"}, {"level", "INFO"}, {"message", message}}
-                     .dump()});
-  }
-  static bool eventually(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + time_limit(20s);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(2ms);
-    return condition();
+    for (int i = 0; i < count; ++i) add_log(std::format("entry {}", source_.acknowledged() + 1));
   }
   // Each record from 1 to `last` is there, and nothing was wrong with any.
   static void expect_all(const json& report, std::uint64_t last) {
@@ -67,10 +42,6 @@ class ReceiverTest : public ::testing::Test {
     }
   }
   std::string dead_letters() const { return read_file(folder_.path() / "progress/dead-letters.ndjson").value_or(""); }
-
-  TemporaryFolder folder_;
-  WallClock clock_;
-  MemorySource source_;
 };
 
 TEST_F(ReceiverTest, a_gateway_gets_each_record_once_by_its_id) {
@@ -92,7 +63,7 @@ TEST_F(ReceiverTest, every_misbehaviour_leaves_one_copy_of_each_after_ids) {
     ReceiverProcess receiver(folder_.path(), {"--seed", "7"});
     config::Sink sink = receiver.sink(kind);
     sink.batch_max_kb = 4;
-    std::filesystem::remove_all(folder_.path() / "progress");
+    forget_progress();
     if (source_.acknowledged() == 0) add(1500);
     const auto forwarder = start(sink, 100ms);
     EXPECT_TRUE(eventually([&] { return forwarder->taken() == 1500; })) << forwarder->figures().trouble;
@@ -146,7 +117,7 @@ TEST_F(ReceiverTest, keys_go_as_each_way_of_authentication_has_them) {
     sink.authentication = how;
     sink.user = "Aladdin";
     sink.secret_file = "key";
-    std::filesystem::remove_all(folder_.path() / "progress");
+    forget_progress();
     if (source_.acknowledged() == 0) add(1);
     const auto forwarder = start(sink);
     EXPECT_TRUE(eventually([&] { return forwarder->taken() == 1; })) << forwarder->figures().trouble;
@@ -178,12 +149,28 @@ TEST_F(ReceiverTest, signatures_are_what_another_implementation_makes_of_the_req
 TEST_F(ReceiverTest, what_a_gateway_excepts_is_a_dead_letter) {
   ReceiverProcess receiver(folder_.path());
   add(3);
-  add("poison");
+  add_log("poison");
   add(2);
   const auto forwarder = start(receiver.sink("gateway"));
   EXPECT_TRUE(eventually([&] { return forwarder->taken() == 6; }));
   EXPECT_EQ(forwarder->figures().refused, 1U);
   EXPECT_THAT(dead_letters(), HasSubstr("-logs-4\""));
+}
+
+TEST_F(ReceiverTest, items_that_opensearch_refuses_are_dead_letters_and_those_for_later_come_later) {
+  ReceiverProcess receiver(folder_.path());
+  add(2);
+  add_log("busy");
+  add_log("poison");
+  add(2);
+  const auto forwarder = start(receiver.sink("opensearch"));
+  EXPECT_TRUE(eventually([&] { return forwarder->taken() == 6; })) << forwarder->figures().trouble;
+  EXPECT_EQ(forwarder->figures().refused, 1U);
+  EXPECT_THAT(dead_letters(), HasSubstr("-logs-4\""));
+  EXPECT_THAT(dead_letters(), HasSubstr("because mapper_parsing_exception"));
+  const json report = receiver.report();
+  EXPECT_EQ(report["records"].size(), 5U);
+  for (const auto& [id, copies] : report["records"].items()) EXPECT_EQ(copies, 1) << id;
 }
 
 TEST_F(ReceiverTest, without_its_certificate_nothing_is_taken_and_nothing_lost) {
