@@ -185,7 +185,8 @@ TEST_F(ReceiverTest, sinks_that_cannot_be_are_said_at_the_start) {
   EXPECT_EQ(Receiver::open(with, clock_).error().code, Errc::unsupported);
 }
 
-// Site, receiver, store: each batch twice, restarts and a store that misbehaves leave one copy of each under its own id.
+// Site, receiver, store: each batch twice, restarts and a store that misbehaves leave one copy of each under its own
+// id.
 TEST_F(ReceiverTest, it_forwards_to_a_store_under_the_sites_ids) {
   ASSERT_TRUE(rltune::testing::make_certificates(folder_.path()));
   rltune::testing::ReceiverProcess store(folder_.path());
