@@ -6,9 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "rltune/base/file.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/scheduling.hpp"
+#include "rltune/http/announcement.hpp"
 
 namespace rltune::tracing {
 namespace {
@@ -19,7 +19,9 @@ constexpr const char* kEntries = "rltune_role_log_entries_total";
 constexpr const char* kEntriesHelp = "Log entries for the telemetry role by what became of them";
 
 std::string shortened(std::string_view text) {
-  return text.size() <= kTextMax ? std::string(text) : std::string(text.substr(0, kTextMax)) + " ...";
+  std::string out(text.substr(0, kTextMax));
+  if (text.size() > kTextMax) out += " ...";
+  return out;
 }
 
 std::string dumped(const nlohmann::ordered_json& entry) {
@@ -133,21 +135,13 @@ void LogShipper::tell_of_dropped() {
   told_dropped_ = dropped;
 }
 
-std::optional<LogShipper::Endpoint> LogShipper::endpoint() const {
-  const auto text = read_file(options_.endpoint_file);
-  if (!text) return std::nullopt;
-  const auto told = nlohmann::json::parse(*text, nullptr, false);
-  if (!told.is_object() || !told.contains("url") || !told.contains("token")) return std::nullopt;
-  return Endpoint{told["url"].get<std::string>() + "/v1/logs", "Bearer " + told["token"].get<std::string>()};
-}
-
 Result<long> LogShipper::post(const std::string& body) {
-  const auto where = endpoint();
-  if (!where) return fail(Errc::disconnected, "no telemetry role has said where it listens");
-  const auto answer =
-      client_.send({.url = where->url,
-                    .headers = {{"Content-Type", "application/x-ndjson"}, {"Authorization", where->authorization}},
-                    .body = body});
+  const auto where = http::read_announcement(options_.endpoint_file);
+  if (!where) return std::unexpected(where.error());
+  const auto answer = client_.send(
+      {.url = where->url + "/v1/logs",
+       .headers = {{"Content-Type", "application/x-ndjson"}, {"Authorization", where->authorization()}},
+       .body = body});
   if (!answer) return std::unexpected(answer.error());
   return answer->status;
 }

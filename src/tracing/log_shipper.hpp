@@ -10,7 +10,6 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,10 +40,6 @@ class LogShipper final : public log::Listener {
   void hear(const log::Line& line) noexcept override;
 
  private:
-  struct Endpoint {
-    std::string url, authorization;
-  };
-
   void run();
   void turn();
   void fill_batch();
@@ -52,7 +47,6 @@ class LogShipper final : public log::Listener {
   bool send_batch();
   bool send_each();
   Result<long> post(const std::string& body);
-  std::optional<Endpoint> endpoint() const;
   void sent(std::size_t entries);
   void lost_way(const std::string& reason);
   std::string entry_of(const log::Line& line);
