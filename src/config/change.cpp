@@ -96,6 +96,7 @@ constexpr std::array kHeldRetention{
     Held{"free_min_gb", nobody, keeper},
     Held{"backups", nobody},  // `rltune backup create` reads it each time
 };
+constexpr std::array kHeldAlerts{Held{"", telemetry}, Held{"schema", nobody}};
 constexpr std::array kHeldByNobody{Held{"", nobody}};
 
 std::span<const Held> held_of(Kind kind) {
@@ -106,8 +107,9 @@ std::span<const Held> held_of(Kind kind) {
       return kHeldTelemetry;
     case Kind::retention:
       return kHeldRetention;
-    case Kind::users:
     case Kind::alerts:
+      return kHeldAlerts;
+    case Kind::users:
       break;
   }
   return kHeldByNobody;

@@ -94,11 +94,11 @@ TEST(Changes, who_keeps_a_store_follows_its_retention) {
   EXPECT_EQ(live(*changes(was, replaced(was, "daily: 7", "daily: 3"))), Roles{});
 }
 
-TEST(Changes, other_kinds_restart_nobody_and_kinds_do_not_mix) {
+TEST(Changes, telemetry_takes_over_alerts_and_kinds_do_not_mix) {
   const auto found = changes(example_alerts(), replaced(example_alerts(), "for_s: 30", "for_s: 90"));
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->front().field, "alerts[agent_lost].for_s");
-  EXPECT_TRUE(found->front().restarts.empty());
+  EXPECT_EQ(restarts(*found), Roles{"telemetry"});
   EXPECT_TRUE(found->front().live.empty());
   EXPECT_EQ(changes(example_alerts(), example_users()).error().message,
             "one file is of kind alerts, the other of kind users");
