@@ -53,14 +53,29 @@ std::vector<metrics::Check> checks_of(const Streams& streams) {
 std::vector<webserver::Route> routes(const Behind& behind, const std::string& token) {
   const Streams* streams = &behind.streams;
   const metrics::Registry* registry = &behind.registry;
-  return {{"GET", "/healthcheck", [streams](const Request&, const Reply& reply) { reply(health_of(*streams)); }},
-          {"GET", "/metrics",
-           [registry](const Request&, const Reply& reply) {
-             reply({.body = registry->text(), .type = "text/plain; version=0.0.4; charset=utf-8"});
-           }},
-          {"POST", "/v1/logs", guarded(token, [streams](const Request& request, const Reply& reply) {
-             take_logs(streams->logs(), request, reply);
-           })}};
+  AlertDoor* alerts = &behind.alerts;
+  std::vector<webserver::Route> open{
+      {"GET", "/healthcheck", [streams](const Request&, const Reply& reply) { reply(health_of(*streams)); }},
+      {"GET", "/metrics", [registry](const Request&, const Reply& reply) {
+         reply({.body = registry->text(), .type = "text/plain; version=0.0.4; charset=utf-8"});
+       }}};
+  const std::vector<webserver::Route> guarded_ones{
+      {"POST", "/v1/logs",
+       [streams, clock = &behind.clock](const Request& request, const Reply& reply) {
+         take_logs(streams->logs(), request, clock->now(), reply);
+       }},
+      {"GET", "/v1/logs",
+       [reading = &behind.reading](const Request& request, const Reply& reply) { reading->find(request, reply); }},
+      {"GET", "/v1/status",
+       [status = behind.status](const Request&, const Reply& reply) { reply({.body = status().dump()}); }},
+      {"GET", "/v1/alerts", [alerts](const Request&, const Reply& reply) { reply(alerts->list()); }},
+      {"POST", "/v1/alerts/{}/acknowledge",
+       [alerts](const Request& request, const Reply& reply) { reply(alerts->acknowledge(request)); }},
+      {"POST", "/v1/channels/{}/test",
+       [alerts](const Request& request, const Reply& reply) { alerts->test(request, reply); }}};
+  for (const webserver::Route& route : guarded_ones)
+    open.push_back({route.method, route.path, guarded(token, route.handle)});
+  return open;
 }
 
 }  // namespace rltune::collector

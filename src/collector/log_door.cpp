@@ -2,8 +2,11 @@
 
 #include <format>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "rltune/forward/gzip.hpp"
 #include "rltune/telemetry/log_entry.hpp"
+#include "rltune/telemetry/otlp_logs.hpp"
 
 namespace rltune::collector {
 namespace {
@@ -34,14 +37,57 @@ webserver::Response answer_of(const Result<telemetry::SequenceRange>& durable) {
                               durable->last)};
 }
 
-}  // namespace
+// An exporter of OpenTelemetry speaks to the same path.
+std::optional<telemetry::OtlpEncoding> otlp_of(const webserver::Request& request, std::string_view body) {
+  const auto type = request.headers.find("content-type");
+  if (type == request.headers.end()) return std::nullopt;
+  const auto encoding = telemetry::otlp_encoding(type->second);
+  if (!encoding) return std::nullopt;
+  if (*encoding == telemetry::OtlpEncoding::json && !body.substr(0, 64).contains("\"resourceLogs\""))
+    return std::nullopt;
+  return *encoding;
+}
 
-void take_logs(telemetry::Intake& logs, const webserver::Request& request, webserver::Reply reply) {
-  auto parsed = telemetry::parse_entries(request.body);
+void take_entries(telemetry::Intake& logs, std::string_view body, const webserver::Reply& reply) {
+  auto parsed = telemetry::parse_entries(body);
   if (!parsed.faults.empty()) return reply(refusal(parsed.faults));
   auto taken = logs.submit(std::move(parsed.payloads),
                            [reply](const Result<telemetry::SequenceRange>& durable) { reply(answer_of(durable)); });
   if (!taken) reply(later(taken.error(), 429));
+}
+
+void take_otlp(telemetry::Intake& logs, std::string_view body, telemetry::OtlpEncoding encoding, TimePoint now,
+               const webserver::Reply& reply) {
+  auto parsed = telemetry::parse_otlp_logs(body, encoding, now);
+  if (!parsed) return reply(webserver::problem(400, parsed.error().message));
+  const bool json = encoding == telemetry::OtlpEncoding::json;
+  webserver::Response answer{.body = otlp_answer(*parsed, encoding),
+                             .type = json ? "application/json" : "application/x-protobuf"};
+  if (parsed->payloads.empty()) return reply(std::move(answer));
+  auto taken = logs.submit(std::move(parsed->payloads),
+                           [reply, answer = std::move(answer)](const Result<telemetry::SequenceRange>& durable) {
+                             reply(durable ? answer : later(durable.error(), 503));
+                           });
+  if (!taken) reply(later(taken.error(), 429));
+}
+
+void take_plain(telemetry::Intake& logs, const webserver::Request& request, std::string_view body, TimePoint now,
+                const webserver::Reply& reply) {
+  const auto otlp = otlp_of(request, body);
+  return otlp ? take_otlp(logs, body, *otlp, now, reply) : take_entries(logs, body, reply);
+}
+
+}  // namespace
+
+void take_logs(telemetry::Intake& logs, const webserver::Request& request, TimePoint now,
+               const webserver::Reply& reply) {
+  const auto encoding = request.headers.find("content-encoding");
+  if (encoding == request.headers.end() || encoding->second == "identity")
+    return take_plain(logs, request, request.body, now, reply);
+  if (encoding->second != "gzip") return reply(webserver::problem(415, "Content-Encoding: gzip, or none"));
+  const auto body = forward::gunzip(request.body, kBodyBytesMax);
+  if (body) return take_plain(logs, request, *body, now, reply);
+  reply(webserver::problem(body.error().code == Errc::no_space ? 413 : 400, body.error().message));
 }
 
 }  // namespace rltune::collector

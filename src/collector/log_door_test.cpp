@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rltune/base/clock.hpp"
+#include "rltune/forward/gzip.hpp"
 #include "temporary_folder.hpp"
 
 namespace rltune::collector {
@@ -27,10 +28,10 @@ class LogDoor : public testing::Test {
     ASSERT_TRUE(buffer);
     intake_ = std::make_unique<telemetry::Intake>(std::move(*buffer));
   }
-  webserver::Response post(const std::string& body) {
+  webserver::Response post(const std::string& body, std::map<std::string, std::string> headers = {}) {
     std::promise<webserver::Response> answer;
-    take_logs(*intake_, {.method = "POST", .path = "/v1/logs", .body = body},
-              [&](webserver::Response response) { answer.set_value(std::move(response)); });
+    take_logs(*intake_, {.method = "POST", .path = "/v1/logs", .headers = std::move(headers), .body = body},
+              clock_.now(), [&](webserver::Response response) { answer.set_value(std::move(response)); });
     return answer.get_future().get();
   }
 
@@ -63,6 +64,27 @@ TEST_F(LogDoor, one_wrong_field_refuses_all_of_them_by_its_name) {
   EXPECT_EQ(problem["errors"][0]["entry"], 2);
   EXPECT_EQ(problem["errors"][0]["field"], "level");
   EXPECT_EQ(intake_->acknowledged(), 0U);
+}
+
+TEST_F(LogDoor, what_is_compressed_is_taken_and_what_would_grow_beyond_the_limit_is_not) {
+  EXPECT_EQ(post(forward::gzip(kEntry), {{"content-encoding", "gzip"}}).status, 202);
+  EXPECT_EQ(post(forward::gzip(std::string(kBodyBytesMax + 1, ' ')), {{"content-encoding", "gzip"}}).status, 413);
+  EXPECT_EQ(post("no gzip", {{"content-encoding", "gzip"}}).status, 400);
+  EXPECT_EQ(post(kEntry, {{"content-encoding", "br"}}).status, 415);
+  EXPECT_EQ(intake_->acknowledged(), 1U);
+}
+
+TEST_F(LogDoor, an_exporter_of_opentelemetry_is_answered_in_its_own_words) {
+  const auto answer =
+      post(R"({"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"boiler"}}]},)"
+           R"("scopeLogs":[{"logRecords":[{"timeUnixNano":"1777896000000000000","severityNumber":13,)"
+           R"("body":{"stringValue":"too hot"}}]}]}]})",
+           {{"content-type", "application/json"}});
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  const auto kept = json::parse(intake_->read(1, 1'000'000)->records.at(0).payload);
+  EXPECT_EQ(kept["service"], "boiler");
+  EXPECT_EQ(kept["level"], "WARNING");
+  EXPECT_EQ(kept["message"], "too hot");
 }
 
 TEST_F(LogDoor, a_disk_without_room_is_for_later) {

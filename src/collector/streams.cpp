@@ -39,17 +39,19 @@ void tell(const std::string& stream, const telemetry::Recovery& found) {
     log::error("the watermark of the buffer is gone: what is lost at its end is not known", {{"stream", stream}});
 }
 
-std::function<void(const telemetry::Commit&)> counting(const std::string& stream, metrics::Registry& registry) {
+std::function<void(const telemetry::Commit&)> counting(const std::string& stream, metrics::Registry& registry,
+                                                       const Streams::Committed& committed) {
   const metrics::Labels labels{{"stream", stream}};
   auto& records = registry.counter("rltune_role_telemetry_records_total", "Records made durable", labels);
   auto& bytes = registry.counter("rltune_role_telemetry_bytes_total", "Bytes of records made durable", labels);
   auto& failed = registry.counter("rltune_role_telemetry_commits_failed_total", "Commits that no disk took", labels);
   auto& seconds = registry.histogram("rltune_role_telemetry_commit_seconds", "Time until a commit was durable", labels);
-  return [&](const telemetry::Commit& commit) {
+  return [&records, &bytes, &failed, &seconds, stream, committed](const telemetry::Commit& commit) {
     seconds.observe(std::chrono::duration<double>(commit.took).count());
     if (!commit.is_durable) return failed.add();
     records.add(static_cast<double>(commit.records));
     bytes.add(static_cast<double>(commit.bytes));
+    committed(stream);
   };
 }
 
@@ -69,7 +71,8 @@ std::function<void(const telemetry::Removed&)> telling(const std::string& stream
 
 Result<std::unique_ptr<telemetry::Intake>> open_stream(const std::filesystem::path& folder, const std::string& stream,
                                                        const config::Collect& collect, const Clock& clock,
-                                                       metrics::Registry& registry) {
+                                                       metrics::Registry& registry,
+                                                       const Streams::Committed& committed) {
   auto storage = telemetry::open_folder(folder / stream);
   if (!storage) return std::unexpected(storage.error());
   auto buffer =
@@ -78,23 +81,23 @@ Result<std::unique_ptr<telemetry::Intake>> open_stream(const std::filesystem::pa
   tell(stream, buffer->recovery());
   return std::make_unique<telemetry::Intake>(
       std::move(*buffer),
-      telemetry::IntakeOptions{.on_commit = counting(stream, registry), .on_removed = telling(stream)});
+      telemetry::IntakeOptions{.on_commit = counting(stream, registry, committed), .on_removed = telling(stream)});
 }
 
 }  // namespace
 
 Result<Streams> Streams::open(const std::filesystem::path& folder, const config::Collect& collect, const Clock& clock,
-                              metrics::Registry& registry) {
+                              metrics::Registry& registry, const Committed& committed) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   Streams streams;
   auto source = source_of(folder, clock);
   if (!source) return std::unexpected(source.error());
   streams.source_ = std::move(*source);
-  auto logs = open_stream(folder, "logs", collect, clock, registry);
+  auto logs = open_stream(folder, "logs", collect, clock, registry, committed);
   if (!logs) return std::unexpected(logs.error());
   streams.logs_ = std::move(*logs);
-  auto metrics = open_stream(folder, "metrics", collect, clock, registry);
+  auto metrics = open_stream(folder, "metrics", collect, clock, registry, committed);
   if (!metrics) return std::unexpected(metrics.error());
   streams.metrics_ = std::move(*metrics);
   return streams;
