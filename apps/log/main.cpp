@@ -1,4 +1,4 @@
-// rltune log level FILE [ROLE [LEVEL]]: what each role of a running site logs, asked and changed without a restart.
+// rltune-log serves the noun log: what a site's roles have logged, and at which level they do.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <format>
@@ -11,6 +11,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/v1/operations.pb.h"
 #include "rltune/v1/supervision.pb.h"
+#include "search_commands.hpp"
 
 namespace {
 
@@ -108,8 +109,11 @@ void level(const Options& options) {
 
 int main(int argc, char** argv) {
   log::start("log");
-  CLI::App app{"What the roles of a running site log.", "rltune log"};
+  CLI::App app{"What the roles of a site log.", "rltune log"};
   app.require_subcommand(1);
+  log_app::add_search_command(app);
+  log_app::add_follow_command(app);
+  log_app::add_export_command(app);
   Options options;
   CLI::App& verb = *app.add_subcommand("level", "Show or change a role's log level while it runs")->footer(kExamples);
   verb.add_option("file", options.file, "The site's file")->required()->check(CLI::ExistingFile);

@@ -1,8 +1,8 @@
-// rltune-telemetry is the telemetry role of a site, which `rltune up` starts, and serves the noun telemetry.
-#include "command.hpp"
+// rltune-telemetry is the telemetry role of a site, which `rltune up` starts, and serves the nouns telemetry and alert.
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/collector/telemetry_role.hpp"
+#include "telemetry_app.hpp"
 
 namespace {
 
@@ -31,10 +31,15 @@ int run_role(int argc, char** argv) {
 
 }  // namespace
 
+// The noun comes first: `telemetry status`, `alert list`.
 int main(int argc, char** argv) {
   if (is_role(argc, argv)) return run_role(argc, argv);
   rltune::log::start("telemetry");
-  CLI::App app{"What a site logs and measures: where it goes.", "rltune telemetry"};
+  CLI::App app{"What a site logs and measures, where it goes, and when it calls for a person.", "rltune"};
   app.require_subcommand(1);
+  CLI::App& telemetry = *app.add_subcommand("telemetry", "What is kept and forwarded")->require_subcommand(1);
+  rltune::telemetry_app::add_status_command(telemetry);
+  CLI::App& alert = *app.add_subcommand("alert", "What calls for a person")->require_subcommand(1);
+  rltune::telemetry_app::add_alert_commands(alert);
   return rltune::command::run(app, argc, argv);
 }
