@@ -50,7 +50,7 @@ class Operations : public ::testing::Test {
 
 TEST_F(Operations, every_role_serves_its_health_and_its_metrics) {
   ASSERT_NO_FATAL_FAILURE(start());
-  for (const std::string role : {"io", "agent.climate", "learner.climate"}) {
+  for (const std::string role : {"io", "agent.climate", "learner.climate", "telemetry"}) {
     const std::string address = endpoint(role);
     ASSERT_FALSE(address.empty()) << role << site_->everything();
     EXPECT_TRUE(PilotSite::eventually([&] { return http_get(address, "/healthcheck").status == 200; }, 20s))
@@ -100,8 +100,8 @@ TEST_F(Operations, prometheus_scrapes_a_running_site_and_answers_queries) {
       return std::nan("");
     return std::stod(answer["data"]["result"][0]["value"][1].get<std::string>());
   };
-  // Four roles are up, and the figures of each family are there and move.
-  ASSERT_TRUE(PilotSite::eventually([&] { return query("sum(up%7Bjob=%22rltune%22%7D)") == 4.0; }, 60s))
+  // Five roles are up, and the figures of each family are there and move.
+  ASSERT_TRUE(PilotSite::eventually([&] { return query("sum(up%7Bjob=%22rltune%22%7D)") == 5.0; }, 60s))
       << read_file(site_->path("prometheus.log")).value_or("") << http_get(where, "/api/v1/targets").body;
   const auto positive = [&](const std::string& expression) {
     return PilotSite::eventually([&] { return query(expression) > 0.0; }, 30s);
@@ -130,7 +130,7 @@ TEST_F(Operations, a_log_level_changes_while_the_role_runs) {
                            site_->run_folder() + " --json ";
   const auto all = nlohmann::json::parse(output_of(call), nullptr, false);
   ASSERT_TRUE(all.is_object());
-  for (const char* role : {"coredinator", "io", "agent.climate", "learner.climate"})
+  for (const char* role : {"coredinator", "io", "agent.climate", "learner.climate", "telemetry"})
     EXPECT_EQ(all["roles"][role]["level"], "INFO") << role;
   const auto changed = nlohmann::json::parse(output_of(call + "climate debug"), nullptr, false);
   EXPECT_EQ(changed["roles"]["agent.climate"]["level"], "DEBUG");
