@@ -76,7 +76,8 @@ class AgentRole {
                 .wait_max = kAttachWaitMax,
                 .seed = static_cast<std::uint64_t>(::getpid())}),
         operations_("agent." + name_, clock_, kSilenceMax),
-        telemetry_({.folder = site.folder, .run_folder = run_folder, .site = site.name, .role = "agent." + name_}, operations_.registry),
+        telemetry_({.folder = site.folder, .run_folder = run_folder, .site = site.name, .role = "agent." + name_},
+                   operations_.registry),
         circuit_(operations_.registry, "io"),
         metrics_(operations_.registry, decider_.elements()),
         audit_({.folder = site.folder / site.storage.folder / "audit",
@@ -173,7 +174,8 @@ Result<std::unique_ptr<AgentRole>> AgentRole::create(const AgentOptions& options
                     agent->policy.string(), validation.reasons.empty() ? "none was made" : validation.reasons.front()));
   auto decider = Decider::create(*site, *agent, *artifact);
   if (!decider) return std::unexpected(decider.error());
-  std::unique_ptr<AgentRole> role(new AgentRole(*site, *agent, options.name(), *artifact, std::move(*decider), options.run_folder));
+  std::unique_ptr<AgentRole> role(
+      new AgentRole(*site, *agent, options.name(), *artifact, std::move(*decider), options.run_folder));
   if (auto done = role->open_policy(); !done) return std::unexpected(done.error());
   if (auto done = role->open_board(options.run_folder); !done) return std::unexpected(done.error());
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());

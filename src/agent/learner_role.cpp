@@ -49,7 +49,8 @@ class LearnerRole {
         checkpoints_(CheckpointStore::of(site_, name_)),
         artifact_since_(artifact_since),
         operations_("learner." + name_, clock_, kSilenceMax),
-        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "learner." + name_}, operations_.registry),
+        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "learner." + name_},
+                   operations_.registry),
         updates_(operations_.registry.counter("rltune_agent_performance_learner_updates_total",
                                               "Steps of learning, over every checkpoint")),
         transitions_(operations_.registry.gauge("rltune_agent_performance_learner_transitions",
@@ -136,8 +137,8 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
   if (!board) return std::unexpected(board.error());
   const auto since = CheckpointStore::of(*site, options.name()).artifact_since(artifact->sha256, WallClock().now());
   if (!since) return std::unexpected(since.error());
-  std::unique_ptr<LearnerRole> role(
-      new LearnerRole(*site, *agent, options.name(), std::move(*artifact), std::move(*board), *since, options.run_folder));
+  std::unique_ptr<LearnerRole> role(new LearnerRole(*site, *agent, options.name(), std::move(*artifact),
+                                                    std::move(*board), *since, options.run_folder));
   if (auto done = role->open(options.run_folder.string()); !done) return std::unexpected(done.error());
   if (auto done = role->restore(); !done) return std::unexpected(done.error());
   role->recall();

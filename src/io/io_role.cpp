@@ -137,7 +137,8 @@ class Role {
   Role(config::Site site, const std::filesystem::path& run_folder)
       : site_(std::move(site)),
         operations_("io", clock_, std::chrono::seconds(5) + 2 * from_seconds(site_.link.call_timeout_s)),
-        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "io"}, operations_.registry),
+        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "io"},
+                   operations_.registry),
         metrics_(operations_.registry, site_),
         plant_({.failures_max = 1,
                 .wait_first = from_seconds(site_.link.reconnect_min_s),

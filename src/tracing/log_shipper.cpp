@@ -138,10 +138,10 @@ void LogShipper::tell_of_dropped() {
 Result<long> LogShipper::post(const std::string& body) {
   const auto where = http::read_announcement(options_.endpoint_file);
   if (!where) return std::unexpected(where.error());
-  const auto answer = client_.send(
-      {.url = where->url + "/v1/logs",
-       .headers = {{"Content-Type", "application/x-ndjson"}, {"Authorization", where->authorization()}},
-       .body = body});
+  const auto answer =
+      client_.send({.url = where->url + "/v1/logs",
+                    .headers = {{"Content-Type", "application/x-ndjson"}, {"Authorization", where->authorization()}},
+                    .body = body});
   if (!answer) return std::unexpected(answer.error());
   return answer->status;
 }

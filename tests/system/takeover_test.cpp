@@ -135,7 +135,8 @@ TEST_F(TakeoverTest, a_level_changes_as_the_roles_run) {
   ASSERT_TRUE(write_file(site_->path("draft.yaml"), "schema: rltune/telemetry/v1\nlevels: {agent: ERROR}\n"));
   const CommandAnswer second = apply();
   ASSERT_EQ(second.status, 0) << second.out << second.err;
-  EXPECT_EQ(json::parse(second.out)["live"], json({"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry"}));
+  EXPECT_EQ(json::parse(second.out)["live"],
+            json({"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry"}));
   EXPECT_TRUE(becomes("agent.one", "ERROR")) << level("agent.one");
   EXPECT_TRUE(becomes("io", "INFO")) << level("io");
   ASSERT_TRUE(site_->decides(5));
