@@ -1,23 +1,29 @@
 // soak.mjs [TIME]: whole sites under random kills for that long. soak.mjs coredinator [--short]: the versions of an agent
-// switched, bad, and killed at every step. A verdict, and build/bench/soak*.json.
+// switched, bad, and killed at every step. soak.mjs telemetry [--short]: the telemetry role killed, offline for a day, and
+// its buffer on a disk that fails. A verdict, and build/bench/soak*.json.
 //
 // Exit status: 0 passed, 1 failed, 2 wrong usage.
 import { bin, measure, print } from "./measure.mjs";
-import { coredinatorGroup, soakGroup } from "./soak_group.mjs";
-import { sitePart } from "./system_groups.mjs";
+import { crashSchedules } from "./crash_schedules.mjs";
+import { coredinatorGroup, soakGroup, telemetryGroup } from "./soak_group.mjs";
+import { part, sitePart } from "./system_groups.mjs";
 
 function usage() {
   process.stderr.write(`Usage: ./dev soak [TIME]
        ./dev soak coredinator [--short]
+       ./dev soak telemetry [--short]
 
   TIME         hours, or minutes as in 15m; 1 hour by default, 1m at least
   coredinator  36 crashes, 1,000 switches between versions, 100 bad versions, 48 kills; --short: 3, 30, 10 and 16, in
                three minutes
+  telemetry    10,000 kills, a day offline, 1,000,000 schedules of the crash model; --short: 50, ten minutes of that day,
+               2,000, in a minute
 
 Examples:
   ./dev soak
   ./dev soak 15m
   ./dev soak coredinator --short
+  ./dev soak telemetry --short
 `);
   process.exit(2);
 }
@@ -44,9 +50,20 @@ function coredinator(options) {
   ]];
 }
 
+function telemetry(options) {
+  if (options.some((one) => one !== "--short")) usage();
+  const short = options.length > 0;
+  return [{ ...telemetryGroup, command: `./dev soak telemetry${short ? " --short" : ""}` }, async () => [
+    ...part(bin, "telemetry_bench", "kills", short ? 50 : 10_000),
+    ...part(bin, "telemetry_bench", "day", short ? 600 : 86_400),
+    ...await crashSchedules(bin, short ? 2_000 : 1_000_000),
+  ]];
+}
+
 const [what = "1", ...options] = process.argv.slice(2);
-if (what !== "coredinator" && options.length > 0) usage();
-const [group, rows] = what === "coredinator" ? coredinator(options) : sites(what);
+const parts = { coredinator, telemetry };
+if (!(what in parts) && options.length > 0) usage();
+const [group, rows] = what in parts ? parts[what](options) : sites(what);
 let failed = 1;
 try {
   failed = print(await measure(group, rows));

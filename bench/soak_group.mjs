@@ -10,6 +10,16 @@ export const coredinatorGroup = {
     "killed with SIGKILL within a millisecond of each step of its life being on disk; the keeper is started again as systemd would.",
 };
 
+export const telemetryGroup = {
+  name: "soak-telemetry",
+  title: "Soak of the telemetry role",
+  command: "./dev soak telemetry",
+  note: "Kills: the role under load from four senders, each of which asks again what it had no answer to, killed with SIGKILL at a random " +
+    "moment, one time in five while it starts; then everything on disk is read. A day: 1,000 records a second by a simulated clock, " +
+    "kept while nobody takes them; then the role sends them as a gateway's batches while entries go on coming. Schedules: the crash model of " +
+    "the buffer on a simulated disk (src/telemetry/crash_model_test.cpp).",
+};
+
 export const soakGroup = {
   name: "soak",
   title: "Soak",

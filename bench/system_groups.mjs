@@ -52,6 +52,20 @@ export const systemGroups = [
       "thread with 32 calls in flight for five seconds: load generator, coredinator and agent share the two cores.",
   },
   {
+    name: "telemetry",
+    title: "Log entries taken by the telemetry role",
+    run: (bin) => part(bin, "telemetry_bench", "speed"),
+    note: "The role as a process, and senders as light as can be on the same two cores; over HTTP, each request answered when what it " +
+      "brought is on disk. Each record is an entry of 256 bytes, parsed strictly and written anew.",
+  },
+  {
+    name: "rsyslog",
+    title: "Beside rsyslog's disk-assisted queue",
+    run: (bin) => part(bin, "telemetry_bench", "rsyslog"),
+    note: "The same records, in turn: to the role over HTTP, and to rsyslogd over TCP with a disk-assisted queue whose files are synced " +
+      "(queue.syncQueueFiles) and whose receiver is away. rsyslog answers nobody: its time runs until its own counters have them all.",
+  },
+  {
     name: "startup",
     title: "Start-up",
     part: "startup",
@@ -81,8 +95,10 @@ function train(bin) {
   }
 }
 
-export function sitePart(bin, part, ...amount) {
-  const text = execFileSync(join(bin, "site_bench"), [part, ...amount.map(String)],
+export const sitePart = (bin, name, ...amount) => part(bin, "site_bench", name, ...amount);
+
+export function part(bin, program, name, ...amount) {
+  const text = execFileSync(join(bin, program), [name, ...amount.map(String)],
     { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] });
   return JSON.parse(text.trim().split("\n").at(-1)).rows;
 }

@@ -78,7 +78,7 @@ case $command in
     exit $status ;;
   fuzz) exec "$SOURCE/scripts/fuzz.sh" "$@" ;;
   bench) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/bench.mjs" "$@" ;;
-  soak) build "$PRESET" apps benches; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/soak.mjs" "$@" ;;
+  soak) build "$PRESET" apps benches telemetry_test; RLTUNE_BIN="$SOURCE/build/$PRESET/bin" exec node "$SOURCE/bench/soak.mjs" "$@" ;;
   package) build release apps; exec "$SOURCE/scripts/package.sh" "$SOURCE/build/release/bin" "$SOURCE/build/package" ;;
   bundle)
     [ $# -eq 1 ] && [ -e "$1" ] || die "a bundle is signed: ./dev bundle KEY" "A key pair is made once: ./dev rltune upgrade key KEY"

@@ -78,7 +78,7 @@ SiteLogs open(const Options& options) {
 
 Page find(SiteLogs& logs, const SiteLogs::Parameters& parameters) {
   auto page = logs.find(parameters);
-  if (!page) stop(page.error());
+  if (!page) stop(page.error().code == Errc::invalid_argument ? command::kWrongUsage : kFailed, page.error().message);
   return std::move(*page);
 }
 
