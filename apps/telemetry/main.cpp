@@ -1,4 +1,5 @@
 // rltune-telemetry is the telemetry role of a site, which `rltune up` starts, and serves the nouns telemetry and alert.
+#include "receive_command.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/collector/telemetry_role.hpp"
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App& telemetry = *app.add_subcommand("telemetry", "What is kept and forwarded")->require_subcommand(1);
   rltune::telemetry_app::add_status_command(telemetry);
+  rltune::telemetry_app::add_receive_command(telemetry);
   CLI::App& alert = *app.add_subcommand("alert", "What calls for a person")->require_subcommand(1);
   rltune::telemetry_app::add_alert_commands(alert);
   return rltune::command::run(app, argc, argv);

@@ -76,10 +76,15 @@ receive::ReceiverOptions options_of(const Arguments& given) {
 void serve(Arguments given) {
   const bool here = given.server.address.starts_with("127.") || given.server.address == "::1";
   if (!here && given.certificate.empty())
-    command::stop(command::kWrongUsage, "beyond this host batches come over TLS: give --certificate and --key");
+    command::stop(
+        command::kWrongUsage,
+        "beyond this host batches come over TLS: give --certificate and --key, or listen on 127.0.0.1 behind a proxy");
   catch_interrupts();
   const WallClock clock;
-  auto receiver = receive::Receiver::open(options_of(given), clock);
+  auto options = options_of(given);
+  if (!here && options.token.empty() && given.client_ca.empty())
+    command::stop(command::kWrongUsage, "anybody could send: give --token-file, or --client-ca");
+  auto receiver = receive::Receiver::open(std::move(options), clock);
   if (!receiver) command::stop(receiver.error());
   given.server.scratch = std::filesystem::path(given.folder) / "scratch";
   given.server.certificate_file = given.certificate;
@@ -98,6 +103,12 @@ void serve(Arguments given) {
 void add_receive_command(CLI::App& app) {
   auto given = std::make_shared<Arguments>();
   CLI::App& receive = *app.add_subcommand("receive", "take the batches of sites, keep each record once, forward it");
+  receive.footer(
+      "Examples:\n"
+      "  rltune telemetry receive --folder received --token-file token\n"
+      "  rltune telemetry receive --folder received --token-file token --config onward.yaml --port 8330\n"
+      "\nSites send to POST /v1/batches, as a sink of kind gateway. Without --config what comes is kept, and goes "
+      "nowhere.");
   receive.add_option("--folder", given->folder, "where what was received is kept")->required();
   receive.add_option("--config", given->config, "a telemetry.yaml whose sinks say where it goes");
   receive.add_option("--token-file", given->token_file, "file with the token that sites show (chmod 600)");

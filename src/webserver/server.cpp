@@ -209,6 +209,10 @@ struct Server::State {
 };
 
 Result<Server> Server::start(const Options& options, std::vector<Route> routes) {
+  // Without TLS in it, Drogon would listen in the clear and say nothing.
+  if (!options.certificate_file.empty() && !drogon::app().supportSSL())
+    return fail(Errc::unsupported,
+                "the HTTP library of this system has no TLS: listen on 127.0.0.1 behind a proxy that has");
   if (auto free = try_address(options); !free) return std::unexpected(free.error());
   quieten();
   auto state = std::make_unique<State>();

@@ -100,6 +100,13 @@ TEST_F(ServerTest, too_large_a_body_is_refused) {
   EXPECT_EQ(ask("POST /v1/echo", std::string(200'000, 'x')).status, 413);
 }
 
+TEST_F(ServerTest, a_certificate_is_refused_where_the_library_has_no_tls) {
+  // Of Debian 13. Where this fails, the library has it, and TLS can be served.
+  const auto second = Server::start({.scratch = folder_.path() / "other", .certificate_file = "cert.pem"}, {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::unsupported);
+}
+
 TEST_F(ServerTest, a_port_that_is_taken_is_an_error_with_its_address) {
   const auto second = Server::start({.port = server_->port(), .scratch = folder_.path() / "other"}, {});
   ASSERT_FALSE(second);

@@ -60,7 +60,7 @@ struct Route {
 
 class Server {
  public:
-  // Errors: io: the address is taken; denied: the certificate cannot be used.
+  // Errors: io: the address is taken; unsupported: a certificate is given, and the library has no TLS.
   static Result<Server> start(const Options& options, std::vector<Route> routes);
   // What is under way is cut off.
   ~Server();
