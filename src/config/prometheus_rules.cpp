@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 // What is compared with the limit.
 std::string figure(const Alert& alert, const std::string& site) {
-  const std::string series = selector(alert.metric, alert.labels, site);
+  std::string series = selector(alert.metric, alert.labels, site);
   const long long window_ms = std::llround(1e3 * alert.window_s);
   if (alert.of == "age") return std::format("time() - {}", series);
   if (alert.of == "rate" || alert.of == "increase") return std::format("{}({}[{}ms])", alert.of, series, window_ms);
