@@ -179,10 +179,10 @@ std::string RuleWatch::said(double value) const {
 }
 
 std::string RuleWatch::summary(double value, const SeriesLabels& labels) const {
-  constexpr std::size_t kWordsMax = 100;
+  constexpr std::size_t kLabelWordsMax = 100;
   std::string which;
   for (const auto& [name, word] : labels)  // the site and the address are told beside it
-    if (name != "job" && name != "instance" && name != "site" && which.size() + name.size() + word.size() < kWordsMax)
+    if (name != "job" && name != "instance" && name != "site" && which.size() + name.size() + word.size() < kLabelWordsMax)
       which += std::format("{}{} {}", which.empty() ? "" : ", ", name, word);
   return said(value) + (which.empty() ? "" : " (" + which + ")");
 }

@@ -26,8 +26,8 @@ std::string lines_of(const Batch& batch, const Outcome& outcome, TimePoint now) 
 
 }  // namespace
 
-DeadLetters::DeadLetters(std::filesystem::path folder, std::uint64_t bytes_max)
-    : file_(std::move(folder) / "dead-letters.ndjson"), bytes_max_(bytes_max) {}
+DeadLetters::DeadLetters(const std::filesystem::path& folder, std::uint64_t bytes_max)
+    : file_(folder / "dead-letters.ndjson"), bytes_max_(bytes_max) {}
 
 Result<> DeadLetters::add(const Batch& batch, const Outcome& outcome, TimePoint now) {
   const std::string lines = lines_of(batch, outcome, now);

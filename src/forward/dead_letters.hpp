@@ -15,7 +15,7 @@ namespace rltune::forward {
 
 class DeadLetters {
  public:
-  DeadLetters(std::filesystem::path folder, std::uint64_t bytes_max);
+  DeadLetters(const std::filesystem::path& folder, std::uint64_t bytes_max);
 
   // Durable when it returns. Errors: io, no_space; then none of them is there.
   Result<> add(const Batch& batch, const Outcome& outcome, TimePoint now);

@@ -4,8 +4,11 @@
 #include <nlohmann/json.hpp>
 
 namespace rltune::receive {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 std::vector<Received> received_of(const forward::Batch& batch) {
   std::vector<Received> all;

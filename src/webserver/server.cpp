@@ -139,9 +139,9 @@ void configure(const Options& options, const std::vector<Route>& routes) {
   std::map<std::string, std::map<std::string, Handler>> paths;
   for (const Route& route : routes) paths[route.path][route.method] = route.handle;
   for (auto& [path, methods] : paths) {
-    auto take = [methods = std::move(methods)](const drogon::HttpRequestPtr& request, Answer&& answer) {
-      const auto found = methods.find(request->methodString());
-      if (found == methods.end()) return answer(to_drogon(not_allowed(methods)));
+    auto take = [by_method = std::move(methods)](const drogon::HttpRequestPtr& request, Answer&& answer) {
+      const auto found = by_method.find(request->methodString());
+      if (found == by_method.end()) return answer(to_drogon(not_allowed(by_method)));
       serve(found->second, request, std::move(answer));
     };
     // What is not moved there is kept by reference.

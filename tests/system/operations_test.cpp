@@ -126,6 +126,8 @@ TEST_F(Operations, prometheus_scrapes_a_running_site_and_answers_queries) {
 
 TEST_F(Operations, a_log_level_changes_while_the_role_runs) {
   ASSERT_NO_FATAL_FAILURE(start());
+  // Nobody waits for it at the start.
+  ASSERT_TRUE(PilotSite::eventually([&] { return site_->role("telemetry").state() == "healthy"; }, 20s));
   const std::string call = std::string(RLTUNE_BIN_DIR) + "/rltune log level " + site_->site_file() + " --run-folder " +
                            site_->run_folder() + " --json ";
   const auto all = nlohmann::json::parse(output_of(call), nullptr, false);
