@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 using testing::ChildProcess;
 using testing::PilotSite;
 
-constexpr std::array kPrograms{"rltune",    "rltune-up",    "rltune-coredinator",
-                               "rltune-io", "rltune-agent", "rltune-learner"};
+constexpr std::array kPrograms{"rltune",       "rltune-up",      "rltune-coredinator", "rltune-io",
+                               "rltune-agent", "rltune-learner", "rltune-telemetry"};
 constexpr const char* kNext = "0.9.9";
 
 std::string now_version() { return std::string(version()); }
