@@ -182,7 +182,8 @@ std::string RuleWatch::summary(double value, const SeriesLabels& labels) const {
   constexpr std::size_t kLabelWordsMax = 100;
   std::string which;
   for (const auto& [name, word] : labels)  // the site and the address are told beside it
-    if (name != "job" && name != "instance" && name != "site" && which.size() + name.size() + word.size() < kLabelWordsMax)
+    if (name != "job" && name != "instance" && name != "site" &&
+        which.size() + name.size() + word.size() < kLabelWordsMax)
       which += std::format("{}{} {}", which.empty() ? "" : ", ", name, word);
   return said(value) + (which.empty() ? "" : " (" + which + ")");
 }
