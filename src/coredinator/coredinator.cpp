@@ -22,7 +22,6 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/config/followed.hpp"
-#include "rltune/config/telemetry.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/vault/vault.hpp"
@@ -42,12 +41,6 @@ constexpr double kStopGrace = 5.0;  // seconds
 constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
 constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
 constexpr auto kTurn = 100ms, kTurnWhileStarting = 20ms;
-
-// A file that cannot be read says nothing against it.
-bool collects(const std::filesystem::path& site_folder) {
-  const auto telemetry = config::load_telemetry(site_folder / config::file_name(config::Kind::telemetry));
-  return !telemetry || telemetry->collect.enabled;
-}
 
 // Asks one role for its health, again and again, without waiting for it. One that is there and does not answer opens
 // the circuit to it: whoever calls it is told at once, until it answers again.
@@ -133,8 +126,6 @@ class Coredinator {
     coredinator.site_file_ = options.site;
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
-    if (!site->storage.audit_heads.empty()) coredinator.beside_.push_back(plan_heads(*site, options));
-    if (collects(site->folder)) coredinator.beside_.push_back(plan_telemetry(options));
     coredinator.site_name_ = site->name;
     coredinator.data_ = site->folder / site->storage.folder;
     const tracing::SiteTelemetry telemetry(
@@ -162,11 +153,7 @@ class Coredinator {
 
   // Brings roles and probes to what the fleet wants.
   Result<> follow() {
-    if (fleet_->take_change()) {
-      std::vector<Planned> wanted = fleet_->wanted();
-      wanted.insert(wanted.end(), beside_.begin(), beside_.end());
-      supervisor_.want(std::move(wanted), clock_.steady());
-    }
+    if (fleet_->take_change()) supervisor_.want(fleet_->wanted(), clock_.steady());
     std::set<std::string> names;
     for (const Planned& planned : supervisor_.planned()) {
       const std::string& name = planned.spec.name();
@@ -499,7 +486,6 @@ class Coredinator {
   std::filesystem::path site_file_;
   std::string running_;  // the site's file, as the roles hold it
   std::optional<bus::Client> reload_;
-  std::vector<Planned> beside_;  // of no agent
   config::Followed<config::Telemetry> telemetry_;
   config::Followed<config::Retention> retention_;
   v1::LogFigures logs_;

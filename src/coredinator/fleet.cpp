@@ -13,6 +13,8 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/trace.hpp"
+#include "rltune/config/document.hpp"
+#include "rltune/config/telemetry.hpp"
 
 namespace rltune::coredinator {
 namespace {
@@ -94,12 +96,19 @@ void fill(v1::Traffic& out, const Traffic& traffic) {
   if (traffic.objective_drop) out.set_objective_drop(*traffic.objective_drop);
 }
 
+// A file that cannot be read says nothing against it.
+bool collects(const std::filesystem::path& site_folder) {
+  const auto telemetry = config::load_telemetry(site_folder / config::file_name(config::Kind::telemetry));
+  return !telemetry || telemetry->collect.enabled;
+}
+
 }  // namespace
 
 Fleet::Fleet(const config::Site& site, const Options& options, const Clock& clock, bus::Client io, Registry registry,
              audit::Recorder& audit)
     : site_(site),
       options_(options),
+      collects_(collects(site.folder)),
       clock_(clock),
       registry_(std::move(registry)),
       store_(data_folder(site) / "artifacts"),
@@ -282,6 +291,8 @@ std::vector<Planned> Fleet::wanted() const {
     for (const Version& version : agents_[i].versions)
       if (evaluated(site_.agents[i], version))
         roles.push_back(plan_evaluation(site_.agents[i], evaluation(i, version), options_));
+  if (!site_.storage.audit_heads.empty()) roles.push_back(plan_heads(site_, options_));
+  if (collects_) roles.push_back(plan_telemetry(options_));
   return roles;
 }
 

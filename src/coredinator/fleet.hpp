@@ -84,6 +84,7 @@ class Fleet {
 
   const config::Site& site_;
   Options options_;
+  const bool collects_;  // logs and figures
   const Clock& clock_;
   Registry registry_;
   ArtifactStore store_;

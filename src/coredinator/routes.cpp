@@ -16,7 +16,7 @@ double place_of(std::string_view correlation_id) noexcept {
 Routes::Routes(const std::vector<AgentRecord>& agents, const std::vector<Planned>& roles,
                const std::string& run_folder) {
   for (const Planned& planned : roles)
-    roles_.emplace(planned.spec.name(), bus::call_endpoint(run_folder, planned.spec.name()));
+    if (!planned.mute) roles_.emplace(planned.spec.name(), bus::call_endpoint(run_folder, planned.spec.name()));
   for (const AgentRecord& agent : agents) {
     const auto endpoint = [&](const Version* version) {
       return version == nullptr ? std::string()
