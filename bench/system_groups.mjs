@@ -59,13 +59,6 @@ export const systemGroups = [
       "brought is on disk. Each record is an entry of 256 bytes, parsed strictly and written anew.",
   },
   {
-    name: "rsyslog",
-    title: "Beside rsyslog's disk-assisted queue",
-    run: (bin) => part(bin, "telemetry_bench", "rsyslog"),
-    note: "The same records, in turn: to the role over HTTP, and to rsyslogd over TCP with a disk-assisted queue whose files are synced " +
-      "(queue.syncQueueFiles) and whose receiver is away. rsyslog answers nobody: its time runs until its own counters have them all.",
-  },
-  {
     name: "startup",
     title: "Start-up",
     part: "startup",

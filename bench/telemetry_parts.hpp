@@ -7,8 +7,6 @@ namespace rltune::bench {
 
 // Entries a second that are durable, in batches and one a request; so many seconds each.
 Rows telemetry_speed(double seconds);
-// So many records, taken by the role and by rsyslog's disk-assisted queue, in turn.
-Rows telemetry_beside_rsyslog(double records);
 // So many kill -9 of the role under load: what it acknowledged is there, once by its id.
 Rows telemetry_kills(double kills);
 // So many simulated seconds offline at 1,000 records a second, then drained.
