@@ -98,9 +98,9 @@ void HttpLoad::run(const NextBody& next, const OnAnswer& answered, Duration long
       bool goes_on = receive(sender, answered);
       const std::size_t head_end = sender.received.find("\r\n\r\n");
       if (goes_on && head_end != std::string::npos) {
-        const std::size_t length_at = sender.received.find("ontent-length: ");
+        const std::size_t length_at = sender.received.find("ength: ");
         if (length_at == std::string::npos) give_up("an answer without a length: " + sender.received);
-        const std::size_t whole = head_end + 4 + std::stoul(sender.received.substr(length_at + 15));
+        const std::size_t whole = head_end + 4 + std::stoul(sender.received.substr(length_at + 7));
         if (sender.received.size() < whole) continue;
         answered({sender.index, std::stoi(sender.received.substr(9, 3)), kClock.steady() - sender.sent_at});
         sender.received.clear();

@@ -86,7 +86,6 @@ void serve(Arguments given) {
     command::stop(command::kWrongUsage, "anybody could send: give --token-file, or --client-ca");
   auto receiver = receive::Receiver::open(std::move(options), clock);
   if (!receiver) command::stop(receiver.error());
-  given.server.scratch = std::filesystem::path(given.folder) / "scratch";
   given.server.certificate_file = given.certificate;
   given.server.key_file = given.key;
   given.server.client_ca_file = given.client_ca;

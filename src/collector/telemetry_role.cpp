@@ -182,7 +182,9 @@ Result<> Role::listen(const std::filesystem::path& run_folder) {
   auto token = token_of(site_.folder, telemetry_.collect);
   if (!token) return std::unexpected(token.error());
   auto server = webserver::Server::start(
-      {.port = static_cast<std::uint16_t>(telemetry_.collect.port), .scratch = run_folder / "telemetry.web"},
+      {.port = static_cast<std::uint16_t>(telemetry_.collect.port),
+       .body_bytes_max = kBodyBytesMax,
+       .all_bodies_bytes_max = 8 * kBodyBytesMax},
       routes({*streams_, operations_.registry, *reading_, *alerts_, clock_, [this] { return status(); }}, *token));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));

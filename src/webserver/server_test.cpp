@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "http_exchange.hpp"
-#include "temporary_folder.hpp"
 
 namespace rltune::webserver {
 namespace {
@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-// One server a process.
 class ServerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -39,7 +38,8 @@ class ServerTest : public testing::Test {
            }).detach();
          }},
         {"POST", "/v1/fails", [](const Request&, const Reply&) { throw std::runtime_error("a bug"); }}};
-    auto server = Server::start({.scratch = folder_.path() / "scratch", .body_bytes_max = 100'000}, std::move(routes));
+    routes.push_back({"POST", "/v1/forgets", [](const Request&, const Reply&) {}});
+    auto server = Server::start({.body_bytes_max = 100'000, .idle_timeout = 1s}, std::move(routes));
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::make_unique<Server>(std::move(*server));
   }
@@ -49,7 +49,24 @@ class ServerTest : public testing::Test {
     return http_exchange(server_->port(), head, body);
   }
 
-  static inline TemporaryFolder folder_;
+  static Descriptor connected(std::uint16_t port) {
+    Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+    return socket;
+  }
+  static void said(const Descriptor& socket, const std::string& text) {
+    EXPECT_EQ(::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  static int count_of(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+    return count;
+  }
+
   static inline std::unique_ptr<Server> server_;
 };
 
@@ -100,15 +117,129 @@ TEST_F(ServerTest, too_large_a_body_is_refused) {
   EXPECT_EQ(ask("POST /v1/echo", std::string(200'000, 'x')).status, 413);
 }
 
-TEST_F(ServerTest, a_certificate_is_refused_where_the_library_has_no_tls) {
-  // Of Debian 13. Where this fails, the library has it, and TLS can be served.
-  const auto second = Server::start({.scratch = folder_.path() / "other", .certificate_file = "cert.pem"}, {});
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::unsupported);
+TEST_F(ServerTest, a_reply_that_is_forgotten_is_an_error_for_who_waits) {
+  EXPECT_EQ(ask("POST /v1/forgets", "x").status, 500);
+}
+
+TEST_F(ServerTest, a_connection_serves_one_request_after_the_other) {
+  const Descriptor socket = connected(server_->port());
+  const std::string one = "PUT /v1/echo HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n\r\nx";
+  const std::string last = "GET /v1/echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+  said(socket, one + one + last);
+  const std::string answers = read_to_end(socket.get(), 5000);
+  EXPECT_EQ(count_of(answers, "HTTP/1.1 200 OK"), 2);
+  EXPECT_EQ(count_of(answers, "HTTP/1.1 405"), 1);
+}
+
+TEST_F(ServerTest, a_body_may_come_in_chunks) {
+  const Descriptor socket = connected(server_->port());
+  said(socket,
+       "POST /v1/echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  EXPECT_THAT(read_to_end(socket.get(), 5000), testing::EndsWith("\r\n\r\nabcde"));
+}
+
+TEST_F(ServerTest, who_asks_first_whether_to_send_is_told_to) {
+  const Descriptor socket = connected(server_->port());
+  said(
+      socket,
+      "POST /v1/echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  char told[64];
+  ASSERT_GT(::recv(socket.get(), told, sizeof told, 0), 0);
+  EXPECT_THAT(std::string(told, 25), HasSubstr("100 Continue"));
+  said(socket, "hi");
+  EXPECT_THAT(read_to_end(socket.get(), 5000), testing::EndsWith("\r\n\r\nhi"));
+}
+
+TEST_F(ServerTest, what_is_no_request_is_refused_and_the_connection_ends) {
+  for (const auto& [text, status] : std::map<std::string, std::string>{
+           {"nonsense\r\n\r\n", "400"},
+           {"GET /v1/echo HTTP/1.1\r\n\r\n", "400"},
+           {"GET * HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n", "400"},
+           {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+           {"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "400"},
+           {"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "400"},
+           {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n", "431"},
+           {"GET /v1/things/%zz/parts/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"}}) {
+    const Descriptor socket = connected(server_->port());
+    said(socket, text);
+    EXPECT_THAT(read_to_end(socket.get(), 5000), testing::StartsWith("HTTP/1.1 " + status)) << text.substr(0, 80);
+  }
+}
+
+TEST_F(ServerTest, who_takes_too_long_is_closed) {
+  const Descriptor socket = connected(server_->port());
+  said(socket, "POST /v1/echo HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\nhal");
+  EXPECT_EQ(read_to_end(socket.get(), 20'000), "");
+  char byte = 0;
+  EXPECT_EQ(::recv(socket.get(), &byte, 1, 0), 0);
+}
+
+TEST_F(ServerTest, what_all_requests_hold_together_is_bounded) {
+  std::promise<Reply> kept;
+  const auto server =
+      Server::start({.all_bodies_bytes_max = 10'000},
+                    {{"POST", "/keep", [&](const Request&, Reply reply) { kept.set_value(std::move(reply)); }}});
+  ASSERT_TRUE(server);
+  const std::string body(6'000, 'x');
+  auto first = std::async(std::launch::async, [&] { return http_exchange(server->port(), "POST /keep", body); });
+  Reply reply = kept.get_future().get();
+  EXPECT_EQ(http_exchange(server->port(), "POST /keep", body).status, 503);
+  reply({.body = "done"});
+  EXPECT_EQ(first.get().body, "done");
+}
+
+TEST_F(ServerTest, connections_beyond_the_most_are_closed_and_its_places_come_back) {
+  const auto server = Server::start(
+      {.connections_max = 2}, {{"GET", "/", [](const Request&, const Reply& reply) { reply({.body = "here"}); }}});
+  ASSERT_TRUE(server);
+  const std::string request = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+  {
+    std::vector<Descriptor> held;
+    for (int i = 0; i < 2; ++i) {
+      held.push_back(connected(server->port()));
+      said(held.back(), request);
+      char bytes[16];
+      ASSERT_GT(::recv(held.back().get(), bytes, sizeof bytes, 0), 0);
+    }
+    EXPECT_EQ(http_exchange(server->port(), "GET /").status, 0);
+  }
+  HttpAnswer answer;
+  for (const auto end = std::chrono::steady_clock::now() + 10s; answer.status == 0;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end);
+    answer = http_exchange(server->port(), "GET /");
+  }
+  EXPECT_EQ(answer.body, "here");
+}
+
+TEST_F(ServerTest, a_reply_that_comes_after_the_servers_end_goes_nowhere) {
+  std::promise<Reply> kept;
+  auto server = Server::start(
+      {.threads = 2}, {{"POST", "/keep", [&](const Request&, Reply reply) { kept.set_value(std::move(reply)); }}});
+  ASSERT_TRUE(server);
+  auto waits =
+      std::async(std::launch::async, [port = server->port()] { return http_exchange(port, "POST /keep", "x"); });
+  const Reply reply = kept.get_future().get();
+  {
+    const Server ends = std::move(*server);
+  }
+  EXPECT_EQ(waits.get().status, 0);
+  reply({.body = "late"});
+}
+
+TEST_F(ServerTest, an_address_may_be_of_ipv6) {
+  const auto server = Server::start({.address = "::1"}, {});
+  if (!server) GTEST_SKIP() << "this host has no IPv6: " << server.error().message;
+  EXPECT_GT(server->port(), 0);
+}
+
+TEST_F(ServerTest, what_is_no_address_is_an_error) {
+  EXPECT_EQ(Server::start({.address = "plant"}, {}).error().code, Errc::invalid_argument);
 }
 
 TEST_F(ServerTest, a_port_that_is_taken_is_an_error_with_its_address) {
-  const auto second = Server::start({.port = server_->port(), .scratch = folder_.path() / "other"}, {});
+  const auto second = Server::start({.port = server_->port()}, {});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message, HasSubstr(std::to_string(server_->port())));
 }
