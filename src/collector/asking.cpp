@@ -65,7 +65,6 @@ Asking::~Asking() {
 
 // A disk that takes nothing now costs these samples: the next ones say how it is then.
 void Asking::keep(std::vector<telemetry::MetricSample> samples) {
-  if (options_.hear) options_.hear(samples);
   for (std::span<const telemetry::MetricSample> left = samples; !left.empty();) {
     const auto some = left.first(std::min(left.size(), kCommitSamplesMax));
     const bool durable = streams_.metrics().commit(payloads_of(some)).has_value();
@@ -87,7 +86,6 @@ void Asking::tell_plant() {
     plant_.emplace(std::move(*opened));
   }
   for (auto batch = plant_->next(); batch && !batch->empty(); batch = plant_->next()) {
-    if (options_.hear) options_.hear(*batch);
     const auto durable = streams_.metrics().commit(payloads_of(*batch));
     if (!durable || !plant_->done(durable->last)) return;
     kept_.add(static_cast<double>(batch->size()));

@@ -18,10 +18,8 @@ namespace rltune::collector {
 
 class Asking {
  public:
-  using Hear = std::function<void(const std::vector<telemetry::MetricSample>&)>;
   struct Options {
     std::filesystem::path run_folder, folder;  // folder: of the position in the historian
-    Hear hear;                                 // every answer, on threads of its own
   };
   // `streams`, `clock` and `registry` outlive it.
   Asking(const config::Site& site, const config::Polling& polling, Options options, const Streams& streams,

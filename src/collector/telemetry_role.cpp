@@ -150,8 +150,8 @@ Result<> Role::open(const std::filesystem::path& run_folder) {
   figures_.emplace(*streams_, operations_.registry);
   if (auto done = watch(folder); !done) return done;
   if (telemetry_.metrics.enabled)
-    asking_.emplace(site_, telemetry_.metrics, Asking::Options{.run_folder = run_folder, .folder = folder, .hear = {}},
-                    *streams_, clock_, operations_.registry);
+    asking_.emplace(site_, telemetry_.metrics, Asking::Options{.run_folder = run_folder, .folder = folder}, *streams_,
+                    clock_, operations_.registry);
   if (auto done = listen(run_folder); !done) return done;
   return serve(run_folder);
 }

@@ -41,6 +41,7 @@ TEST(Alerts, of_version_1_stay_as_they_are_and_have_none_of_it) {
 
 TEST(Alerts, that_cannot_be_meant_are_refused_where_they_stand) {
   EXPECT_EQ(with("url: https://chat", "url: http://127.0.0.1:8080/chat"), "");
+  EXPECT_EQ(with("url: https://chat", "url: http://[::1]:8080/chat"), "");
   for (const auto& [from, to, fault] :
        {std::tuple{"log: {service: io, contains: valve}", "metric: up\n    log: {service: io}", "not both"},
         {"    log: {service: io, contains: valve}\n", "", "needs a 'metric' or a 'log'"},
@@ -58,6 +59,9 @@ TEST(Alerts, that_cannot_be_meant_are_refused_where_they_stand) {
         {"kind: webhook", "kind: log", "is of no use with kind: log"},
         {"kind: pagerduty", "kind: webhook", "a routing_key is for kind: pagerduty only"},
         {"url: https://chat", "url: http://chat", "must read https://host"},
+        {"url: https://chat", "url: http://localhost.example.com", "must read https://host"},
+        {"url: https://chat", "url: http://127.0.0.1.example.com", "must read https://host"},
+        {"url: https://chat", "url: http://127.0.0.1:80@example.com", "must read https://host"},
         {"url: https://chat", "from: a@b\n    url: https://chat", "is for kind: email only"},
         {"password_file: secrets/mail", "password_file: secrets/mail\n    from: rltune", "'rltune' is not an address"}})
     EXPECT_NE(with(from, to).find(fault), std::string::npos) << to << "\n" << with(from, to);

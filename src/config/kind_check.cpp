@@ -43,9 +43,17 @@ void check_url(const std::string& path, const std::string& url, std::string_view
     faults.add(path, std::format("must read {}host..., and not '{}'", scheme, shown(url)));
 }
 
+// A user's name before the host would hide it.
 bool on_this_host(std::string_view url) {
-  return std::ranges::any_of(std::array<std::string_view, 3>{"http://127.", "http://localhost", "http://[::1]"},
-                             [&](std::string_view host) { return url.starts_with(host); });
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return false;
+  std::string_view host = url.substr(kScheme.size());
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.contains('@')) return false;
+  if (const std::size_t colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos)
+    host = host.substr(0, colon);
+  if (host == "localhost" || host == "[::1]") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos;
 }
 
 void check_channel_url(const std::string& path, const Channel& channel, Faults& faults) {

@@ -133,7 +133,11 @@ TEST_F(ForwarderTest, news_is_sent_when_a_batch_is_full_or_the_interval_is_over)
   EXPECT_TRUE(eventually([&] { return forwarder->taken() == 4; }));
   add(4);
   forwarder->notify();
-  std::this_thread::sleep_for(30ms);
+  for (int i = 0; i < 5; ++i) {
+    const int looks = source_.looks();
+    forwarder->notify();
+    EXPECT_TRUE(eventually([&] { return source_.looks() > looks; }));
+  }
   EXPECT_EQ(forwarder->taken(), 4U) << "they wait for a fifth";
   add(1);
   forwarder->notify();
@@ -142,8 +146,10 @@ TEST_F(ForwarderTest, news_is_sent_when_a_batch_is_full_or_the_interval_is_over)
 }
 
 TEST_F(ForwarderTest, an_idle_forwarder_reads_nothing) {
-  const auto forwarder = start();
-  std::this_thread::sleep_for(50ms);
+  ForwarderOptions with = options();
+  with.interval = 1ms;
+  const auto forwarder = start(with);
+  EXPECT_TRUE(eventually([&] { return source_.looks() > 20; }));
   EXPECT_EQ(source_.reads(), 0);
 }
 

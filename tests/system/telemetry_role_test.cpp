@@ -127,6 +127,7 @@ TEST_F(TelemetryRole, senders_without_the_token_are_refused_and_health_is_open) 
   const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   EXPECT_EQ(http_exchange(port, "POST /v1/logs", "{}").status, 401);
   EXPECT_EQ(http_exchange(port, "POST /v1/logs\nAuthorization: Bearer wrong", "{}").status, 401);
+  EXPECT_EQ(http_exchange(port, "POST /v1/logs", std::string(3'000'000, ' ')).status, 413);
   EXPECT_EQ(http_exchange(port, "GET /v1/logs").status, 401);
   EXPECT_EQ(http_exchange(port, "GET /v1/alerts").status, 401);
   EXPECT_EQ(http_exchange(port, "GET /healthcheck").status, 200);

@@ -33,6 +33,11 @@ class MemorySource final : public telemetry::RecordSource {
     const std::scoped_lock lock(mutex_);
     return reads_;
   }
+  // How often somebody asked where it ends.
+  int looks() const {
+    const std::scoped_lock lock(mutex_);
+    return looks_;
+  }
 
   Result<telemetry::StoredBatch> read(std::uint64_t from, std::size_t bytes_max) override {
     const std::scoped_lock lock(mutex_);
@@ -58,6 +63,7 @@ class MemorySource final : public telemetry::RecordSource {
   }
   std::uint64_t acknowledged() const override {
     const std::scoped_lock lock(mutex_);
+    ++looks_;
     return payloads_.size();
   }
 
@@ -67,6 +73,7 @@ class MemorySource final : public telemetry::RecordSource {
   std::set<std::uint64_t> lost_;
   std::uint64_t floor_ = 1;
   int reads_ = 0;
+  mutable int looks_ = 0;
 };
 
 }  // namespace rltune::forward
