@@ -61,7 +61,7 @@ TEST(Alerts, that_cannot_be_meant_are_refused_where_they_stand) {
         {"url: https://chat", "url: http://chat", "must read https://host"},
         {"url: https://chat", "url: http://localhost.example.com", "must read https://host"},
         {"url: https://chat", "url: http://127.0.0.1.example.com", "must read https://host"},
-        {"url: https://chat", "url: http://127.0.0.1:80@example.com", "must read https://host"},
+        {"url: https://chat", "url: http://127.0.0.1:80@example.com", "holds a user or a password"},
         {"url: https://chat", "from: a@b\n    url: https://chat", "is for kind: email only"},
         {"password_file: secrets/mail", "password_file: secrets/mail\n    from: rltune", "'rltune' is not an address"}})
     EXPECT_NE(with(from, to).find(fault), std::string::npos) << to << "\n" << with(from, to);

