@@ -34,9 +34,9 @@ set(RLTUNE_MAY_USE_webserver    base)
 set(RLTUNE_MAY_USE_telemetry    base)
 set(RLTUNE_MAY_USE_forward      base config http telemetry)
 set(RLTUNE_MAY_USE_polling      base config http historian telemetry)
-set(RLTUNE_MAY_USE_alerts       base config http telemetry)
+set(RLTUNE_MAY_USE_alerts       base vault config http telemetry)
 set(RLTUNE_MAY_USE_receive      base config telemetry forward)
-set(RLTUNE_MAY_USE_collector    base bus config metrics tracing webserver telemetry forward polling alerts)
+set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver telemetry forward polling alerts)
 
 set(RLTUNE_MODULES base vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
                    plant twin keeper upgrade coredinator io experience agent backup runs report webserver telemetry forward polling alerts receive collector)

@@ -238,9 +238,10 @@ alerts:
 
 std::string_view default_rules_yaml() noexcept { return kRules; }
 
-config::Alerts default_rules() {
+config::Alerts default_rules(bool roles_are_asked) {
   auto rules = config::parse_alerts(std::string(kRules), "the rules built in");
   RLTUNE_CHECK(rules.has_value());
+  if (!roles_are_asked) std::erase_if(rules->alerts, [](const config::Alert& rule) { return rule.when == "absent"; });
   return std::move(*rules);
 }
 

@@ -20,6 +20,15 @@ TEST(DefaultRules, are_the_file_that_is_shipped_and_tell_the_log) {
   }
 }
 
+TEST(DefaultRules, call_no_site_offline_whose_roles_nobody_asks) {
+  const auto has_offline = [](const config::Alerts& rules) {
+    return std::ranges::contains(rules.alerts, "gateway_offline", &config::Alert::name);
+  };
+  EXPECT_TRUE(has_offline(default_rules()));
+  EXPECT_FALSE(has_offline(default_rules(false)));
+  EXPECT_EQ(default_rules(false).alerts.size() + 1, default_rules().alerts.size());
+}
+
 std::string sources() {
   std::string text;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(RLTUNE_SOURCE_DIR "/src"))

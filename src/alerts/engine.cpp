@@ -7,6 +7,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
 #include "rule_watch.hpp"
+#include "words.hpp"
 
 namespace rltune::alerts {
 namespace {
@@ -224,7 +225,8 @@ Result<Instance> Engine::acknowledge(const std::string& id, const std::string& w
     return fail(Errc::invalid_argument, std::format("a reason has at most {} bytes", kWordsMax));
   if (until && *until <= now)
     return fail(Errc::invalid_argument, "an acknowledgement ends in the future, or with the alert");
-  found->second.acknowledged = Acknowledgement{who, why, now, until};
+  if (auto allowed = state_->options.vault.allows(); !allowed) return std::unexpected(allowed.error());
+  found->second.acknowledged = stored({who, why, now, until}, id, state_->options.vault);
   state_->tell(found->second, NoticeKind::acknowledged, now);
   return found->second;
 }

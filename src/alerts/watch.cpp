@@ -8,6 +8,7 @@
 #include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
+#include "words.hpp"
 
 namespace rltune::alerts {
 namespace {
@@ -124,13 +125,13 @@ void Watch::keep() {
 }
 
 void Watch::hand_over() {
-  for (const Notice& notice : engine_.outbox()) notifier_->submit(notice);
+  for (const Notice& notice : engine_.outbox()) notifier_->submit(shown(notice, options_.engine.vault));
 }
 
 std::string Watch::instances_json() const {
   const std::lock_guard lock(mutex_);
   Json all = Json::array();
-  for (const Instance& instance : engine_.instances()) all.push_back(json_of(instance));
+  for (const Instance& instance : engine_.instances()) all.push_back(json_of(shown(instance, options_.engine.vault)));
   return alerts::text_of(all);
 }
 
@@ -141,7 +142,7 @@ Result<Instance> Watch::acknowledge(const std::string& id, const std::string& wh
   if (!acknowledged) return acknowledged;
   keep();
   hand_over();
-  return acknowledged;
+  return shown(std::move(*acknowledged), options_.engine.vault);
 }
 
 Result<> Watch::test(const std::string& channel) {

@@ -46,6 +46,8 @@ class FakeChannel final : public Channel {
     const std::lock_guard lock(person_.mutex);
     if (person_.down) return fail(Errc::disconnected, "nobody there");
     person_.heard.push_back(std::string(to_string(notice.kind)) + " " + notice.rule);
+    if (notice.acknowledged)
+      person_.heard.back() += " by " + notice.acknowledged->who + ": " + notice.acknowledged->why;
     return {};
   }
   void cancel() noexcept override {}
@@ -69,7 +71,7 @@ class WatchTest : public ::testing::Test {
   }
   void start() {
     WatchOptions options{.state_file = folder_.path() / "alerts.json",
-                         .engine = {.site = "pilot"},
+                         .engine = {.site = "pilot", .vault = vault_},
                          .notifier = {.channel = {}, .wait_first = 1h, .make = [this](const auto&, const auto&) {
                                         return std::make_unique<FakeChannel>(person_);
                                       }}};
@@ -107,6 +109,7 @@ class WatchTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  vault::Vault vault_;
   ManualClock clock_{parse_rfc3339("2026-01-02T00:00:00Z").value()};
   Records logs_, metrics_;
   Person person_;
@@ -141,11 +144,35 @@ TEST_F(WatchTest, an_acknowledgement_is_kept_and_told) {
   turn();
   const std::string id = json::parse(watch_->instances_json())[0]["id"];
   ASSERT_TRUE(watch_->acknowledge(id, "ada", "known", std::nullopt));
-  EXPECT_EQ(heard(2).back(), "acknowledged hot");
+  EXPECT_EQ(heard(2).back(), "acknowledged hot by ada: known");
   kill();
   start();
   EXPECT_EQ(json::parse(watch_->instances_json())[0]["acknowledged"]["who"], "ada");
   EXPECT_EQ(watch_->acknowledge("hot-0", "ada", "", std::nullopt).error().code, Errc::not_found);
+}
+
+TEST_F(WatchTest, who_acknowledged_and_why_are_kept_encrypted_where_the_site_asks_for_it) {
+  const auto key = vault::Key::make();
+  ASSERT_TRUE(key);
+  vault_ = vault::Vault::with({*key});
+  start();
+  sample(11);
+  turn();
+  const std::string id = json::parse(watch_->instances_json())[0]["id"];
+  const auto acknowledged = watch_->acknowledge(id, "philomena", "the vents rattle", std::nullopt);
+  ASSERT_TRUE(acknowledged);
+  EXPECT_EQ(acknowledged->acknowledged->who, "philomena");
+  EXPECT_EQ(heard(2).back(), "acknowledged hot by philomena: the vents rattle");
+  kill();
+  const std::string kept = read_file(folder_.path() / "alerts.json").value();
+  EXPECT_FALSE(kept.contains("philomena") || kept.contains("rattle")) << kept;
+  vault_ = {};
+  start();
+  EXPECT_NE(json::parse(watch_->instances_json())[0]["acknowledged"]["who"], "philomena") << "without the key";
+  kill();
+  vault_ = vault::Vault::with({*key});
+  start();
+  EXPECT_EQ(json::parse(watch_->instances_json())[0]["acknowledged"]["why"], "the vents rattle");
 }
 
 TEST_F(WatchTest, what_could_not_be_told_before_a_kill_is_told_after_it_and_nothing_twice) {

@@ -20,6 +20,7 @@
 #include "rltune/telemetry/log_indexer.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/supervision.pb.h"
+#include "rltune/vault/vault.hpp"
 #include "sending.hpp"
 #include "stream_figures.hpp"
 
@@ -36,10 +37,10 @@ Result<config::Telemetry> telemetry_of(const std::filesystem::path& folder) {
   return config::load_telemetry(file);
 }
 
-Result<config::Alerts> alerts_of(const std::filesystem::path& folder) {
-  const auto file = folder / config::file_name(config::Kind::alerts);
-  if (!std::filesystem::exists(file)) return alerts::default_rules();
-  return config::load_alerts(file);
+Result<config::Alerts> alerts_of(const config::Site& site, bool roles_are_asked) {
+  const auto file = site.folder / config::file_name(config::Kind::alerts);
+  if (std::filesystem::exists(file)) return config::load_alerts(file);
+  return alerts::default_rules(roles_are_asked);
 }
 
 // Everything the role owns, in the order in which it must be built and go away.
@@ -116,11 +117,11 @@ Result<> Role::open_streams(const std::filesystem::path& folder) {
 }
 
 Result<> Role::watch(const std::filesystem::path& folder) {
-  auto rules = alerts_of(site_.folder);
+  auto rules = alerts_of(site_, site_.operations.endpoints && telemetry_.metrics.enabled);
   if (!rules) return std::unexpected(rules.error());
   auto watch = alerts::Watch::open(std::move(*rules),
                                    {.state_file = folder / "alerts.json",
-                                    .engine = {.site = site_.name},
+                                    .engine = {.site = site_.name, .vault = vault::Vault::of(folder.parent_path())},
                                     .notifier = {.channel = {.folder = site_.folder}}},
                                    clock_, streams_->logs(), streams_->metrics());
   if (!watch) return std::unexpected(watch.error());

@@ -8,7 +8,8 @@
 namespace rltune::alerts {
 
 std::string_view default_rules_yaml() noexcept;
-// They tell the log.
-config::Alerts default_rules();
+// They tell the log. Where nobody asks the roles for their figures, that those are absent says nothing: such rules are
+// left out.
+config::Alerts default_rules(bool roles_are_asked = true);
 
 }  // namespace rltune::alerts

@@ -20,6 +20,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/config/alerts.hpp"
 #include "rltune/telemetry/metric_sample.hpp"
+#include "rltune/vault/vault.hpp"
 
 namespace rltune::alerts {
 
@@ -29,6 +30,7 @@ struct EngineOptions {
   std::size_t series_max = 20'000;   // of all rules together
   std::size_t instances_max = 1000;  // pending and firing
   std::size_t outbox_max = 1000;
+  vault::Vault vault;  // of who acknowledges, and why
 };
 
 struct EngineCounts {
