@@ -136,6 +136,30 @@ TEST_F(TelemetryRole, senders_without_the_token_are_refused_and_health_is_open) 
   EXPECT_EQ(post("not an entry").status, 400);
 }
 
+TEST_F(TelemetryRole, opentelemetrys_own_exporters_log_here) {
+  if (!std::filesystem::exists(RLTUNE_SOURCE_DIR "/tests/peers/node_modules/@opentelemetry/sdk-logs"))
+    GTEST_SKIP() << "the npm packages of tests/peers are not installed; ./dev build fetches them";
+  ASSERT_NO_FATAL_FAILURE(start("metrics: {enabled: false}\n"));
+  const std::string url = announcement()["url"], token = announcement()["token"];
+  for (const std::string encoding : {"proto", "json"}) {
+    testing::ChildProcess exporter({"/usr/bin/node", RLTUNE_SOURCE_DIR "/tests/peers/otlp_logs.mjs", "--url",
+                                    url + "/v1/logs", "--token", token, "--encoding", encoding, "--entries", "250"},
+                                   site_->path("exporter.log"));
+    const auto line = exporter.read_line(60s);
+    ASSERT_TRUE(line) << read_file(site_->path("exporter.log")).value_or("");
+    EXPECT_EQ(json::parse(*line)["exported"], 250);
+    const json entries = search("--service outside." + encoding + " --limit 1000");
+    ASSERT_EQ(entries.size(), 250U) << encoding;
+    // Its batches come side by side.
+    const auto seventh = std::ranges::find_if(
+        entries, [](const json& found) { return found["entry"]["message"] == "flow above its limit 7"; });
+    ASSERT_NE(seventh, entries.end()) << encoding;
+    EXPECT_EQ((*seventh)["entry"]["level"], "WARNING");
+    EXPECT_EQ((*seventh)["entry"]["attributes"]["degrees"], 90.5);
+    EXPECT_EQ((*seventh)["entry"]["attributes"]["pump"], "P-7");
+  }
+}
+
 TEST_F(TelemetryRole, a_site_may_keep_none_of_it) {
   site_ = std::make_unique<PilotSite>(testing::PilotOptions{.lockstep = false, .period_s = 0.2});
   ASSERT_TRUE(
