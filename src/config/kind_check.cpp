@@ -125,7 +125,7 @@ void check_limit(const std::string& path, const Alert& alert, Faults& faults) {
 void check_sink_url(const std::string& path, const Sink& sink, Faults& faults) {
   if (sink.kind == "postgres") {
     if (!sink.url.starts_with("postgresql://") || sink.url == "postgresql://")
-      faults.add(path, std::format("must read postgresql://user@host/database, and not '{}'", shown(sink.url)));
+      faults.add(path, std::format("must read postgresql://host/database, and not '{}'", shown(sink.url)));
   } else if (!on_this_host(sink.url)) {
     check_url(path, sink.url, "https://", faults);
   }

@@ -235,8 +235,7 @@ template <typename Visitor>
 void describe(Visitor& v, Sink& sink) {
   v.text("name", sink.name, Need::required, "what figures and messages call it; its progress is kept under this name");
   v.word("kind", sink.kind, kSinkKinds, "what is spoken there");
-  v.text("url", sink.url, Need::required,
-         "https://..., or http:// on this host; postgres: postgresql://user@host/database");
+  v.text("url", sink.url, Need::required, "https://..., or http:// on this host; postgres: postgresql://host/database");
   v.text_list("streams", sink.streams, Need::optional, "logs, metrics; empty: what its kind takes");
   v.word("authentication", sink.authentication, kAuthentications, "how we show who we are");
   v.text("user", sink.user, Need::optional, "basic: the user; sigv4: the access key's id");

@@ -181,6 +181,7 @@ class PostgresDelivery final : public Delivery {
     const auto add_file = [&](const char* name, const std::filesystem::path& file) {
       if (!file.empty()) url += std::format("&{}={}", name, encoded((folder_ / file).string()));
     };
+    if (!sink_.user.empty()) url += "&user=" + encoded(sink_.user);
     add_file("sslrootcert", sink_.ca_file);
     if (!sink_.ca_file.empty() && !url.contains("sslmode=")) url += "&sslmode=verify-full";
     add_file("sslcert", sink_.certificate_file);

@@ -24,7 +24,12 @@ class PostgresTest : public ForwardFixture {
     database_->execute("DROP TABLE IF EXISTS rltune_logs; DROP TABLE IF EXISTS rltune_metrics");
   }
   static config::Sink sink() {
-    return {.name = "store", .kind = "postgres", .url = database_->url(), .batch_max_kb = 16, .interval_s = 0.01};
+    return {.name = "store",
+            .kind = "postgres",
+            .url = database_->url(),
+            .user = DatabaseProcess::kUser,
+            .batch_max_kb = 16,
+            .interval_s = 0.01};
   }
   static long number(const std::string& query) { return database_->execute(query).one_field().as<long>(); }
 
@@ -88,7 +93,7 @@ TEST_F(PostgresTest, a_database_that_dies_and_comes_back_has_each_row_once) {
 
 TEST_F(PostgresTest, a_user_that_it_does_not_know_waits_and_loses_nothing) {
   config::Sink wrong = sink();
-  wrong.url.replace(wrong.url.find("rltune@"), 6, "nobody");
+  wrong.user = "nobody";
   add_log("entry");
   const auto forwarder = start(wrong, "logs", 5s);
   EXPECT_TRUE(eventually([&] { return forwarder->figures().trouble.contains("nobody"); }))

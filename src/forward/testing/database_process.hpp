@@ -24,7 +24,7 @@ class DatabaseProcess {
     namespace fs = std::filesystem;
     // The server refuses to be root, and so its folder is another user's.
     fs::permissions(folder_.path(), fs::perms::all);
-    run({std::string(kBin) + "/initdb", "-D", data(), "-U", "rltune", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"});
+    run({std::string(kBin) + "/initdb", "-D", data(), "-U", kUser, "-A", "trust", "-N", "-E", "UTF8", "--locale=C"});
     start();
     execute("CREATE EXTENSION IF NOT EXISTS timescaledb");
   }
@@ -45,14 +45,15 @@ class DatabaseProcess {
     process_.reset();
   }
 
-  // As telemetry.yaml has it: the host is the folder of the socket.
+  static constexpr const char* kUser = "rltune";
+  // As telemetry.yaml has it: the host is the folder of the socket, the user is named beside it.
   std::string url() const {
     std::string host;
     for (const char c : folder_.path().string()) host += c == '/' ? std::string("%2F") : std::string(1, c);
-    return "postgresql://rltune@" + host + "/postgres";
+    return "postgresql://" + host + "/postgres";
   }
   pqxx::result execute(const std::string& query) const {
-    pqxx::connection connection(url());
+    pqxx::connection connection(url() + "?user=" + kUser);
     pqxx::nontransaction work(connection);
     return work.exec(query);
   }

@@ -53,7 +53,7 @@ struct Polling {
 struct Sink {
   std::string name;
   std::string kind = "gateway";         // gateway | opensearch | remote_write | influx | otlp | postgres
-  std::string url;                      // postgres: postgresql://user@host:port/database
+  std::string url;                      // postgres: postgresql://host:port/database
   std::vector<std::string> streams;     // logs, metrics; empty: what its kind takes
   std::string authentication = "none";  // none | api_key | bearer | basic | sigv4
   std::string user;                     // basic: the user; sigv4: the access key's id
