@@ -36,17 +36,30 @@ ForwarderOptions options_of(const config::Sink& sink, const std::string& stream)
           .interval = from_seconds(sink.interval_s)};
 }
 
+namespace {
+
+// Another file named by mistake, and the request would be refused for its form: no record shall be blamed for that.
+Result<std::string> one_line(const config::Sink& sink, std::string secret) {
+  if (std::ranges::any_of(secret, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+    return fail(
+        Errc::invalid_argument,
+        std::format("the key of sink {} is more than one line of text; is it the file that was meant?", sink.name));
+  return secret;
+}
+
+}  // namespace
+
 Result<std::string> secret_of(const config::Sink& sink, const std::filesystem::path& folder) {
   if (const char* value = sink.secret_env.empty() ? nullptr : std::getenv(sink.secret_env.c_str());
       value != nullptr && *value != '\0')
-    return std::string(value);
+    return one_line(sink, value);
   const auto file = sink.secret_file.empty() ? sink.secret_file : folder / sink.secret_file;
   auto found = find_secret("sink-" + sink.name, file);
   if (!found) return std::unexpected(found.error());
   if (!*found || (*found)->empty())
     return fail(Errc::not_found, std::format("the key of sink {} is neither in {} nor in the environment", sink.name,
                                              file.empty() ? "a file" : file.string()));
-  return std::move(**found);
+  return one_line(sink, std::move(**found));
 }
 
 }  // namespace rltune::forward

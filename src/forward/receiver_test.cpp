@@ -104,6 +104,8 @@ TEST_F(ReceiverTest, a_wrong_key_waits_is_said_and_stands_nowhere) {
   ASSERT_TRUE(write_secret_file(folder_.path() / "key", "hunter2"));
   EXPECT_TRUE(eventually([&] { return forwarder->figures().trouble.contains("401"); }));
   EXPECT_THAT(forwarder->figures().trouble, Not(HasSubstr("hunter2"))) << "the receiver gives it back";
+  ASSERT_TRUE(write_secret_file(folder_.path() / "key", "-----BEGIN\nAAAA\n"));
+  EXPECT_TRUE(eventually([&] { return forwarder->figures().trouble.contains("more than one line"); }));
   ASSERT_TRUE(write_secret_file(folder_.path() / "key", "right"));
   EXPECT_TRUE(eventually([&] { return forwarder->taken() == 5; })) << forwarder->figures().trouble;
   EXPECT_EQ(dead_letters(), "");

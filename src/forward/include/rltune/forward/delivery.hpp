@@ -25,7 +25,7 @@ Result<std::unique_ptr<Delivery>> make_delivery(const config::Sink& sink, const 
 ForwarderOptions options_of(const config::Sink& sink, const std::string& stream);
 
 // The key of a sink: its file (chmod 600), its environment variable, or RLTUNE_SINK_<NAME> and the systemd credential
-// rltune-sink-<name>. Errors: not_found, denied, io; never with the key in them.
+// rltune-sink-<name>. Errors: not_found, denied, io, invalid_argument: more than one line; never with the key in them.
 Result<std::string> secret_of(const config::Sink& sink, const std::filesystem::path& folder);
 
 }  // namespace rltune::forward
