@@ -58,10 +58,12 @@ std::vector<webserver::Route> routes(receive::Receiver& receiver) {
 }
 
 receive::ReceiverOptions options_of(const Arguments& given) {
-  receive::ReceiverOptions options{.folder = given.folder};
+  receive::ReceiverOptions options{.folder = given.folder, .token_needed = given.client_ca.empty()};
   auto token = find_secret("receive-token", given.token_file);
   if (!token) command::stop(token.error());
   options.token = token->value_or("");
+  if (options.token_needed && options.token.empty())
+    command::stop(command::kWrongUsage, "anybody could send: give --token-file, or --client-ca");
   if (given.config.empty()) return options;
   auto telemetry = config::load_telemetry(given.config);
   if (!telemetry) command::stop(telemetry.error());
@@ -73,6 +75,12 @@ receive::ReceiverOptions options_of(const Arguments& given) {
   return options;
 }
 
+std::string url_of(const Arguments& given, std::uint16_t port) {
+  const std::string& address = given.server.address;
+  return std::format("{}://{}:{}/v1/batches", given.certificate.empty() ? "http" : "https",
+                     address.contains(':') ? "[" + address + "]" : address, port);
+}
+
 void serve(Arguments given) {
   const bool here = given.server.address.starts_with("127.") || given.server.address == "::1";
   if (!here && given.certificate.empty())
@@ -81,19 +89,14 @@ void serve(Arguments given) {
         "beyond this host batches come over TLS: give --certificate and --key, or listen on 127.0.0.1 behind a proxy");
   catch_interrupts();
   const WallClock clock;
-  auto options = options_of(given);
-  if (!here && options.token.empty() && given.client_ca.empty())
-    command::stop(command::kWrongUsage, "anybody could send: give --token-file, or --client-ca");
-  auto receiver = receive::Receiver::open(std::move(options), clock);
+  auto receiver = receive::Receiver::open(options_of(given), clock);
   if (!receiver) command::stop(receiver.error());
   given.server.certificate_file = given.certificate;
   given.server.key_file = given.key;
   given.server.client_ca_file = given.client_ca;
   auto server = webserver::Server::start(given.server, routes(**receiver));
   if (!server) command::stop(server.error());
-  const std::string scheme = given.certificate.empty() ? "http" : "https";
-  std::cout << Json{{"url", std::format("{}://{}:{}/v1/batches", scheme, given.server.address, server->port())}}.dump()
-            << std::endl;
+  std::cout << Json{{"url", url_of(given, server->port())}}.dump() << std::endl;
   while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
 }
 
@@ -105,7 +108,8 @@ void add_receive_command(CLI::App& app) {
   receive.footer(
       "Examples:\n"
       "  rltune telemetry receive --folder received --token-file token\n"
-      "  rltune telemetry receive --folder received --token-file token --config onward.yaml --port 8330\n"
+      "  rltune telemetry receive --folder received --client-ca sites.pem --certificate server.pem --key server.key "
+      "--address 0.0.0.0 --port 8330 --config onward.yaml\n"
       "\nSites send to POST /v1/batches, as a sink of kind gateway. Without --config what comes is kept, and goes "
       "nowhere.");
   receive.add_option("--folder", given->folder, "where what was received is kept")->required();
@@ -113,9 +117,13 @@ void add_receive_command(CLI::App& app) {
   receive.add_option("--token-file", given->token_file, "file with the token that sites show (chmod 600)");
   receive.add_option("--address", given->server.address, "to listen on")->capture_default_str();
   receive.add_option("--port", given->server.port, "to listen on; 0: one that is free")->capture_default_str();
-  receive.add_option("--certificate", given->certificate, "PEM: the server's certificate");
-  receive.add_option("--key", given->key, "PEM: its key");
-  receive.add_option("--client-ca", given->client_ca, "PEM: sites must show a certificate that comes from it");
+  auto* certificate =
+      receive.add_option("--certificate", given->certificate, "PEM: the server's certificate, for TLS 1.3");
+  auto* key = receive.add_option("--key", given->key, "PEM: its key");
+  certificate->needs(key);
+  key->needs(certificate);
+  receive.add_option("--client-ca", given->client_ca, "PEM: sites must show a certificate that comes from it")
+      ->needs(certificate);
   receive.callback([given] { serve(*given); });
 }
 

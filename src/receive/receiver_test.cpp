@@ -148,6 +148,9 @@ TEST_F(ReceiverTest, who_does_not_show_the_token_is_not_read) {
   ReceiverOptions none = options();
   none.token.clear();
   EXPECT_EQ(Receiver::open(none, clock_).error().code, Errc::invalid_argument);
+  none.token_needed = false;
+  open(none);
+  EXPECT_EQ(post(body, {}).status, 200);
 }
 
 TEST_F(ReceiverTest, what_is_no_batch_is_refused_and_a_bomb_does_not_go_off) {

@@ -22,6 +22,7 @@ namespace rltune::receive {
 struct ReceiverOptions {
   std::filesystem::path folder;
   std::string token;                         // what senders show as a bearer token, or as X-Api-Key
+  bool token_needed = true;                  // false: who serves lets in nobody whose certificate it does not know
   std::vector<config::Sink> sinks;           // where it goes; every kind but a gateway
   std::filesystem::path sinks_folder;        // what their files are relative to
   std::size_t body_bytes_max = 16UZ << 20U;  // after it was unpacked
@@ -51,8 +52,9 @@ class Receiver {
   Receiver& operator=(const Receiver&) = delete;
 
   // Of a POST; names of headers in lower case, `body` as it came, needed until the function returns.
-  // 200 {"accepted":N,"duplicates":N,"refused":[{"id","reason"}]}; 400: no batch; 401: the token; 413: too much;
-  // 415: an encoding that is not gzip; 503 with Retry-After: the disk, or the same batch is under way.
+  // 200 {"accepted":N,"duplicates":N,"refused":[{"id","reason"}]}; 400: no batch; 401: not the token, where there is
+  // one; 413: too much; 415: an encoding that is not gzip; 503 with Retry-After: the disk, or the same batch is under
+  // way.
   using Reply = std::function<void(Answer)>;
   void take(const std::map<std::string, std::string>& headers, std::string_view body, const Reply& reply);
 
