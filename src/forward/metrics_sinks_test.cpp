@@ -1,4 +1,4 @@
-// Metrics to VictoriaMetrics, by each protocol that it and we speak, read back by its own API.
+// Metrics to VictoriaMetrics, by each protocol that it and we speak, and to Prometheus, read back by their own API.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -123,6 +123,37 @@ TEST_F(MetricsSinksTest, otlp_brings_gauges) {
   EXPECT_THAT(all.begin()->first.dump(), HasSubstr("rltune_role_up"));
   EXPECT_THAT(all.begin()->first.dump(), HasSubstr("\"role\":\"io\""));
   EXPECT_EQ(all.begin()->second.at(kNow + 9000), 13.5);
+}
+
+class PrometheusTest : public MetricsSinksTest {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kPrometheus)) GTEST_SKIP() << "prometheus is not installed";
+    const std::string address = "127.0.0.1:" + std::to_string(rltune::testing::free_port());
+    const std::string config = (folder_.path() / "prometheus.yml").string();
+    ASSERT_TRUE(write_file(config, "storage: {tsdb: {out_of_order_time_window: 1h}}\n"));
+    url_ = "http://" + address;
+    server_.emplace(
+        std::vector<std::string>{kPrometheus, "--config.file=" + config, "--web.enable-remote-write-receiver",
+                                 "--storage.tsdb.path=" + (folder_.path() / "data").string(),
+                                 "--web.listen-address=" + address},
+        "/dev/null");
+    ASSERT_TRUE(eventually([&] { return ask("/-/ready").contains("Ready"); }));
+  }
+  static constexpr const char* kPrometheus = "/usr/bin/prometheus";
+};
+
+// Without the window it answers 400 to every sample that is older than the series' newest, also to one that it has.
+TEST_F(PrometheusTest, a_batch_that_comes_again_changes_nothing_where_old_samples_are_let_in) {
+  const auto now_ms = clock_.now().time_since_epoch() / 1ms;
+  for (int i = 0; i < 20; ++i) add_metric({"rltune_a", {}, now_ms - 100'000 + i * 1000, i + 0.5});
+  for (int turn = 0; turn < 2; ++turn) {
+    forget_progress();
+    forward("remote_write", "/api/v1/write");
+    EXPECT_EQ(refused_, 0U) << dead_letters_;
+  }
+  const json answer = json::parse(ask("/api/v1/query?query=count_over_time(rltune_a%5B5m%5D)"));
+  EXPECT_EQ(answer["data"]["result"][0]["value"][1], "20") << answer;
 }
 
 }  // namespace
