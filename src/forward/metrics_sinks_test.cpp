@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using rltune::testing::ChildProcess;
-using telemetry::MetricSample;
 using ::testing::HasSubstr;
 
 constexpr const char* kVictoriaMetrics = "/usr/bin/victoria-metrics";
