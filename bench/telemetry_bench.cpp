@@ -12,10 +12,9 @@ struct Part {
   double amount;
 };
 
-constexpr std::array kParts{Part{"speed", rltune::bench::telemetry_speed, 5.0},
-                            Part{"rsyslog", rltune::bench::telemetry_rsyslog, 1e6},
-                            Part{"kills", rltune::bench::telemetry_kills, 10'000.0},
-                            Part{"day", rltune::bench::telemetry_day, 86'400.0}};
+constexpr std::array kParts{
+    Part{"speed", rltune::bench::telemetry_speed, 5.0}, Part{"rsyslog", rltune::bench::telemetry_rsyslog, 1e6},
+    Part{"kills", rltune::bench::telemetry_kills, 10'000.0}, Part{"day", rltune::bench::telemetry_day, 86'400.0}};
 
 }  // namespace
 
