@@ -17,7 +17,9 @@ TEST(Password, a_hash_fits_its_password_alone) {
   EXPECT_FALSE(needs_rehash(*hash));
 }
 
-TEST(Password, the_same_twice_has_two_hashes) { EXPECT_NE(hash_password(kWords).value(), hash_password(kWords).value()); }
+TEST(Password, the_same_twice_has_two_hashes) {
+  EXPECT_NE(hash_password(kWords).value(), hash_password(kWords).value());
+}
 
 TEST(Password, of_a_user_that_there_is_not_is_never_right) {
   EXPECT_FALSE(verify_password(kWords, ""));
