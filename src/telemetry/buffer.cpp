@@ -170,7 +170,9 @@ Result<> Buffer::write_slot(const Watermark& watermark) {
 
 Result<> Buffer::write_watermark(std::uint64_t acknowledged, std::uint64_t floor) {
   const Watermark next{watermark_count_ + 1, acknowledged, floor};
+  floor_in_doubt_ = floor_in_doubt_ || floor != floor_;
   if (auto done = write_slot(next); !done) return done;
+  floor_in_doubt_ = false;
   watermark_count_ = next.count;
   acknowledged_ = acknowledged;
   floor_ = floor;
@@ -272,6 +274,9 @@ Result<std::optional<Removed>> Buffer::retain(const Retention& retention, std::s
   const std::uint64_t unsent_from = std::max(floor_, taken + 1);
   Removed removed{{floor_, floor - 1}, std::nullopt};
   if (unsent_from < floor) removed.unsent = SequenceRange{unsent_from, floor - 1};
+  // What was counted for a floor that may be on disk stays until it is known that it is not.
+  if (floor_in_doubt_)
+    if (auto done = write_watermark(acknowledged_, floor_); !done) return std::unexpected(done.error());
   if (auto done = unsent_->prepare(*storage_, floor, removed.unsent ? removed.unsent->count() : 0); !done)
     return std::unexpected(done.error());
   if (auto done = write_watermark(acknowledged_, floor); !done) return std::unexpected(done.error());

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <format>
 #include <map>
+#include <set>
 
 #include "index_store.hpp"
 #include "manual_clock.hpp"
@@ -93,6 +94,7 @@ class Schedule {
       ++refused;
       return;
     }
+    decided_with_.clear();  // the floor that was is on disk again
     if (done->count() != texts.size()) fault_ = "other numbers than records";
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (!promised_.emplace(done->first + i, texts[i]).second) fault_ = "a number was given twice";
@@ -102,9 +104,10 @@ class Schedule {
 
   void retain(Buffer& buffer) {
     taken_ = std::max(taken_, random().below(buffer.acknowledged() + 1));
-    const auto removed = buffer.retain(
-        {.bytes_max = 500 + random().below(3000), .age_max = std::chrono::hours(1), .taken = [this] { return taken_; }},
-        1 + random().below(3));
+    const auto removed = buffer.retain({.bytes_max = 500 + random().below(3000),
+                                        .age_max = std::chrono::hours(1),
+                                        .taken = [this] { return decided_with_.insert(taken_), taken_; }},
+                                       1 + random().below(3));
     // What it let go is no promise any more, and it may have let it go although it could not say so.
     promised_.erase(promised_.begin(), promised_.lower_bound(buffer.floor()));
     check_unsent(buffer);
@@ -114,13 +117,23 @@ class Schedule {
       fault_ = "it says something else of what was not sent";
   }
 
-  // However a crash cut retention: what went between the floor that was and the one that is, and was not taken then,
-  // is counted once.
+  // However a crash cut retention: what went between the floor that was and the one that is, and was not taken when
+  // retention decided, is counted once. Where the disk failed as the floor was written, that floor may hold only after
+  // a crash, and sinks may have taken more by then.
   void check_unsent(const Buffer& buffer) {
-    if (buffer.floor() > floor_)
-      unsent_ += buffer.floor() - 1 - std::min(buffer.floor() - 1, std::max(taken_, floor_ - 1));
+    if (buffer.floor() == floor_) {
+      if (buffer.unsent() != unsent_) fault_ = "it counts something as removed unsent, and nothing was removed";
+      return;
+    }
+    if (buffer.floor() < floor_) fault_ = "the floor went back";
+    const std::uint64_t last = buffer.floor() - 1;
+    const bool exact = std::ranges::any_of(decided_with_, [&](std::uint64_t taken) {
+      return buffer.unsent() == unsent_ + last - std::min(last, std::max(taken, floor_ - 1));
+    });
+    if (!exact) fault_ = "it counts something else as removed unsent";
+    decided_with_.clear();
     floor_ = buffer.floor();
-    if (buffer.unsent() != unsent_) fault_ = "it counts something else as removed unsent";
+    unsent_ = buffer.unsent();
     unsent += unsent_;
   }
 
@@ -146,6 +159,7 @@ class Schedule {
       }
       from = batch->next;
     }
+    if (!fault_.empty()) return;
     for (const auto& [sequence, text] : promised_)
       if (const auto at = found.find(sequence); at == found.end() || at->second != text)
         fault_ = "lost: " + std::to_string(sequence);
@@ -161,6 +175,7 @@ class Schedule {
   std::uint64_t submitted_ = 0, taken_ = 0, floor_ = 1, unsent_ = 0;
   std::vector<std::string> known_;
   std::map<std::uint64_t, std::string> promised_;  // by sequence number
+  std::set<std::uint64_t> decided_with_;           // what was taken at each retention that may still take hold
 };
 
 TEST(CrashModel, what_was_acknowledged_is_there_once_whatever_the_disk_did) {
@@ -183,6 +198,13 @@ TEST(CrashModel, what_was_acknowledged_is_there_once_whatever_the_disk_did) {
       "%lu schedules from seed %lu: %lu crashes, %lu records acknowledged, %lu kept unacknowledged, %lu commits "
       "refused\n",
       schedules, first, crashes, acknowledged, unacknowledged, refused);
+}
+
+// Retention whose floor could not be synced, and another that chose another floor: of 2,000,000 schedules these found
+// that the count of what went unsent was then lost.
+TEST(CrashModel, seeds_that_once_failed) {
+  for (const std::uint64_t seed : {1'040'322U, 1'140'269U, 1'598'359U, 1'885'744U})
+    EXPECT_EQ(Schedule(seed).run(), "") << "seed " << seed;
 }
 
 std::string entry(std::uint64_t number) {

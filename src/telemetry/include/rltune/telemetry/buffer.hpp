@@ -108,6 +108,7 @@ class Buffer {
   std::unique_ptr<StoredFile> active_;  // none: the next commit begins a segment
   std::unique_ptr<StoredFile> watermark_;
   std::uint64_t watermark_count_ = 0;
+  bool floor_in_doubt_ = false;  // a write of another floor failed, and none has succeeded since
   std::uint64_t acknowledged_ = 0, floor_ = 1;
   std::uint64_t end_ = 0;  // of what is durable; beyond acknowledged_ where a watermark could not be written
   std::string bytes_;      // of the commit
