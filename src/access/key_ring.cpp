@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <format>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -147,6 +148,7 @@ struct KeyRing::State {
   const Clock& clock;
   mutable std::mutex mutex;
   Entries entries;
+  std::atomic<std::uint64_t> losses = 0;
 };
 
 Result<std::unique_ptr<KeyRing>> KeyRing::open(KeyRingOptions options, const Clock& clock) {
@@ -174,6 +176,7 @@ Result<bool> KeyRing::turn() {
     Entries left = state_->entries;
     std::erase_if(left, ended);
     if (auto done = state_->keep(std::move(left)); !done) return std::unexpected(done.error());
+    ++state_->losses;
     changed = true;
   }
   return changed;
@@ -195,8 +198,12 @@ Result<> KeyRing::revoke(std::string_view id) {
   Entries left = state_->entries;
   std::erase_if(left, named);
   if (was == KeyState::next) left.push_back(state_->new_entry(KeyState::next));
-  return state_->keep(std::move(left));
+  if (auto done = state_->keep(std::move(left)); !done) return done;
+  ++state_->losses;
+  return {};
 }
+
+std::uint64_t KeyRing::losses() const noexcept { return state_->losses; }
 
 std::vector<KeyInfo> KeyRing::keys() const {
   const std::scoped_lock lock(state_->mutex);

@@ -58,6 +58,8 @@ class KeyRing {
     std::string message, signature;  // 64 bytes
   };
   Signed sign(const MessageOf& message_of) const;
+  // How often a key was revoked or forgotten: what it has signed is to be verified anew.
+  std::uint64_t losses() const noexcept;
   // False also where the key is unknown, or no longer known.
   bool verify(std::string_view id, std::string_view message, std::string_view signature) const;
 
