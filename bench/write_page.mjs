@@ -1,4 +1,4 @@
-// docs/benchmarks.md, from the results that lie in build/bench.
+// docs/benchmarks.md, made anew from the results that lie in build/bench; the rest of it stays.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kept, number, spread } from "./present.mjs";
@@ -44,18 +44,29 @@ ${result.note ? wrapped(result.note) + "\n\n" : ""}${table(result.rows)}
 `;
 }
 
-function machines(results) {
-  const described = new Set(results.map(({ machine: m }) =>
-    `${m.cpu}, ${m.cores} cores${m.virtual ? " of a virtual machine" : ""}, ${m.instruction_set}, ${m.memory_gib} GiB; ` +
-    `${m.kernel}; ${m.compiler}`));
+function machines(results, before) {
+  const described = new Set(before.split("\n").filter((line) => line.startsWith("- ")).map((line) => line.slice(2)));
+  for (const { machine: m } of results)
+    described.add(`${m.cpu}, ${m.cores} cores${m.virtual ? " of a virtual machine" : ""}, ${m.instruction_set}, ` +
+      `${m.memory_gib} GiB; ${m.kernel}; ${m.compiler}`);
   return `## Machine\n\n${[...described].map((one) => `- ${one}`).join("\n")}\n`;
 }
 
+// What stands in the page now, by title.
+function sectionsOf(page) {
+  const text = existsSync(page) ? readFileSync(page, "utf8") : "";
+  return new Map(text.split(/^(?=## )/m).slice(1).map((one) => [one.slice(3, one.indexOf("\n")), `${one.trimEnd()}\n`]));
+}
+
+// A group without a result here keeps what the page says of it.
 export function writePage(groups, folder, page) {
-  const results = groups.map((group) => ({ group, file: join(folder, `${group.name}.json`) }))
-    .filter(({ file }) => existsSync(file))
-    .map(({ group, file }) => ({ ...JSON.parse(readFileSync(file, "utf8")), title: group.title, note: group.note }));
-  if (results.length === 0) throw new Error("there are no results in build/bench yet");
-  writeFileSync(page, [introduction, machines(results), ...results.map(section)].join("\n"));
+  const before = sectionsOf(page);
+  const results = new Map(groups.map((group) => [group.title, { group, file: join(folder, `${group.name}.json`) }])
+    .filter(([, { file }]) => existsSync(file))
+    .map(([title, { group, file }]) => [title, { ...JSON.parse(readFileSync(file, "utf8")), title, note: group.note }]));
+  if (results.size === 0) throw new Error("there are no results in build/bench yet");
+  const sections = groups.map(({ title }) => results.has(title) ? section(results.get(title)) : before.get(title));
+  const text = [introduction, machines(results.values(), before.get("Machine") ?? ""), ...sections.filter(Boolean)];
+  writeFileSync(page, text.join("\n"));
   process.stderr.write(`bench: wrote ${page}\n`);
 }
