@@ -47,7 +47,9 @@ class GatewayEncoding final : public Encoding {
   }
 };
 
-// RFC 9110, 10.2.3: seconds, or a date.
+constexpr std::chrono::seconds kLongestWish{86'400};
+
+// RFC 9110, 10.2.3: seconds, or a date. In seconds: the year 9999 has no nanoseconds of ours.
 std::optional<Duration> retry_after(const http::Response& response, TimePoint now) {
   const auto header = response.headers.find("retry-after");
   if (header == response.headers.end()) return std::nullopt;
@@ -55,10 +57,13 @@ std::optional<Duration> retry_after(const http::Response& response, TimePoint no
   long seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error == std::errc() && end == text.data() + text.size() && seconds >= 0)
-    return std::chrono::seconds(std::min(seconds, 86'400L));
+    return std::min(std::chrono::seconds(seconds), kLongestWish);
   std::istringstream stream(text);
   std::chrono::sys_seconds date;
-  if (stream >> std::chrono::parse("%a, %d %b %Y %T GMT", date)) return std::max(date - now, Duration::zero());
+  if (stream >> std::chrono::parse("%a, %d %b %Y %T GMT", date)) {
+    const std::chrono::seconds left = date - std::chrono::floor<std::chrono::seconds>(now);
+    return std::clamp(left, std::chrono::seconds(0), kLongestWish);
+  }
   return std::nullopt;
 }
 

@@ -79,6 +79,8 @@ TEST(Statuses, a_wish_to_wait_is_seconds_or_a_date) {
   EXPECT_EQ(wish("120"), std::chrono::seconds(120));
   EXPECT_EQ(wish("Wed, 21 Oct 2015 07:28:00 GMT"), std::chrono::seconds(60)) << "RFC 9110, 10.2.3";
   EXPECT_EQ(wish("Wed, 21 Oct 2015 07:26:00 GMT"), std::chrono::seconds(0));
+  for (const char* text : {"Fri, 31 Dec 9999 23:59:59 GMT", "99999999999"})
+    EXPECT_EQ(wish(text), std::chrono::hours(24)) << text << ": a day is the longest";
   EXPECT_EQ(wish("soon"), std::nullopt);
   EXPECT_EQ(wish("-1"), std::nullopt);
 }
