@@ -51,7 +51,7 @@ const char* explanation(Errc code) {
   return "cannot be used";
 }
 
-// Throws SQLite::Exception.
+// Throw SQLite::Exception.
 int format_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
 
 void create_tables(SQLite::Database& database, const Store::Schema& schema) {
@@ -77,10 +77,11 @@ Result<Store> Store::open_as_it_is(const std::filesystem::path& file, Sharing sh
   database->exec("PRAGMA foreign_keys = ON");
   database->exec("PRAGMA trusted_schema = OFF");
   database->exec("PRAGMA journal_size_limit = 1048576");
-  if (const int found = format_of(*database); found > schema.format)
+  const int found = format_of(*database);
+  if (found > schema.format)
     return fail(Errc::unsupported, std::format("{} is of format {}, from a later version; this one knows {}",
                                                file.string(), found, schema.format));
-  create_tables(*database, schema);
+  if (found < schema.format) create_tables(*database, schema);  // a full disk keeps nobody from opening one
   SQLite::Statement check(*database, "PRAGMA integrity_check(1)");
   const std::string said = check.executeStep() ? check.getColumn(0).getString() : "it does not answer";
   if (said != "ok") return fail(Errc::corrupt, said);
