@@ -46,6 +46,8 @@ std::optional<std::string> decode_percent(std::string_view text) {
 Result<Target> parse_target(std::string_view text) {
   text = without_authority(text);
   if (!text.starts_with('/')) return fail(Errc::parse, "the target is no path");
+  if (std::ranges::any_of(text, [](unsigned char byte) { return byte <= ' ' || byte == 0x7F; }))
+    return fail(Errc::parse, "the target holds a control byte");
   text = text.substr(0, text.find('#'));
   const std::size_t mark = text.find('?');
   Target target{.path = text.substr(0, mark), .query = {}};

@@ -21,6 +21,8 @@ TEST(Target, a_proxy_may_write_the_host_before_it) {
 TEST(Target, what_is_no_path_or_badly_encoded_is_refused) {
   for (const char* text : {"", "*", "v1/logs", "/a?b=%", "/a?b=%2", "/a?b=%zz", "/a?%00=1", "/a?b=%+1", "/a?b=%-1"})
     EXPECT_FALSE(parse_target(text)) << text;
+  for (const char byte : {'\0', '\t', '\n', ' ', '\x7f'})
+    EXPECT_FALSE(parse_target(std::string("/a?b=") + byte)) << static_cast<int>(byte);
 }
 
 TEST(Target, percent_signs_are_decoded_once) {
