@@ -50,7 +50,7 @@ Result<Entry> entry_of(const Json& json) {
   const auto state = std::ranges::find(kStates, json.at("state").get<std::string>(),
                                        [](const auto& known) { return std::string(known.second); });
   if (!made || !until || state == kStates.end()) return fail(Errc::corrupt, "a time or a state is none");
-  Entry entry{.key = std::move(*key), .info = {.state = state->first, .made = *made, .until = *until}};
+  Entry entry{.key = *key, .info = {.state = state->first, .made = *made, .until = *until}};
   entry.info.id = entry.key.id();
   return entry;
 }

@@ -38,9 +38,9 @@ Result<std::string> hash_password(std::string_view password) {
 bool verify_password(std::string_view password, const std::string& hash) {
   RLTUNE_CHECK(::sodium_init() >= 0);
   // Of a password that nobody has.
-  static const std::string kNobodys = hash_password("\x01nobody's").value_or("");
+  static const std::string nobodys = hash_password("\x01nobody's").value_or("");
   const bool known = !hash.empty() && hash.size() < crypto_pwhash_STRBYTES;
-  const std::string& against = known ? hash : kNobodys;
+  const std::string& against = known ? hash : nobodys;
   const bool right =
       password.size() <= kMost && ::crypto_pwhash_str_verify(against.c_str(), password.data(), password.size()) == 0;
   return right && known;
