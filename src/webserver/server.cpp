@@ -90,7 +90,7 @@ struct Server::State {
 
   void take(Tcp::socket socket) {
     Stop none;
-    socket.set_option(Tcp::no_delay(true), none);
+    (void)socket.set_option(Tcp::no_delay(true), none);
     auto connection =
         tls ? make_connection(std::move(socket), shared, *tls) : make_connection(std::move(socket), shared);
     if (!shared.connections->add(connection, shared.options.connections_max)) return;

@@ -104,7 +104,9 @@ class SimulatedDisk {
   }
 
   void step() {
-    if (left_ > 0 && --left_ == 0) throw Crash{};
+    if (left_ == 0) return;
+    --left_;
+    if (left_ == 0) throw Crash{};
   }
   bool happens(double probability) { return probability > 0.0 && random_.uniform() < probability; }
   std::uint64_t used() const {
