@@ -6,8 +6,12 @@
 #include <format>
 #include <optional>
 
+#include "claim.hpp"
+#include "lower.hpp"
 #include "rltune/base/log.hpp"
+#include "strictness.hpp"
 #include "target.hpp"
+#include "web_socket.hpp"
 
 namespace rltune::webserver {
 namespace {
@@ -17,38 +21,13 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using namespace std::chrono_literals;
 
-using Message = http::request<http::string_body>;
 using Stop = beast::error_code;
 
-constexpr std::uint32_t kHeadBytesMax = 16U << 10U;
 constexpr std::size_t kBufferKept = 16UZ << 10U;  // of a connection that waits
+constexpr std::size_t kBufferMax = 64UZ << 10U;   // what is not part of a body has to fit in
 constexpr auto kHandshake = 10s;
 constexpr auto kLinger = 2s;  // for who is refused while still sending
 constexpr std::size_t kLingerBytes = std::size_t{16} << 20U;
-
-// The bytes of a body that are accounted for as long as this lives.
-class Claim {
- public:
-  static std::optional<Claim> make(std::atomic<std::size_t>& of, std::size_t bytes, std::size_t most) {
-    if (of.fetch_add(bytes) + bytes <= most) return Claim(of, bytes);
-    of -= bytes;
-    return std::nullopt;
-  }
-  ~Claim() {
-    if (of_ != nullptr) *of_ -= bytes_;
-  }
-  Claim(Claim&& other) noexcept : of_(std::exchange(other.of_, nullptr)), bytes_(other.bytes_) {}
-  Claim& operator=(Claim&& other) noexcept {
-    std::swap(of_, other.of_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-
- private:
-  Claim(std::atomic<std::size_t>& of, std::size_t bytes) : of_(&of), bytes_(bytes) {}
-  std::atomic<std::size_t>* of_;
-  std::size_t bytes_;
-};
 
 // A request that waits for its reply. It keeps the body, and answers for a handler that forgot to.
 struct Exchange {
@@ -58,31 +37,22 @@ struct Exchange {
   std::atomic_flag answered;
 
   void answer(Response response) {
-    if (!answered.test_and_set()) connections->answer(connection, std::move(response));
+    if (answered.test_and_set()) return;
+    connections->reach(connection, [response = std::move(response)](Connection& reached) mutable {
+      reached.answer(std::move(response));
+    });
   }
   ~Exchange() { answer(problem(500, "nobody answered; the log says why")); }
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& one : out)
-    if (one >= 'A' && one <= 'Z') one += 'a' - 'A';
-  return out;
-}
-
-Request request_of(const Message& message, const std::string& peer, Target target) {
-  Request request{.method = message.method_string(),
-                  .path = target.path,
-                  .query = std::move(target.query),
-                  .headers = {},
-                  .body = message.body(),
-                  .peer = peer,
-                  .parts = {}};
-  for (const auto& field : message) {
-    const auto [at, first] = request.headers.try_emplace(lower(field.name_string()), field.value());
+// Of the head alone: what comes behind a body in chunks is nobody's header (RFC 9110, 6.5.1).
+std::map<std::string, std::string> headers_of(const Message& head) {
+  std::map<std::string, std::string> headers;
+  for (const auto& field : head) {
+    const auto [at, first] = headers.try_emplace(lower(field.name_string()), field.value());
     if (!first) at->second += ", " + std::string(field.value());
   }
-  return request;
+  return headers;
 }
 
 // The date of now, made once a second (RFC 9110, 6.6.1).
@@ -97,15 +67,23 @@ const std::string& date() {
   return text;
 }
 
-using Plain = beast::tcp_stream;
-using Tls = asio::ssl::stream<beast::tcp_stream>;
+// What a socket's handler says, which may throw.
+std::expected<SocketEvents, Response> ask(const SocketHandler& handler, const Request& request,
+                                          const std::shared_ptr<Socket>& socket) {
+  try {
+    return handler(request, socket);
+  } catch (const std::exception& thrown) {
+    log::error("a socket was not accepted", {{"reason", thrown.what()}});
+    return std::unexpected(problem(500, "it failed here; the log says why"));
+  }
+}
 
 template <class Stream>
 class Session : public Connection, public std::enable_shared_from_this<Session<Stream>> {
  public:
   template <class... More>
   Session(asio::ip::tcp::socket socket, Shared& shared, More&... more)
-      : stream_(beast::tcp_stream(std::move(socket)), more...), shared_(shared) {
+      : stream_(beast::tcp_stream(std::move(socket)), more...), shared_(shared), buffer_(kBufferMax) {
     Stop none;
     peer_ = lowest().socket().remote_endpoint(none).address().to_string();
   }
@@ -132,6 +110,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     response_->body() = std::move(response.body);
     response_->keep_alive(keep);
     response_->prepare_payload();
+    if (head_only_) response_->body().clear();  // its length stays said (RFC 9110, 9.3.2)
     claim_.reset();
     lowest().expires_after(shared_.options.idle_timeout);
     http::async_write(stream_, *response_, then([keep](Session& self) {
@@ -154,8 +133,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   // The same for reading, where the other side may have sent what cannot be read.
   template <class Next>
   auto then_read(Next next) {
-    return [self = this->shared_from_this(), next = std::move(next)](Stop stop, std::size_t) {
-      if (!stop) return next(*self);
+    return [self = this->shared_from_this(), next = std::move(next)](Stop stop, std::size_t bytes) {
+      if (!stop) return next(*self, bytes);
       const int status = status_of(stop);
       status == 0 ? self->gone() : self->refuse(status, stop.message());
     };
@@ -172,21 +151,50 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     parser_.emplace();
     parser_->header_limit(kHeadBytesMax);
     parser_->body_limit(shared_.options.body_bytes_max);
-    keep_alive_ = false;
+    parser_->on_chunk_header(chunk_check_);
+    keep_alive_ = head_only_ = skipped_ = false;
+    checked_ = 0;
     lowest().expires_after(shared_.options.idle_timeout);
-    http::async_read_header(stream_, buffer_, *parser_, then_read([](Session& self) { self.take_head(); }));
+    look_for_head();
+  }
+
+  // The head is judged as it came, before the parser, which lets more pass, makes anything of it.
+  void look_for_head() {
+    if (!skipped_ && view().starts_with("\r\n")) {
+      buffer_.consume(2);  // one empty line may stand before a request (RFC 9112, 2.2)
+      skipped_ = true;
+      checked_ = 0;
+    }
+    const auto size = head_size(view(), checked_);
+    if (!size) return refuse(size.error().status, size.error().why);
+    checked_ = buffer_.size();
+    if (*size == 0)
+      return stream_.async_read_some(buffer_.prepare(kBufferKept), then_read([](Session& self, std::size_t bytes) {
+                                       self.buffer_.commit(bytes);
+                                       self.look_for_head();
+                                     }));
+    if (const auto fault = fault_of(view().substr(0, *size))) return refuse(fault->status, fault->why);
+    Stop stop;
+    buffer_.consume(parser_->put(buffer_.data(), stop));
+    if (stop || !parser_->is_header_done()) return refuse(std::max(status_of(stop), 400), stop.message());
+    take_head();
+  }
+  std::string_view view() const {
+    const auto bytes = buffer_.cdata();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   void take_head() {
     const Message& head = parser_->get();
     http_version_ = head.version();
     keep_alive_ = head.keep_alive();
-    if (head.version() == 11 && head.count(http::field::host) != 1) return refuse(400, "it needs one Host");
+    head_only_ = head.method() == http::verb::head;
+    headers_ = headers_of(head);
     const auto length = parser_->content_length();
     const std::size_t bytes = length ? *length : parser_->chunked() ? shared_.options.body_bytes_max : 0;
     claim_ = Claim::make(shared_.body_bytes, bytes, shared_.options.all_bodies_bytes_max);
     if (!claim_) return refuse(503, "too much is being taken at once; send it again a little later");
-    if (beast::iequals(head[http::field::expect], "100-continue") && !parser_->is_done()) return say_continue();
+    if (headers_.contains("expect") && http_version_ == 11 && !parser_->is_done()) return say_continue();
     read_body();
   }
 
@@ -200,7 +208,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   void read_body() {
     if (parser_->is_done()) return serve();
-    http::async_read(stream_, buffer_, *parser_, then_read([](Session& self) { self.serve(); }));
+    http::async_read(stream_, buffer_, *parser_, then_read([](Session& self, std::size_t) { self.serve(); }));
   }
 
   void serve() {
@@ -209,7 +217,14 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     parser_.reset();
     auto target = parse_target(exchange->message.target());
     if (!target) return exchange->answer(problem(400, target.error().message));
-    Request request = request_of(exchange->message, peer_, std::move(*target));
+    Request request{.method = exchange->message.method_string(),
+                    .path = target->path,
+                    .query = std::move(target->query),
+                    .headers = std::exchange(headers_, {}),
+                    .body = exchange->message.body(),
+                    .peer = peer_,
+                    .parts = {}};
+    if (shared_.sockets.contains(request.path)) return upgrade(*exchange, request);
     const auto found = shared_.router.find(request);
     if (!found) return exchange->answer(found.error());
     try {
@@ -218,6 +233,26 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       log::error("a request failed", {{"reason", thrown.what()}});
       exchange->answer(problem(500, "it failed here; the log says why"));
     }
+  }
+
+  // RFC 6455, 4.2. The socket's handler says whether it may be.
+  void upgrade(Exchange& exchange, const Request& request) {
+    const auto refused = refusal_of_upgrade(exchange.message, buffer_.size());
+    if (refused) return exchange.answer(*refused);
+    auto place = Claim::make(shared_.sockets_open, 1, shared_.options.sockets.most);
+    if (!place) return exchange.answer(problem(503, "too many sockets are open; try again a little later"));
+    auto queue = std::make_shared<SocketQueue>(shared_.options.sockets, shared_.connections);
+    auto events = ask(shared_.sockets.at(std::string(request.path)), request, queue);
+    if (!events) {
+      queue->end();
+      return exchange.answer(std::move(events.error()));
+    }
+    exchange.answered.test_and_set();
+    auto socket =
+        make_web_socket(std::move(stream_), shared_, {std::move(queue), std::move(*events), std::move(*place)},
+                        std::move(exchange.message));
+    shared_.connections->replace(this->shared_from_this(), socket);
+    socket->run();
   }
 
   void refuse(int status, std::string_view why) {
@@ -264,9 +299,15 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
+  std::function<void(std::uint64_t, beast::string_view, Stop&)> chunk_check_ =
+      [](std::uint64_t, beast::string_view extension, Stop& stop) {
+        if (fault_of_chunk_extension(extension)) stop = http::error::bad_chunk_extension;
+      };
   std::optional<Claim> claim_;
+  std::map<std::string, std::string> headers_;
+  std::size_t checked_ = 0;  // bytes of the head that had no fault so far
   unsigned http_version_ = 11;
-  bool keep_alive_ = false, refused_ = false;
+  bool keep_alive_ = false, refused_ = false, head_only_ = false, skipped_ = false;
   std::size_t drained_ = 0;
 };
 

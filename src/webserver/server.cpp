@@ -39,11 +39,13 @@ Result<asio::ssl::context> tls_of(const Options& options) {
 }  // namespace
 
 struct Server::State {
-  State(const Options& options, std::vector<Route> routes)
+  State(const Options& options, std::vector<Route> routes, std::vector<SocketRoute> sockets)
       : shared{.options = options, .router = Router(std::move(routes))},
         context(static_cast<int>(options.threads)),
         acceptor(asio::make_strand(context)),
-        pause(acceptor.get_executor()) {}
+        pause(acceptor.get_executor()) {
+    for (SocketRoute& route : sockets) shared.sockets[std::move(route.path)] = std::move(route.accept);
+  }
   ~State() {
     context.stop();
     for (std::thread& thread : threads) thread.join();
@@ -107,8 +109,8 @@ struct Server::State {
   std::vector<std::thread> threads;
 };
 
-Result<Server> Server::start(const Options& options, std::vector<Route> routes) {
-  auto state = std::make_unique<State>(options, std::move(routes));
+Result<Server> Server::start(const Options& options, std::vector<Route> routes, std::vector<SocketRoute> sockets) {
+  auto state = std::make_unique<State>(options, std::move(routes), std::move(sockets));
   if (!options.certificate_file.empty()) {
     auto tls = tls_of(options);
     if (!tls) return std::unexpected(tls.error());

@@ -16,21 +16,29 @@ void Connections::remove(const std::shared_ptr<Connection>& connection) {
   all_.erase(connection);
 }
 
-void Connections::answer(const std::weak_ptr<Connection>& connection, Response response) {
+void Connections::replace(const std::shared_ptr<Connection>& connection, std::shared_ptr<Connection> by) {
+  const std::scoped_lock lock(mutex_);
+  all_.erase(connection);
+  all_.insert(std::move(by));
+}
+
+void Connections::reach(const std::weak_ptr<Connection>& connection, std::move_only_function<void(Connection&)> act) {
   const std::scoped_lock lock(mutex_);
   if (!open_) return;
   auto found = connection.lock();
   if (!found) return;
   const auto executor = found->executor();
-  boost::asio::post(executor, [found = std::move(found), response = std::move(response)]() mutable {
-    found->answer(std::move(response));
-  });
+  boost::asio::post(executor, [found = std::move(found), act = std::move(act)]() mutable { act(*found); });
 }
 
 void Connections::close() {
-  const std::scoped_lock lock(mutex_);
-  open_ = false;
-  all_.clear();
+  std::unordered_set<std::shared_ptr<Connection>> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    open_ = false;
+    all.swap(all_);
+  }
+  for (const auto& connection : all) connection->cut();
 }
 
 }  // namespace rltune::webserver

@@ -10,7 +10,7 @@ std::string_view without_authority(std::string_view text) {
   for (const std::string_view scheme : {"http://", "https://"})
     if (text.starts_with(scheme)) {
       text.remove_prefix(scheme.size());
-      const std::size_t path = text.find('/');
+      const std::size_t path = text.find_first_of("/?");
       return path == std::string_view::npos ? "/" : text.substr(path);
     }
   return text;

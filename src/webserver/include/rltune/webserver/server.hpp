@@ -1,4 +1,5 @@
-// An HTTP/1.1 server (Boost.Beast behind it): routes to handlers that are plain functions from a request to a response.
+// An HTTP/1.1 server (Boost.Beast behind it): routes to handlers that are plain functions from a request to a response,
+// and routes to sockets (socket.hpp).
 //
 // Threads: handlers run on the server's own threads and must not wait; a reply may be given later, once, from any
 // thread. A reply that is dropped answers 500. Limits: what is larger than body_bytes_max is refused with 413; who
@@ -9,14 +10,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "rltune/base/error.hpp"
 #include "rltune/base/time.hpp"
+#include "rltune/webserver/request.hpp"
+#include "rltune/webserver/socket.hpp"
 
 namespace rltune::webserver {
 
@@ -30,26 +31,8 @@ struct Options {
   Duration idle_timeout = std::chrono::seconds(60);
   std::filesystem::path certificate_file, key_file;  // PEM; TLS 1.3 where given
   std::filesystem::path client_ca_file;              // clients must show a certificate that comes from it
+  SocketLimits sockets;
 };
-
-struct Request {
-  std::string_view method, path;               // "POST", "/v1/logs": as it came
-  std::map<std::string, std::string> query;    // decoded; of a name that stands twice, the first
-  std::map<std::string, std::string> headers;  // names in lower case; what stands twice is joined by ", "
-  std::string_view body;                       // valid until the reply is given
-  std::string peer;                            // "127.0.0.1"
-  std::vector<std::string> parts;              // what stood for {} in the route, decoded
-};
-
-struct Response {
-  int status = 200;
-  std::string body;
-  std::string type = "application/json";
-  std::map<std::string, std::string> headers;
-};
-
-// RFC 9457: {"type":"about:blank","title":...,"status":...,"detail":...}
-Response problem(int status, std::string_view detail);
 
 using Reply = std::function<void(Response)>;
 using Handler = std::function<void(const Request&, Reply)>;
@@ -62,8 +45,8 @@ struct Route {
 class Server {
  public:
   // Errors: invalid_argument: the address; io: the port is taken; parse: the certificate or key.
-  static Result<Server> start(const Options& options, std::vector<Route> routes);
-  // What is under way is cut off; replies that come later go nowhere.
+  static Result<Server> start(const Options& options, std::vector<Route> routes, std::vector<SocketRoute> sockets = {});
+  // What is under way is cut off; replies that come later go nowhere. Sockets are told 1001 and end.
   ~Server();
   Server(Server&&) noexcept;
 
