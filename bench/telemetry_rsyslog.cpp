@@ -90,7 +90,8 @@ void add(Rows& rows, const std::string& name, bool synced, std::uint64_t batches
   line += std::string(kRecordBytes - line.size() - 1, 'x') + "\n";
   std::string batch;
   for (std::size_t i = 0; i < kBatchRecords; ++i) batch += line;
-  const std::uint64_t all = batches * kBatchRecords - kLeftInMemory;
+  // It stops writing somewhere about its low watermark.
+  const std::uint64_t all = batches * kBatchRecords - 2 * kLeftInMemory;
   const Duration begin = kClock.steady();
   for (std::uint64_t i = 0; i < batches; ++i) rsyslog.send(batch);
   while (rsyslog.on_disk() < all) {
