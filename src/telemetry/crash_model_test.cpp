@@ -122,6 +122,7 @@ class Schedule {
   // a crash, and sinks may have taken more by then.
   void check_unsent(const Buffer& buffer) {
     if (buffer.floor() == floor_) {
+      unsent += unsent_;
       if (buffer.unsent() != unsent_) fault_ = "it counts something as removed unsent, and nothing was removed";
       return;
     }
