@@ -8,6 +8,7 @@
 #include "rltune/historian/sqlite.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
+#include "wal_bytes.hpp"
 
 namespace rltune::historian {
 namespace {
@@ -76,13 +77,6 @@ TEST(HistorianDurability, kill_loses_nothing_that_was_flushed) {
     ASSERT_EQ(rolled_up, samples.size());
   }
   EXPECT_GT(flushed_in_all, 0U);
-}
-
-std::uint64_t all_wal_bytes(const std::filesystem::path& folder) {
-  std::uint64_t bytes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().string().ends_with("-wal")) bytes += entry.file_size();
-  return bytes;
 }
 
 TEST(HistorianDurability, reader_that_never_lets_go_does_not_let_the_log_grow) {
