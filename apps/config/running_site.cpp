@@ -1,5 +1,6 @@
 #include "running_site.hpp"
 
+#include <algorithm>
 #include <format>
 #include <print>
 #include <thread>
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kFindPatience = 500ms, kAskPatience = 10'000ms, kLookEvery = 100ms;
 constexpr double kDefaultWithin = 30.0;
-// A change that is taken back needs its time twice; coredinator may start again in between.
+// A change that is taken back has its time again, 30 s at the least; coredinator may start again in between.
 constexpr double kSlack = 15.0;
 
 bool over(const std::string& state) { return state == "applied" || state == "went_back" || state == "failed"; }
@@ -48,7 +49,8 @@ v1::ConfigAnswer RunningSite::take_over(v1::ApplyConfigRequest request, double w
   const auto begun = client_->call<v1::ConfigAnswer>("coredinator.ApplyConfig", "coredinator", request, kAskPatience);
   if (!begun) stop(begun.error());
   const WallClock clock;
-  const Duration end = clock.steady() + from_seconds(2.0 * (within_s > 0.0 ? within_s : kDefaultWithin) + kSlack);
+  const double within = within_s > 0.0 ? within_s : kDefaultWithin;
+  const Duration end = clock.steady() + from_seconds(within + std::max(within, kDefaultWithin) + kSlack);
   while (clock.steady() < end) {
     const auto answer =
         client_->call<v1::ConfigAnswer>("coredinator.Config", "coredinator", v1::ConfigRequest(), kFindPatience);

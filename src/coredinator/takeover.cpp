@@ -16,6 +16,8 @@ using nlohmann::ordered_json;
 
 constexpr const char* kSiteFile = "site.yaml";
 constexpr double kWithinMax = 600.0;
+// What a person gives a new configuration is not what the one of before needs to come up again.
+constexpr double kBackWithin = 30.0;
 
 // What lies in the folder, or nothing.
 std::optional<std::string> lying(const std::filesystem::path& file) {
@@ -298,7 +300,8 @@ std::string Takeover::wait_for(Supervisor& supervisor, std::string& refused) con
 void Takeover::turn(Supervisor& supervisor, Duration now) {
   if (!under_way_ || leave_) return;
   supervisor.forgive(true);
-  if (!deadline_) deadline_ = now + from_seconds(under_way_->within_s);
+  const double within_s = under_way_->back ? std::max(under_way_->within_s, kBackWithin) : under_way_->within_s;
+  if (!deadline_) deadline_ = now + from_seconds(within_s);
   std::string refused;
   const std::string waiting = wait_for(supervisor, refused);
   if (!refusal_.empty()) refused = "io: " + refusal_;
@@ -307,7 +310,7 @@ void Takeover::turn(Supervisor& supervisor, Duration now) {
   if (!waiting.empty() || untold) {
     const std::string what = waiting.empty() ? "io takes it over" : waiting;
     if (!under_way_->back) state_.set_reason(what);
-    if (now >= *deadline_) back_out(std::format("after {:.0f} s {}", under_way_->within_s, what), supervisor);
+    if (now >= *deadline_) back_out(std::format("after {:.0f} s {}", within_s, what), supervisor);
     return;
   }
   supervisor.forgive(false);
