@@ -85,6 +85,7 @@ void BatchReceiver::serve(int socket, const std::stop_token& stop) {
       text.append(bytes.data(), static_cast<std::size_t>(count));
       continue;
     }
+    while (holding_ && !stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     const std::string answer = judge(text.substr(0, head_end + 2))
                                    ? "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
                                    : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";

@@ -55,7 +55,7 @@ function telemetry(options) {
   const short = options.length > 0;
   return [{ ...telemetryGroup, command: `./dev soak telemetry${short ? " --short" : ""}` }, async () => [
     ...part(bin, "telemetry_bench", "kills", short ? 50 : 10_000),
-    ...part(bin, "telemetry_bench", "day", short ? 600 : 86_400),
+    ...part(bin, "telemetry_bench", "day", short ? 3_600 : 86_400),
     ...await crashSchedules(bin, short ? 2_000 : 1_000_000),
   ]];
 }
