@@ -32,6 +32,7 @@ set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 set(RLTUNE_MAY_USE_access       base)
 set(RLTUNE_MAY_USE_webserver    base)
+set(RLTUNE_MAY_USE_api          base)
 set(RLTUNE_MAY_USE_telemetry    base)
 set(RLTUNE_MAY_USE_forward      base config http telemetry)
 set(RLTUNE_MAY_USE_polling      base config http historian telemetry)
@@ -40,6 +41,6 @@ set(RLTUNE_MAY_USE_receive      base config telemetry forward)
 set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver telemetry forward polling alerts)
 
 set(RLTUNE_MODULES base vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
-                   plant twin keeper upgrade coredinator io experience agent backup runs report access webserver telemetry forward polling alerts receive collector)
+                   plant twin keeper upgrade coredinator io experience agent backup runs report access webserver api telemetry forward polling alerts receive collector)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "rltune/api/json.hpp"
+#include "rltune/api/operation.hpp"
+
+namespace rltune::api {
+namespace {
+
+Json document() { return Json::parse(openapi("1.2.3")); }
+
+// Every "$ref" in a tree.
+void collect(const Json& tree, std::set<std::string>& found) {
+  if (tree.is_object() && tree.contains("$ref")) found.insert(tree["$ref"]);
+  if (tree.is_structured())
+    for (const Json& inner : tree) collect(inner, found);
+}
+
+TEST(OpenApi, every_operation_stands_in_it) {
+  const Json told = document();
+  EXPECT_EQ(told["openapi"], "3.1.0");
+  EXPECT_EQ(told["info"]["version"], "1.2.3");
+  std::size_t count = 0;
+  for (const Json& path : told["paths"]) count += path.size();
+  EXPECT_EQ(count, operations().size());
+  const Json mode = told["paths"]["/api/v1/plant/mode"]["put"];
+  EXPECT_EQ(mode["operationId"], "setMode");
+  EXPECT_EQ(mode["x-permission"], "plant.operate");
+  EXPECT_EQ(mode["requestBody"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/ModeOrder");
+  EXPECT_EQ(mode["responses"]["200"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Mode");
+}
+
+TEST(OpenApi, whatever_it_points_at_is_there) {
+  const Json told = document();
+  std::set<std::string> found;
+  collect(told, found);
+  EXPECT_GE(found.size(), 10U);
+  for (const std::string& reference : found)
+    EXPECT_TRUE(told.contains(Json::json_pointer(reference.substr(1)))) << reference;
+}
+
+TEST(OpenApi, a_schema_says_what_the_reader_asks) {
+  const Json schemas = document()["components"]["schemas"];
+  EXPECT_EQ(schemas["Login"]["required"], Json({"user", "password"}));
+  EXPECT_EQ(schemas["Login"]["properties"]["password"]["writeOnly"], true);
+  EXPECT_EQ(schemas["Login"]["properties"]["user"]["maxLength"], 64);
+  EXPECT_EQ(schemas["Login"]["additionalProperties"], false);
+  EXPECT_EQ(schemas["ModeOrder"]["properties"]["mode"]["enum"], Json({"manual", "shadow", "advisory", "automatic"}));
+  EXPECT_EQ(schemas["Agent"]["properties"]["versions"]["items"]["$ref"], "#/components/schemas/Version");
+  EXPECT_EQ(schemas["PlantState"]["properties"]["verdicts"]["additionalProperties"]["type"], "integer");
+}
+
+TEST(OpenApi, a_path_names_its_parameters) {
+  const Json order = document()["paths"]["/api/v1/agents/{agent}/versions/{version}/orders"]["post"];
+  ASSERT_EQ(order["parameters"].size(), 2U);
+  EXPECT_EQ(order["parameters"][0]["name"], "agent");
+  EXPECT_EQ(order["parameters"][1]["name"], "version");
+}
+
+TEST(OpenApi, only_what_is_open_asks_for_nobody) {
+  const Json told = document();
+  for (const Operation& operation : operations()) {
+    const std::string method = operation.method == "GET"    ? "get"
+                               : operation.method == "POST" ? "post"
+                               : operation.method == "PUT"  ? "put"
+                                                            : "delete";
+    const Json& described = told["paths"][std::string(operation.path)][method];
+    EXPECT_EQ(described["security"].empty(), operation.permission == Permission::open) << operation.id;
+  }
+}
+
+TEST(OpenApi, ids_are_unique_and_what_changes_nothing_is_a_get) {
+  std::set<std::string_view> ids;
+  for (const Operation& operation : operations()) {
+    EXPECT_TRUE(ids.insert(operation.id).second) << operation.id;
+    EXPECT_TRUE(operation.path.starts_with("/api/v1/")) << operation.id;
+    EXPECT_TRUE(operation.method != "GET" || operation.request == nullptr) << operation.id;
+  }
+}
+
+}  // namespace
+}  // namespace rltune::api
