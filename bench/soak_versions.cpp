@@ -2,7 +2,7 @@
 #include <map>
 
 #include "parts.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "site_versions.hpp"
 
 namespace rltune::bench {
@@ -383,7 +383,7 @@ Rows soak_bad_versions(double versions) {
 
 Rows soak_transitions(double rounds) {
   Running run;
-  const auto registry = historian::open_reader(run.site.path("site/data/registry.db"));
+  const auto registry = sqlite::open_reader(run.site.path("site/data/registry.db"));
   std::map<std::string, Tally> tallies;
   int number = 0;
   for (int round = 0; round < static_cast<int>(rounds); ++round)

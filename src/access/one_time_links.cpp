@@ -13,6 +13,9 @@
 namespace rltune::access {
 namespace {
 
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
+
 constexpr Store::Schema kSchema{.tables = R"(
 CREATE TABLE IF NOT EXISTS links (
   hash    TEXT PRIMARY KEY,
@@ -64,7 +67,7 @@ OneTimeLinks::OneTimeLinks(OneTimeLinks&&) noexcept = default;
 OneTimeLinks::~OneTimeLinks() = default;
 
 Result<OneTimeLinks> OneTimeLinks::open(const std::filesystem::path& file) {
-  auto store = Store::open(file, Store::Sharing::processes, kSchema);
+  auto store = Store::open(file, sqlite::Sharing::processes, kSchema);
   if (!store) return std::unexpected(store.error());
   return OneTimeLinks(std::make_unique<State>(std::move(*store)));
 }

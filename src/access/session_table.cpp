@@ -29,6 +29,9 @@ CREATE INDEX IF NOT EXISTS tokens_of ON tokens(session, state);
 
 namespace {
 
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
+
 void insert_token(SQLite::Database& database, const std::string& hash, const std::string& session) {
   SQLite::Statement insert(database, "INSERT INTO tokens VALUES (?, ?, 0, 0)");
   SQLite::bind(insert, hash, session);

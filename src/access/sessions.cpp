@@ -136,7 +136,7 @@ Sessions::~Sessions() = default;
 
 Result<Sessions> Sessions::open(SessionOptions options, TimePoint now) {
   RLTUNE_CHECK(options.per_user_max >= 1);
-  auto store = Store::open(options.file, Store::Sharing::alone, session_table::kSchema);
+  auto store = Store::open(options.file, sqlite::Sharing::alone, session_table::kSchema);
   if (!store) return std::unexpected(store.error());
   auto state = std::make_unique<State>(std::move(options), std::move(*store));
   auto read = state->store.read([&](SQLite::Database& database) {

@@ -1,5 +1,4 @@
 // What of sessions outlives kills, restarts, damage and a full disk.
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,6 +14,7 @@
 #include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "temporary_folder.hpp"
 
 namespace rltune::access {
@@ -42,8 +42,8 @@ class SessionsDurability : public ::testing::Test {
     return sessions.refresh(token, "10.0.0.1", now_).value().outcome;
   }
   int rows_of(const char* table) {
-    SQLite::Database database(copy_as_after_a_kill().string(), SQLite::OPEN_READWRITE);
-    return database.execAndGet(std::string("SELECT count(*) FROM ") + table).getInt();
+    const auto database = sqlite::open_reader(copy_as_after_a_kill());
+    return database->execAndGet(std::string("SELECT count(*) FROM ") + table).getInt();
   }
 
   TemporaryFolder folder_;
@@ -180,7 +180,8 @@ TEST_F(SessionsDurability, a_full_disk_lets_nobody_back_in) {
   const auto another = sessions.begin("ada", kBrowser, now_);
   full.reset();
   EXPECT_FALSE(refreshed);
-  EXPECT_FALSE(another);
+  ASSERT_FALSE(another);
+  EXPECT_EQ(another.error().code, Errc::no_space) << another.error().message;
   ASSERT_FALSE(ended);
   EXPECT_TRUE(ended.error().message.contains("refused from now on")) << ended.error().message;
   EXPECT_FALSE(sessions.active(begun.id, now_));
@@ -243,6 +244,17 @@ TEST_F(SessionsDurability, one_process_has_the_file) {
   EXPECT_TRUE(second.error().message.contains("another process")) << second.error().message;
   sessions.reset();
   EXPECT_TRUE(Sessions::open({.file = file()}, now_));
+}
+
+TEST_F(SessionsDurability, a_file_of_a_later_version_is_refused_and_stays) {
+  const auto id = open().begin("ada", kBrowser, now_)->id;
+  sqlite::open_writer(file(), 1U << 20U)->exec("PRAGMA user_version = 2");
+  const auto refused = Sessions::open({.file = file()}, now_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported) << refused.error().message;
+  EXPECT_TRUE(put_aside_in(folder_.path()).empty());
+  sqlite::open_writer(file(), 1U << 20U)->exec("PRAGMA user_version = 1");
+  EXPECT_TRUE(open().active(id, now_));
 }
 
 TEST_F(SessionsDurability, a_damaged_file_is_put_aside_and_everybody_signs_in_again) {

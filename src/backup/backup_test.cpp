@@ -17,6 +17,7 @@
 #include "rltune/configstore/store.hpp"
 #include "rltune/historian/decision_log.hpp"
 #include "rltune/historian/historian.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "scratch_folder.hpp"
 
 namespace rltune::backup {
@@ -221,11 +222,11 @@ TEST_F(BackupTest, says_what_a_checkpoint_and_the_registry_miss) {
   ASSERT_TRUE(write_file(data() / "artifacts" / artifact / "policy.onnx", onnx));
   {
     // docs/formats/registry.md
-    SQLite::Database registry((data() / "registry.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    registry.exec(
+    const auto registry = sqlite::open_writer(data() / "registry.db", 1U << 20U);
+    registry->exec(
         "CREATE TABLE agents(id TEXT); CREATE TABLE versions(agent TEXT, version TEXT, artifact TEXT, state TEXT)");
-    registry.exec("INSERT INTO agents VALUES('climate'), ('light')");
-    registry.exec(
+    registry->exec("INSERT INTO agents VALUES('climate'), ('light')");
+    registry->exec(
         std::format("INSERT INTO versions VALUES('climate', '0.0.0', '', 'standby'), ('climate', '1.0.0', '{}', "
                     "'active'), ('light', '0.0.0', '', 'active')",
                     artifact));
@@ -250,8 +251,8 @@ TEST_F(BackupTest, says_what_a_checkpoint_and_the_registry_miss) {
   ASSERT_EQ(found.faults.size(), 1U);
   EXPECT_EQ(found.faults[0], "registry: the artifact of version 1.0.0 of agent climate is not there or not whole");
   ASSERT_TRUE(write_file(data() / "artifacts" / artifact / "policy.onnx", onnx));
-  SQLite::Database((data() / "registry.db").string(), SQLite::OPEN_READWRITE)
-      .exec("UPDATE versions SET state = 'retired' WHERE agent = 'light'");
+  sqlite::open_writer(data() / "registry.db", 1U << 20U)
+      ->exec("UPDATE versions SET state = 'retired' WHERE agent = 'light'");
   found = examined();
   ASSERT_EQ(found.faults.size(), 1U);
   EXPECT_EQ(found.faults[0], "registry: agent light has 0 active versions");

@@ -13,7 +13,7 @@
 #include "rltune/config/site.hpp"
 #include "rltune/configstore/store.hpp"
 #include "rltune/historian/decision_log.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "snapshot.hpp"
 
 namespace rltune::backup {
@@ -84,8 +84,8 @@ class Examiner {
   // As the site's own readers open it: they wait while a writer opens or closes it.
   void database(const std::string& name) {
     const fs::path file = folder_ / name;
-    const auto found = historian::guarded(
-        file, [&] { return historian::damage_of(*historian::open_reader(file), historian::Scrutiny::thorough); });
+    const auto found = sqlite::guarded(
+        file, [&] { return sqlite::damage_of(*sqlite::open_reader(file), sqlite::Scrutiny::thorough); });
     std::error_code ignored;
     if (!live_)  // a copy is to have no log beside it
       for (const char* suffix : {"-wal", "-shm"}) fs::remove(file.string() + suffix, ignored);
@@ -109,8 +109,8 @@ class Examiner {
   void registry() {
     const fs::path file = data_ / "registry.db";
     if (!fs::exists(file)) return;
-    const auto read = historian::guarded(file, [&] {
-      const auto database = historian::open_reader(file);
+    const auto read = sqlite::guarded(file, [&] {
+      const auto database = sqlite::open_reader(file);
       SQLite::Statement active(
           *database, "SELECT id, (SELECT count(*) FROM versions WHERE agent = id AND state = 'active') FROM agents");
       while (active.executeStep())

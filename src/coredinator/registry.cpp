@@ -10,15 +10,15 @@
 #include "rltune/base/damage.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "rltune/vault/vault.hpp"
 
 namespace rltune::coredinator {
 namespace {
 
-using historian::guarded;
-using historian::to_nanoseconds;
-using historian::to_time;
+using sqlite::guarded;
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
 
 constexpr std::uint64_t kWalBytesMax = 1U << 20U;
 
@@ -100,7 +100,7 @@ struct Registry::State {
   std::filesystem::path file;
   const Clock& clock;
   vault::Vault vault;
-  historian::Connection database;
+  sqlite::Connection database;
 
   template <std::invocable Work>
   auto in_transaction(Work work) -> Result<> {
@@ -237,10 +237,10 @@ Result<Registry> Registry::open(const std::filesystem::path& file, const Clock& 
   auto state = std::make_unique<State>(State{file, clock, vault::Vault::beside(file), nullptr});
   std::string damage;
   auto opened = guarded(file, [&] {
-    state->database = historian::open_writer(file, kWalBytesMax);
+    state->database = sqlite::open_writer(file, kWalBytesMax);
     state->database->exec("PRAGMA foreign_keys = ON");
-    historian::create_tables(*state->database, kSchema);
-    damage = historian::damage_of(*state->database, historian::Scrutiny::thorough);
+    sqlite::create_tables(*state->database, kSchema);
+    damage = sqlite::damage_of(*state->database, sqlite::Scrutiny::thorough);
   });
   if (!opened) return std::unexpected(opened.error());
   if (!damage.empty()) return fail(Errc::corrupt, std::format("{} is damaged ({})", file.string(), damage));

@@ -5,7 +5,7 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "rltune/vault/vault.hpp"
 #include "rollout.hpp"
 #include "scratch_folder.hpp"
@@ -273,7 +273,7 @@ class EncryptedRegistryTest : public RegistryTest {
     return all;
   }
   void change(const std::string& sql) const {
-    ASSERT_TRUE(historian::guarded(file_, [&] { historian::open_writer(file_, 1U << 20U)->exec(sql); }));
+    ASSERT_TRUE(sqlite::guarded(file_, [&] { sqlite::open_writer(file_, 1U << 20U)->exec(sql); }));
   }
 
   const std::filesystem::path key_ = folder_.path() / "keys" / "north";

@@ -14,11 +14,15 @@
 #include "rltune/base/clock.hpp"
 #include "rltune/base/damage.hpp"
 #include "rltune/base/log.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "rltune/vault/vault.hpp"
 
 namespace rltune::historian {
 namespace {
+
+using sqlite::guarded;
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
 
 constexpr std::size_t kGroupMax = 1000;
 // The disk is tried again after a while: a queue of bounded size waits meanwhile.
@@ -138,7 +142,7 @@ class DayWriter {
  public:
   DayWriter(LogFile file, std::uint64_t wal_bytes_max, const vault::Vault& vault)
       : file_(std::move(file)),
-        database_(open_writer(file_.path, wal_bytes_max)),
+        database_(sqlite::open_writer(file_.path, wal_bytes_max)),
         prepared_(*database_),
         vault_(vault) {}
 
@@ -152,12 +156,14 @@ class DayWriter {
   }
 
   // False when the log cannot be kept small because a reader holds an old state.
-  bool keep_wal_small(std::uint64_t bytes_max) { return wal_bytes(file_.path) <= bytes_max || restart_wal(*database_); }
+  bool keep_wal_small(std::uint64_t bytes_max) {
+    return sqlite::wal_bytes(file_.path) <= bytes_max || sqlite::restart_wal(*database_);
+  }
 
  private:
   struct Prepared {
     explicit Prepared(SQLite::Database& database)
-        : created((create_tables(database, kSchema, kDecisionLogFormat), true)),
+        : created((sqlite::create_tables(database, kSchema, kDecisionLogFormat), true)),
           insert(database,
                  "INSERT OR IGNORE INTO decision(id, time, wall_time, agent, policy, origin, mode, body) "
                  "VALUES(?,?,?,?,?,?,?,?)"),
@@ -202,7 +208,7 @@ class DayWriter {
   }
 
   LogFile file_;
-  Connection database_;
+  sqlite::Connection database_;
   Prepared prepared_;
   const vault::Vault& vault_;
   std::unordered_map<std::string, std::uint32_t> numbers_;
@@ -213,8 +219,8 @@ class DayReader {
  public:
   explicit DayReader(const LogFile& file)
       : file_(file),
-        database_(open_reader(file.path)),
-        empty_(!has_table(*database_, "decision")),
+        database_(sqlite::open_reader(file.path)),
+        empty_(!sqlite::has_table(*database_, "decision")),
         vault_(vault::Vault::beside(file.path.parent_path())) {}
 
   struct Place {
@@ -324,7 +330,7 @@ class DayReader {
   }
 
   LogFile file_;
-  Connection database_;
+  sqlite::Connection database_;
   bool empty_;  // no tables yet
   vault::Vault vault_;
   std::unordered_map<std::uint32_t, std::string> names_;
@@ -444,8 +450,8 @@ struct DecisionLog::State {
       return {};
     } catch (const SQLite::Exception& exception) {
       // A connection that failed half-way is not trusted again.
-      Error error = writer ? to_error(exception, writer->file().path, writer->database())
-                           : to_error(exception, make_file(folder, day, 1).path);
+      Error error = writer ? sqlite::to_error(exception, writer->file().path, writer->database())
+                           : sqlite::to_error(exception, make_file(folder, day, 1).path);
       writer.reset();
       return std::unexpected(std::move(error));
     }
@@ -464,7 +470,8 @@ struct DecisionLog::State {
 
   // A damaged day would take no decision more, and hide those of the other days from whoever reads.
   static void keep_sound(const std::filesystem::path& path) {
-    const auto found = guarded(path, [&] { return damage_of(*open_reader(path), Scrutiny::quick); });
+    const auto found =
+        guarded(path, [&] { return sqlite::damage_of(*sqlite::open_reader(path), sqlite::Scrutiny::quick); });
     if (!found && found.error().code != Errc::corrupt) return;
     const std::string why = found ? *found : found.error().message;
     if (!why.empty()) [[maybe_unused]]
@@ -557,9 +564,9 @@ TimePoint last_written(const std::filesystem::path& path) {
 // When a file's last record was written: an empty log beside it is a reader's.
 TimePoint last_record(const std::filesystem::path& path) {
   std::error_code code;
-  return wal_bytes(path) > 0 ? last_written(path)
-                             : std::chrono::time_point_cast<Duration>(
-                                   std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path, code)));
+  return sqlite::wal_bytes(path) > 0 ? last_written(path)
+                                     : std::chrono::time_point_cast<Duration>(std::chrono::file_clock::to_sys(
+                                           std::filesystem::last_write_time(path, code)));
 }
 
 // Runs `work` on each file in turn until it returns a value; errors of SQLite name the file.
@@ -675,7 +682,7 @@ Result<DecisionStorage> decision_storage(const std::filesystem::path& folder) {
   if (!files) return std::unexpected(files.error());
   DecisionStorage storage;
   storage.files = files->size();
-  for (const LogFile& file : *files) storage.bytes += file_bytes(file.path);
+  for (const LogFile& file : *files) storage.bytes += sqlite::file_bytes(file.path);
   if (files->empty()) return storage;
   // A day on a simulated clock may pass in seconds: what counts is how fast wall time fills files.
   const LogFile& last = files->back();
@@ -683,7 +690,7 @@ Result<DecisionStorage> decision_storage(const std::filesystem::path& folder) {
     const DayReader::Extent extent = DayReader(last).extent();
     const double seconds = to_seconds(Duration(extent.last_wall - extent.first_wall));
     if (extent.count < 2 || seconds <= 0.0) return 0.0;
-    return static_cast<double>(file_bytes(last.path)) / seconds * 86'400.0;
+    return static_cast<double>(sqlite::file_bytes(last.path)) / seconds * 86'400.0;
   });
   if (!rate) return std::unexpected(rate.error());
   storage.bytes_per_day = *rate;

@@ -13,7 +13,7 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/random.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "rltune/vault/vault.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
@@ -231,7 +231,7 @@ TEST(DecisionLog, changed_record_is_found_out) {
   for (const char* change :
        {"UPDATE decision SET mode = 0 WHERE seq = 2", "UPDATE decision SET mode = 3, time = time + 1 WHERE seq = 2",
         "UPDATE decision SET time = time - 1, body = x'01' WHERE seq = 2"}) {
-    open_writer(file, 1 << 20)->exec(change);
+    sqlite::open_writer(file, 1 << 20)->exec(change);
     const auto read = read_decisions(scratch.path(), kBegin, kEnd, 10);
     ASSERT_FALSE(read) << change;
     EXPECT_EQ(read.error().code, Errc::corrupt);
@@ -381,7 +381,7 @@ TEST(DecisionLog, reader_that_holds_on_does_not_let_the_log_grow) {
   DecisionLogOptions options;
   options.wal_bytes_max = 256U << 10U;
   write_some(scratch.path(), at("2026-01-02T00:00:00Z"), 1s, 1);
-  const auto reader = open_reader(scratch.path() / "decisions-2026-01-02.db");
+  const auto reader = sqlite::open_reader(scratch.path() / "decisions-2026-01-02.db");
   reader->exec("BEGIN");
   reader->execAndGet("SELECT count(*) FROM decision");  // pins this state
   auto log = DecisionLog::open(scratch.path(), options);
@@ -504,7 +504,7 @@ TEST(DecisionLog, a_file_that_is_read_is_read_to_its_end) {
     ASSERT_TRUE(log->append(make_decision(at("2026-01-02T12:00:00Z"), 1)));
     ASSERT_TRUE(log->flush());
   }
-  const auto reader = open_reader(scratch.path() / "decisions-2026-01-01.db");
+  const auto reader = sqlite::open_reader(scratch.path() / "decisions-2026-01-01.db");
   SQLite::Statement statement(*reader, "SELECT count(*) FROM decision");
   ASSERT_TRUE(statement.executeStep());
   statement.reset();

@@ -26,6 +26,10 @@
 namespace rltune::historian {
 namespace {
 
+using sqlite::guarded;
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
+
 using Steady = std::chrono::steady_clock;
 // The disk is tried again after a while: a queue of bounded size waits meanwhile.
 constexpr Breaker::Policy kRetry{
@@ -196,11 +200,12 @@ struct Historian::State {
       newest = std::max(newest, segment->info().newest);
       publish_segment();
       const bool wal_stays_long =
-          wal_bytes(segment->info().path) > options.wal_bytes_max && !restart_wal(segment->database());
+          sqlite::wal_bytes(segment->info().path) > options.wal_bytes_max && !sqlite::restart_wal(segment->database());
       if (wal_stays_long || segment_is_full()) segment.reset();
       return {};
     } catch (const SQLite::Exception& exception) {
-      Error error = segment ? to_error(exception, path, segment->database()) : to_error(exception, path);
+      Error error =
+          segment ? sqlite::to_error(exception, path, segment->database()) : sqlite::to_error(exception, path);
       segment.reset();  // a connection that failed half-way is not trusted again
       reopen = error.code != Errc::corrupt;
       if (!reopen) lose_segment(path, error.message);
@@ -258,7 +263,7 @@ struct Historian::State {
 
   // By size; and by age, so that retention by age has whole files to remove.
   bool segment_is_full() const {
-    const std::uint64_t bytes = file_bytes(segment->info().path);
+    const std::uint64_t bytes = sqlite::file_bytes(segment->info().path);
     if (bytes >= segment_bytes_max()) return true;
     const Duration span(segment->info().newest - segment->info().oldest);
     return span > options.retention.raw || (bytes >= kSegmentBytesMin && span > options.retention.raw / 8);
@@ -298,7 +303,8 @@ struct Historian::State {
 
   // What is wrong with a file; empty when nothing is, or when it cannot be told now.
   static std::string damage_in(const std::filesystem::path& path) {
-    const auto found = guarded(path, [&] { return damage_of(*rltune::historian::open_reader(path), Scrutiny::quick); });
+    const auto found =
+        guarded(path, [&] { return sqlite::damage_of(*sqlite::open_reader(path), sqlite::Scrutiny::quick); });
     if (found) return *found;
     return found.error().code == Errc::corrupt ? found.error().message : "";
   }
@@ -319,7 +325,8 @@ struct Historian::State {
   bool lose_rollups(const std::string& why) {
     note_damage(rollups_path(), why);
     for (const SegmentInfo& info : all_segments()) {
-      const auto marked = guarded(info.path, [&] { mark_all_dirty(*open_writer(info.path, options.wal_bytes_max)); });
+      const auto marked =
+          guarded(info.path, [&] { mark_all_dirty(*sqlite::open_writer(info.path, options.wal_bytes_max)); });
       if (!marked) log::warning("samples are not rolled up again", {{"reason", marked.error().message}});
       may_be_dirty.insert(info.path);
     }
@@ -331,7 +338,8 @@ struct Historian::State {
     return guarded(rollups_path(),
                    [&]() -> Result<> {
                      RollupStore rollups(rollups_path(), options.wal_bytes_max);
-                     if (wal_bytes(rollups_path()) > options.wal_bytes_max && !restart_wal(rollups.database()))
+                     if (sqlite::wal_bytes(rollups_path()) > options.wal_bytes_max &&
+                         !sqlite::restart_wal(rollups.database()))
                        return fail(Errc::timeout, std::format("rollups and retention wait: a reader holds on to {}",
                                                               rollups_path().string()));
                      if (auto rolled = roll_up_dirty(rollups); !rolled) return rolled;
@@ -360,8 +368,8 @@ struct Historian::State {
   }
 
   void roll_up_segment(RollupStore& rollups, const std::filesystem::path& path) {
-    const Connection connection = open_writer(path, options.wal_bytes_max);
-    if (!has_table(*connection, "dirty")) return;
+    const sqlite::Connection connection = sqlite::open_writer(path, options.wal_bytes_max);
+    if (!sqlite::has_table(*connection, "dirty")) return;
     const std::vector<DirtyMinute> dirty = dirty_minutes(*connection);
     std::map<std::filesystem::path, SegmentReader> readers;
     for (std::size_t begin = 0; begin < dirty.size(); begin += kDirtyAtOnce) {
@@ -410,14 +418,14 @@ struct Historian::State {
     for (const Resolution resolution : {Resolution::minute, Resolution::five_minutes})
       while (too_much() && rollups.remove_oldest(resolution)) {
         rollups.shrink();
-        restart_wal(rollups.database());
+        sqlite::restart_wal(rollups.database());
       }
   }
 
   std::uint64_t all_bytes() const {
-    std::uint64_t bytes = file_bytes(rollups_path());
+    std::uint64_t bytes = sqlite::file_bytes(rollups_path());
     const std::lock_guard lock(mutex);
-    for (const SegmentInfo& info : segments) bytes += file_bytes(info.path);
+    for (const SegmentInfo& info : segments) bytes += sqlite::file_bytes(info.path);
     return bytes;
   }
 
@@ -435,7 +443,7 @@ struct Historian::State {
   void remove_segment(RollupStore& rollups, const SegmentInfo& info) {
     rolled_up_until = std::max(rolled_up_until, info.newest);
     rollups.set_removed(rolled_up_until, rollups.samples_removed() + info.samples);
-    remove_database(info.path);
+    sqlite::remove_database(info.path);
     const std::lock_guard lock(mutex);
     samples_removed += info.samples;
     std::erase_if(segments, [&](const SegmentInfo& other) { return other.number == info.number; });
@@ -444,9 +452,9 @@ struct Historian::State {
   // A log that a reader kept from shrinking while its file was written.
   void checkpoint_closed_segments() {
     for (const SegmentInfo& info : closed_segments()) {
-      if (wal_bytes(info.path) == 0) continue;
-      const Connection connection = open_writer(info.path, options.wal_bytes_max);
-      restart_wal(*connection);  // closing the last connection then removes it
+      if (sqlite::wal_bytes(info.path) == 0) continue;
+      const sqlite::Connection connection = sqlite::open_writer(info.path, options.wal_bytes_max);
+      sqlite::restart_wal(*connection);  // closing the last connection then removes it
     }
   }
 
@@ -522,8 +530,8 @@ Result<> Historian::State::load() {
   }
   if (!std::filesystem::exists(rollups_path())) return {};
   auto loaded = guarded(rollups_path(), [&] {
-    const Connection connection = rltune::historian::open_reader(rollups_path());
-    if (!has_table(*connection, "removed")) return;
+    const sqlite::Connection connection = sqlite::open_reader(rollups_path());
+    if (!sqlite::has_table(*connection, "removed")) return;
     SQLite::Statement statement(*connection, "SELECT rolled_up_until, samples FROM removed");
     if (!statement.executeStep()) return;
     rolled_up_until = statement.getColumn(0).getInt64();
@@ -570,8 +578,8 @@ Result<Historian> Historian::open_reader(const std::filesystem::path& folder, co
     add(*names);
   }
   if (std::filesystem::exists(state->rollups_path())) {
-    auto names = guarded(state->rollups_path(),
-                         [&] { return rollup_tags(*rltune::historian::open_reader(state->rollups_path())); });
+    auto names =
+        guarded(state->rollups_path(), [&] { return rollup_tags(*sqlite::open_reader(state->rollups_path())); });
     if (!names && names.error().code != Errc::corrupt) return std::unexpected(names.error());
     if (names) add(*names);
   }
@@ -643,11 +651,11 @@ Status Historian::status() const {
   std::int64_t samples = 0;
   for (const SegmentInfo& info : segments) {
     samples += info.samples;
-    figures.raw_bytes += static_cast<double>(file_bytes(info.path));
-    status.bytes_wal += wal_bytes(info.path);
+    figures.raw_bytes += static_cast<double>(sqlite::file_bytes(info.path));
+    status.bytes_wal += sqlite::wal_bytes(info.path);
   }
-  figures.rollup_bytes = static_cast<double>(file_bytes(state.rollups_path()));
-  status.bytes_wal += wal_bytes(state.rollups_path());
+  figures.rollup_bytes = static_cast<double>(sqlite::file_bytes(state.rollups_path()));
+  status.bytes_wal += sqlite::wal_bytes(state.rollups_path());
   status.bytes_database = static_cast<std::uint64_t>(figures.raw_bytes + figures.rollup_bytes);
   std::error_code code;
   const auto space = std::filesystem::space(state.options.folder, code);
@@ -696,8 +704,8 @@ Result<std::vector<Rollup>> Historian::rollups(const std::string& tag, Resolutio
   if (resolution == Resolution::raw) return fail(Errc::invalid_argument, "raw samples are read with samples()");
   if (!std::filesystem::exists(state_->rollups_path())) return std::vector<Rollup>{};
   return guarded(state_->rollups_path(), [&] {
-    const Connection connection = rltune::historian::open_reader(state_->rollups_path());
-    if (!has_table(*connection, "rollup")) return std::vector<Rollup>{};
+    const sqlite::Connection connection = sqlite::open_reader(state_->rollups_path());
+    if (!sqlite::has_table(*connection, "rollup")) return std::vector<Rollup>{};
     return RollupReader(*connection).read(tag, resolution, from, to, limit);
   });
 }

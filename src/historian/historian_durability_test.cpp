@@ -5,7 +5,7 @@
 
 #include "rltune/base/random.hpp"
 #include "rltune/historian/historian.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "scratch_folder.hpp"
 #include "victim.hpp"
 #include "wal_bytes.hpp"
@@ -88,8 +88,8 @@ TEST(HistorianDurability, reader_that_never_lets_go_does_not_let_the_log_grow) {
   const Sample first = numbered(0);
   historian->append({&first, 1});
   ASSERT_TRUE(historian->maintain(kOpened));
-  const auto raw = open_reader(scratch.path() / "raw-00000001.db"),
-             rollups = open_reader(scratch.path() / "rollups.db");
+  const auto raw = sqlite::open_reader(scratch.path() / "raw-00000001.db"),
+             rollups = sqlite::open_reader(scratch.path() / "rollups.db");
   for (const auto& [database, query] :
        {std::pair{raw.get(), "SELECT count(*) FROM sample"}, std::pair{rollups.get(), "SELECT count(*) FROM rollup"}}) {
     database->exec("BEGIN");

@@ -6,7 +6,7 @@
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/random.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "scratch_folder.hpp"
 
 namespace rltune::historian {

@@ -10,6 +10,10 @@
 namespace rltune::historian {
 namespace {
 
+using sqlite::guarded;
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
+
 constexpr std::string_view kPrefix = "raw-";
 constexpr std::string_view kSuffix = ".db";
 
@@ -98,8 +102,8 @@ struct SegmentWriter::Prepared {
 };
 
 SegmentWriter::SegmentWriter(SegmentInfo info, std::uint64_t wal_bytes_max)
-    : info_(std::move(info)), database_(open_writer(info_.path, wal_bytes_max)) {
-  create_tables(*database_, kSchema, kHistorianFormat);
+    : info_(std::move(info)), database_(sqlite::open_writer(info_.path, wal_bytes_max)) {
+  sqlite::create_tables(*database_, kSchema, kHistorianFormat);
   read_about(*database_, info_);
   prepared_ = std::make_shared<Prepared>(*database_);
 }
@@ -162,8 +166,8 @@ void SegmentWriter::store_info(const SegmentInfo& info) {
   prepared_->store_info.reset();
 }
 
-SegmentReader::SegmentReader(const std::filesystem::path& path) : path_(path), database_(open_reader(path)) {
-  if (!has_table(*database_, "sample")) return;
+SegmentReader::SegmentReader(const std::filesystem::path& path) : path_(path), database_(sqlite::open_reader(path)) {
+  if (!sqlite::has_table(*database_, "sample")) return;
   select_ =
       std::make_shared<SQLite::Statement>(*database_,
                                           "SELECT time, element, value, quality, status, delay FROM sample "
@@ -227,7 +231,7 @@ std::vector<DirtyMinute> dirty_minutes(SQLite::Database& segment) {
 }
 
 void mark_all_dirty(SQLite::Database& segment) {
-  if (!has_table(segment, "dirty")) return;
+  if (!sqlite::has_table(segment, "dirty")) return;
   segment.exec(
       "INSERT OR IGNORE INTO dirty SELECT DISTINCT tag, time - ((time % 60000000000) + 60000000000) % 60000000000 "
       "FROM sample WHERE element = 0");

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "rltune/base/sample.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 
 namespace rltune::historian {
 
 // The instant that retention counts: neither a simulated plant's past nor a wrong sensor clock's future makes it
 // later than when the sample came.
 inline std::int64_t effective_time(const Sample& sample) {
-  return std::min(to_nanoseconds(sample.source_time), to_nanoseconds(sample.received_time));
+  return std::min(sqlite::to_nanoseconds(sample.source_time), sqlite::to_nanoseconds(sample.received_time));
 }
 
 struct SegmentInfo {
@@ -69,7 +69,7 @@ class SegmentWriter {
   void store_info(const SegmentInfo& info);
 
   SegmentInfo info_;
-  Connection database_;
+  sqlite::Connection database_;
   struct Prepared;
   std::shared_ptr<Prepared> prepared_;
   std::map<std::string, std::int64_t> numbers_;
@@ -87,7 +87,7 @@ class SegmentReader {
  private:
   std::optional<std::int64_t> tag_number(const std::string& tag);
   std::filesystem::path path_;
-  Connection database_;
+  sqlite::Connection database_;
   std::shared_ptr<SQLite::Statement> select_;  // none in a file without tables
   std::map<std::string, std::optional<std::int64_t>> numbers_;
 };

@@ -6,6 +6,9 @@
 namespace rltune::historian {
 namespace {
 
+using sqlite::to_nanoseconds;
+using sqlite::to_time;
+
 constexpr const char* kSchema = R"(
   CREATE TABLE IF NOT EXISTS tag(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE IF NOT EXISTS rollup(
@@ -74,8 +77,8 @@ Rollup roll_up(TimePoint start, std::span<const Rollup> parts) {
 }
 
 RollupStore::RollupStore(const std::filesystem::path& file, std::uint64_t wal_bytes_max)
-    : database_(open_writer(file, wal_bytes_max, true)) {
-  create_tables(*database_, kSchema, kHistorianFormat);
+    : database_(sqlite::open_writer(file, wal_bytes_max, true)) {
+  sqlite::create_tables(*database_, kSchema, kHistorianFormat);
   put_ = std::make_unique<SQLite::Statement>(*database_, "INSERT OR REPLACE INTO rollup VALUES(?,?,?,?,?,?,?,?,?)");
 }
 
@@ -200,7 +203,7 @@ std::vector<Rollup> RollupReader::read(const std::string& tag, Resolution resolu
 
 std::vector<std::string> rollup_tags(SQLite::Database& database) {
   std::vector<std::string> names;
-  if (!has_table(database, "tag")) return names;
+  if (!sqlite::has_table(database, "tag")) return names;
   SQLite::Statement statement(database, "SELECT name FROM tag ORDER BY number");
   while (statement.executeStep()) names.push_back(statement.getColumn(0).getString());
   return names;

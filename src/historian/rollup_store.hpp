@@ -43,7 +43,7 @@ class RollupStore {
  private:
   std::int64_t tag_number(const std::string& tag);
   void put(std::int64_t tag, Resolution resolution, const Rollup& rollup);
-  Connection database_;
+  sqlite::Connection database_;
   std::unique_ptr<SQLite::Statement> put_;
 };
 

@@ -10,7 +10,7 @@
 #include "rltune/config/site.hpp"
 #include "rltune/historian/decision_log.hpp"
 #include "rltune/historian/historian.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 
 namespace rltune::upgrade {
 namespace {
@@ -59,8 +59,7 @@ class Finder {
     if (known_.insert({name, version}).second) all_.push_back({name, version, file});
   }
   Result<> database(const char* name, const fs::path& file) {
-    auto version = historian::guarded(
-        file, [&] { return historian::open_reader(file)->execAndGet("PRAGMA user_version").getInt(); });
+    auto version = sqlite::guarded(file, [&] { return sqlite::format_of(*sqlite::open_reader(file)); });
     if (!version) return std::unexpected(version.error());
     found(name, std::max(*version, 1), file);  // 0: from before files said it
     return {};

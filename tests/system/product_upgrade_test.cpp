@@ -9,7 +9,7 @@
 
 #include "pilot_site.hpp"
 #include "rltune/base/version.hpp"
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 #include "rltune/upgrade/upgrade.hpp"
 
 namespace rltune {
@@ -420,8 +420,8 @@ TEST_F(Upgrade, a_version_without_a_way_back_is_refused_and_taken_only_when_one_
   // Once it has, the way back is closed, with the file named.
   ASSERT_EQ(host_.run({"apply", host_.bundle("0.9.8"), "--one-way"}).status, 0);
   const std::string file = site_->path("site/data/decisions/decisions-2001-01-01.db");
-  historian::create_tables(*historian::open_writer(file, 1 << 20), "CREATE TABLE decision(x)",
-                           historian::kDecisionLogFormat + 1);
+  sqlite::create_tables(*sqlite::open_writer(file, 1 << 20), "CREATE TABLE decision(x)",
+                        historian::kDecisionLogFormat + 1);
   const auto closed = host_.run({"rollback"});
   EXPECT_EQ(closed.status, 1);
   EXPECT_NE(closed.stderr_text.find(file), std::string::npos) << closed.stderr_text;

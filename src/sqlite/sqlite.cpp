@@ -1,17 +1,28 @@
-#include "rltune/historian/sqlite.hpp"
+#include "rltune/sqlite/sqlite.hpp"
 
+#include <SQLiteCpp/Backup.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <format>
 
-namespace rltune::historian {
+#include "rltune/base/descriptor.hpp"
+
+namespace rltune::sqlite {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;
+constexpr int kPrivateBusyTimeoutMs = 1000;
+constexpr std::uint64_t kPrivateWalBytesMax = 1U << 20U;
 constexpr int kReadBytesMax = 16 << 20;
+constexpr int kPagesAtOnce = 1024;
+// SQLite gives this code to nothing; to_error() knows it again.
+constexpr int kLaterFormat = SQLITE_FORMAT;
 
 std::uint64_t size_of(const std::filesystem::path& file) noexcept {
   std::error_code code;
@@ -33,6 +44,8 @@ Errc errc_of(int code, int system_error) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Errc::timeout;
+    case kLaterFormat:
+      return Errc::unsupported;
     default:
       break;
   }
@@ -45,9 +58,27 @@ Error make_error(int code, int system_error, const std::string& reason, const st
   const char* what = "cannot be used";
   if (errc == Errc::corrupt) what = "is damaged or is not a database";
   if (errc == Errc::no_space) what = "cannot grow, the disk is full";
-  const std::string cause =
-      system_error == 0 || errc == Errc::corrupt ? reason : std::format("{}: {}", reason, std::strerror(system_error));
+  if (errc == Errc::timeout) what = "is in use by another process or thread";
+  const std::string cause = system_error == 0 ? reason : std::format("{}: {}", reason, std::strerror(system_error));
   return {errc, std::format("{} {} ({})", file.string(), what, cause)};
+}
+
+// Before SQLite makes it for everybody; its log gets the same permissions. One that is there is not opened: closing it
+// again would take away the locks that SQLite holds on it in this process.
+void make_private(const std::filesystem::path& file) {
+  std::error_code code;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), code);
+  const Descriptor made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (made.get() >= 0 || (errno == EEXIST && ::chmod(file.c_str(), 0600) == 0)) return;
+  throw SQLite::Exception(std::format("it cannot be its owner's alone: {}", std::strerror(errno)),
+                          errno == EACCES || errno == EPERM ? SQLITE_PERM : SQLITE_IOERR);
+}
+
+void sync_every_commit(SQLite::Database& database, std::uint64_t wal_bytes_max) {
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = FULL");
+  // Once started anew the log keeps no more than this on disk.
+  database.exec(std::format("PRAGMA journal_size_limit = {}", wal_bytes_max));
 }
 
 }  // namespace
@@ -56,12 +87,19 @@ Connection open_writer(const std::filesystem::path& file, std::uint64_t wal_byte
   auto database =
       std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs);
   if (shrinks) database->exec("PRAGMA auto_vacuum = INCREMENTAL");
-  database->exec("PRAGMA journal_mode = WAL");
-  database->exec("PRAGMA synchronous = FULL");
+  sync_every_commit(*database, wal_bytes_max);
   database->exec("PRAGMA foreign_keys = OFF");
   database->exec(std::format("PRAGMA wal_autocheckpoint = {}", std::max<std::uint64_t>(32, wal_bytes_max / 4 / 4096)));
-  // Once started anew the log keeps no more than this on disk.
-  database->exec(std::format("PRAGMA journal_size_limit = {}", wal_bytes_max));
+  return database;
+}
+
+Connection open_private(const std::filesystem::path& file, Sharing sharing) {
+  make_private(file);
+  auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, kPrivateBusyTimeoutMs);
+  if (sharing == Sharing::alone) database->exec("PRAGMA locking_mode = EXCLUSIVE");
+  sync_every_commit(*database, kPrivateWalBytesMax);
+  database->exec("PRAGMA foreign_keys = ON");
+  database->exec("PRAGMA trusted_schema = OFF");
   return database;
 }
 
@@ -77,14 +115,16 @@ Connection open_reader(const std::filesystem::path& file) {
 
 void create_tables(SQLite::Database& database, const char* schema, int format) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  const int found = database.execAndGet("PRAGMA user_version").getInt();
+  const int found = format_of(database);
   if (found > format)
     throw SQLite::Exception(std::format("a newer version wrote it, in format {}; this one knows {}", found, format),
-                            SQLITE_ERROR);
+                            kLaterFormat);
   database.exec(schema);
   if (found < format) database.exec(std::format("PRAGMA user_version = {}", format));
   transaction.commit();
 }
+
+int format_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
 
 bool has_table(SQLite::Database& database, const char* name) {
   SQLite::Statement statement(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
@@ -119,13 +159,28 @@ bool restart_wal(SQLite::Database& database) {
   return restarted;
 }
 
+void copy_to(SQLite::Database& database, const std::filesystem::path& target) {
+  {
+    SQLite::Database copy(target.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Backup backup(copy, database);
+    int step = SQLITE_OK;
+    while (step == SQLITE_OK) step = backup.executeStep(kPagesAtOnce);
+    if (step != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(step), step);
+  }
+  std::error_code ignored;
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) std::filesystem::remove(target.string() + suffix, ignored);
+}
+
 Error to_error(const SQLite::Exception& exception, const std::filesystem::path& file) {
   return make_error(exception.getErrorCode(), 0, exception.what(), file);
 }
 
 Error to_error(const SQLite::Exception& exception, const std::filesystem::path& file,
                const SQLite::Database& database) {
-  return make_error(exception.getErrorCode(), sqlite3_system_errno(database.getHandle()), exception.what(), file);
+  const int code = exception.getErrorCode();
+  // The connection keeps what it was told last, whatever went well since.
+  const bool just_said = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+  return make_error(code, just_said ? sqlite3_system_errno(database.getHandle()) : 0, exception.what(), file);
 }
 
-}  // namespace rltune::historian
+}  // namespace rltune::sqlite
