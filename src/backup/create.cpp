@@ -406,9 +406,6 @@ class Copier {
     snapshots_.clear();
     for (const fs::path& path : paths) {
       auto snapshot = Snapshot::open(path);
-      std::error_code code;
-      if (!snapshot && snapshot.error().code == Errc::not_found && fs::exists(path, code))
-        return fail(Errc::io, snapshot.error().message);
       if (!snapshot) return std::unexpected(snapshot.error());
       snapshots_.emplace_back(path, std::move(*snapshot));
     }

@@ -2,12 +2,9 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
-#include <vector>
 
 #include "rltune/base/error.hpp"
-
-struct sqlite3;
+#include "rltune/sqlite/sqlite.hpp"
 
 namespace rltune::backup {
 
@@ -16,17 +13,15 @@ class Snapshot {
   // From now on, until this goes, it is the database's content of this instant, whoever writes.
   // Errors: not_found (retention has removed it), timeout, corrupt, io.
   static Result<Snapshot> open(const std::filesystem::path& database);
-  ~Snapshot();
-  Snapshot(Snapshot&& other) noexcept;
-  Snapshot& operator=(Snapshot&&) = delete;
 
   // As one file without a log beside it. Errors: no_space, io, corrupt.
   Result<> copy_to(const std::filesystem::path& target) const;
 
  private:
-  Snapshot(std::filesystem::path path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
+  Snapshot(std::filesystem::path path, sqlite::Connection database)
+      : path_(std::move(path)), database_(std::move(database)) {}
   std::filesystem::path path_;
-  sqlite3* handle_;
+  sqlite::Connection database_;
 };
 
 }  // namespace rltune::backup
