@@ -15,10 +15,14 @@ Result<> Dispatcher::run(const Call& call, std::string_view body, std::string& a
   if (found == handlers_.end())
     return fail(Errc::not_found, "no method '" + std::string(call.method) + "' is served here");
   try {
-    return found->second(call, body, answer);
+    if (auto done = found->second(call, body, answer); !done) return done;
   } catch (const std::exception& caught) {
     return fail(Errc::internal, std::string(call.method) + ": " + caught.what());
   }
+  // Sent, it would end the caller's connection, and with it every other call there.
+  if (answer.size() > kMessageBytesMax)
+    return fail(Errc::no_space, std::string(call.method) + ": the answer is longer than 16 MiB; ask for less of it");
+  return {};
 }
 
 bool Dispatcher::dispatch(std::span<const std::string_view> frames, std::string_view caller, TimePoint now,

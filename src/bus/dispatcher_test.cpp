@@ -71,6 +71,16 @@ TEST_F(DispatcherTest, an_error_takes_the_place_of_the_body) {
   EXPECT_EQ(exchange.body, "");
 }
 
+TEST_F(DispatcherTest, an_answer_that_would_end_the_connection_is_an_error) {
+  dispatcher_.handle("long", [](const Call&, std::string_view, std::string& answer) -> Result<> {
+    answer.resize(kMessageBytesMax + 1);
+    return {};
+  });
+  const Exchange exchange = send("long");
+  EXPECT_EQ(exchange.answer.error_code(), "no_space");
+  EXPECT_EQ(exchange.body, "");
+}
+
 TEST_F(DispatcherTest, an_exception_in_a_handler_is_an_answer) {
   EXPECT_EQ(send("throw").answer.error_message(), "throw: a library's own");
 }

@@ -9,7 +9,6 @@ namespace rltune::bus {
 namespace {
 
 constexpr int kQueueMax = 10'000;                   // messages a peer; beyond it they are dropped, never kept
-constexpr int kMessageBytesMax = 16 * 1024 * 1024;  // a peer that sends more is disconnected
 constexpr int kLingerMs = 100;                      // the last answer still leaves
 constexpr int kReconnectMs = 10, kReconnectMaxMs = 100;
 

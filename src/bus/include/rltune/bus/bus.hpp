@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,9 @@ class Message;
 }
 
 namespace rltune::bus {
+
+// Of the body of a call, an answer or an event. Who sends more is disconnected.
+inline constexpr std::size_t kMessageBytesMax = 16 * 1024 * 1024;
 
 // Outlives every socket made in it.
 class Context {
