@@ -102,10 +102,8 @@ void Server::State::answer() {
 Result<Socket*> Server::State::connection_to(const std::string& endpoint) {
   const auto known = onward.find(endpoint);
   if (known != onward.end()) return &known->second;
-  auto made = Socket::make(context, ZMQ_DEALER);
+  auto made = Socket::make_caller(context);
   if (!made) return std::unexpected(made.error());
-  made->set(ZMQ_IMMEDIATE, 1);
-  made->set(ZMQ_LINGER, 0);
   if (auto done = made->connect(endpoint, {}); !done) return std::unexpected(done.error());
   zmq_pollitem_t connected{made->handle(), 0, ZMQ_POLLOUT, 0};
   zmq_poll(&connected, 1, kConnecting.count());
@@ -180,131 +178,6 @@ int Server::serve(milliseconds timeout, int also) {
 }
 
 int Server::descriptor() const noexcept { return state_->socket.get(ZMQ_FD); }
-
-struct Client::State {
-  State(Socket made, PeerWatch watch, std::string where)
-      : server(std::move(watch)), socket(std::move(made)), endpoint(std::move(where)) {}
-
-  PeerWatch server;  // outlives the socket that it watches
-  Socket socket;
-  std::string endpoint;
-  std::string method;  // of the call in flight
-  std::uint64_t call = 0;
-  Duration deadline{};
-  std::uint64_t losses = 0;  // of the server, when the call in flight was sent
-  bool in_flight = false;
-  trace::Span span;  // of the call in flight, where it is traced
-  Frame head, body;
-  WallClock clock;
-
-  Result<> send(const v1::Envelope& envelope, std::string_view bytes);
-  std::optional<Result<std::string>> receive();
-  bool connected() noexcept { return server.present() && (socket.get(ZMQ_EVENTS) & ZMQ_POLLOUT) != 0; }
-  // Until the socket is ready for `events` or something happened to the server.
-  void wait(short events, milliseconds timeout) noexcept {
-    std::array<zmq_pollitem_t, 2> items{{{socket.handle(), 0, events, 0}, {server.handle(), 0, ZMQ_POLLIN, 0}}};
-    zmq_poll(items.data(), static_cast<int>(items.size()), static_cast<long>(timeout.count()));
-  }
-  milliseconds left() const noexcept {
-    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(deadline - clock.steady()));
-  }
-  v1::Envelope open_call(const std::string& name, const std::string& target, const std::string& correlation_id,
-                         milliseconds timeout);
-};
-
-Result<Client> Client::connect(Context& context, const std::string& endpoint, const Security& security) {
-  auto socket = Socket::make(context, ZMQ_DEALER);
-  if (!socket) return std::unexpected(socket.error());
-  // Nothing is queued for a server that is not there, and the loss of one is seen.
-  socket->set(ZMQ_IMMEDIATE, 1);
-  socket->set(ZMQ_LINGER, 0);
-  auto watch = PeerWatch::watch(context, *socket);
-  if (!watch) return std::unexpected(watch.error());
-  if (auto done = socket->connect(endpoint, security); !done) return std::unexpected(done.error());
-  return Client(std::make_unique<State>(std::move(*socket), std::move(*watch), endpoint));
-}
-
-Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Client::Client(Client&&) noexcept = default;
-Client::~Client() = default;
-
-v1::Envelope Client::State::open_call(const std::string& name, const std::string& target,
-                                      const std::string& correlation_id, milliseconds timeout) {
-  method = name;
-  deadline = clock.steady() + timeout;
-  v1::Envelope envelope;
-  envelope.set_method(name);
-  envelope.set_target(target);
-  // What is asked on behalf of a call keeps that call's id.
-  envelope.set_correlation_id(correlation_id.empty() ? std::string(log::Correlation::current()) : correlation_id);
-  envelope.set_deadline_unix_ns((clock.now() + timeout).time_since_epoch().count());
-  envelope.set_call(++call);
-  span = trace::Span::child(name, trace::Kind::client);
-  span.set("rltune.target", target).correlate(envelope.correlation_id());
-  const trace::Context context = span ? span.context() : trace::current();
-  if (context.valid()) envelope.set_traceparent(trace::to_text(context));
-  return envelope;
-}
-
-Result<> Client::State::send(const v1::Envelope& envelope, std::string_view bytes) {
-  losses = server.losses();
-  in_flight = connected() && socket.send(envelope.SerializeAsString(), true) && socket.send(bytes, false);
-  if (in_flight) return {};
-  span.fail("nobody answers");
-  span.end();
-  return fail(Errc::disconnected, method + ": nobody answers at " + endpoint);
-}
-
-// The answer to the call in flight, if it has arrived.
-std::optional<Result<std::string>> Client::State::receive() {
-  while (head.receive(socket)) {
-    if (!head.more() || !body.receive(socket)) continue;
-    skip_rest(socket, body);
-    v1::Answer answer;
-    const std::string_view bytes = head.bytes();
-    // An answer to an earlier call, that came too late, is not ours.
-    if (!answer.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || answer.call() != call) continue;
-    if (!answer.error_code().empty()) return fail(errc_of(answer.error_code()), answer.error_message());
-    return std::string(body.bytes());
-  }
-  return std::nullopt;
-}
-
-Result<> Client::begin(const std::string& method, const std::string& target, std::string_view body,
-                       milliseconds timeout, const std::string& correlation_id) {
-  return state_->send(state_->open_call(method, target, correlation_id, timeout), body);
-}
-
-std::optional<Result<std::string>> Client::finish() {
-  State& state = *state_;
-  if (!state.in_flight) return std::nullopt;
-  std::optional<Result<std::string>> answer = state.receive();
-  // Gone since the call was sent, even when another server has taken its place. Its last answer may have come
-  // meanwhile.
-  const bool lost = !answer && state.server.losses() != state.losses;
-  if (lost) answer = state.receive();
-  if (lost && !answer)
-    answer = fail(Errc::disconnected, state.method + ": " + state.endpoint + " went away before it answered");
-  if (!answer && state.left().count() == 0)
-    answer = fail(Errc::timeout, state.method + ": no answer from " + state.endpoint + " in time");
-  state.in_flight = !answer.has_value();
-  if (answer && !*answer) state.span.fail(answer->error().message);
-  if (answer) state.span.end();
-  return answer;
-}
-
-Result<std::string> Client::call(const std::string& method, const std::string& target, std::string_view body,
-                                 milliseconds timeout, const std::string& correlation_id) {
-  State& state = *state_;
-  const v1::Envelope envelope = state.open_call(method, target, correlation_id, timeout);
-  while (!state.connected() && state.left().count() > 0)
-    state.wait(state.server.present() ? ZMQ_POLLOUT : 0, state.left());
-  if (auto sent = state.send(envelope, body); !sent) return std::unexpected(sent.error());
-  while (true) {
-    if (auto answer = finish()) return std::move(*answer);
-    state.wait(ZMQ_POLLIN, state.left());
-  }
-}
 
 struct Publisher::State {
   Socket socket;

@@ -8,8 +8,8 @@
 namespace rltune::bus {
 namespace {
 
-constexpr int kQueueMax = 10'000;                   // messages a peer; beyond it they are dropped, never kept
-constexpr int kLingerMs = 100;                      // the last answer still leaves
+constexpr int kQueueMax = 10'000;  // messages a peer; beyond it they are dropped, never kept
+constexpr int kLingerMs = 100;     // the last answer still leaves
 constexpr int kReconnectMs = 10, kReconnectMaxMs = 100;
 
 constexpr const char* kNoKeys = ": TCP needs CURVE keys; give them, or use a Unix socket";
@@ -32,6 +32,14 @@ Result<Socket> Socket::make(Context& context, int type) {
   socket.set(ZMQ_RECONNECT_IVL_MAX, kReconnectMaxMs);
   const std::int64_t bytes_max = kMessageBytesMax;
   zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
+  return socket;
+}
+
+Result<Socket> Socket::make_caller(Context& context) {
+  auto socket = make(context, ZMQ_DEALER);
+  if (!socket) return socket;
+  socket->set(ZMQ_IMMEDIATE, 1);
+  socket->set(ZMQ_LINGER, 0);
   return socket;
 }
 

@@ -15,6 +15,8 @@ class Socket {
  public:
   // Bounded queues, bounded messages, IPv6, quick reconnection. Errors: internal (out of sockets).
   static Result<Socket> make(Context& context, int type);
+  // For calls: nothing is queued for a server that is not there.
+  static Result<Socket> make_caller(Context& context);
   Socket() = default;
   ~Socket();
   Socket(Socket&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -47,7 +49,8 @@ class PeerWatch {
   bool present() noexcept { return look(), present_; }
   // How often a peer went away.
   std::uint64_t losses() noexcept { return look(), losses_; }
-  void* handle() const noexcept { return events_.handle(); }  // readable when there is something to look at
+  bool changed() const noexcept { return (events_.get(ZMQ_EVENTS) & ZMQ_POLLIN) != 0; }
+  int descriptor() const noexcept { return events_.get(ZMQ_FD); }  // ready (edge-triggered) when it may have changed
 
  private:
   explicit PeerWatch(Socket events) noexcept : events_(std::move(events)) {}
