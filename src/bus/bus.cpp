@@ -118,7 +118,8 @@ bool Server::State::forwarded() {
       !envelope.ParseFromArray(head.data(), static_cast<int>(head.size())) || dispatcher.handles(envelope.method()) ||
       dispatcher.expired(envelope.deadline_unix_ns(), clock.now()))
     return false;
-  const auto endpoint = resolve({envelope.method(), envelope.target(), envelope.correlation_id(), arrival.caller()});
+  const auto endpoint =
+      resolve({envelope.method(), envelope.target(), envelope.correlation_id(), arrival.caller(), envelope.token()});
   trace::Span span = forwarding_span(envelope);
   std::string traced;
   if (span) {

@@ -34,7 +34,7 @@ bool Dispatcher::dispatch(std::span<const std::string_view> frames, std::string_
     return false;
   }
   body.clear();
-  const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), caller};
+  const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), caller, envelope.token()};
   const log::Correlation while_served(call.correlation_id);
   const trace::Context caller_context = trace::parse(envelope.traceparent());
   trace::Span span = trace::Span::child_of(caller_context, envelope.method(), trace::Kind::server);

@@ -61,6 +61,7 @@ struct Call {
   std::string_view target;
   std::string_view correlation_id;
   std::string_view caller;  // the connection's identity, stable while it lasts
+  std::string_view token;   // who asks, as bytes that the first caller gave; passed on unchanged; empty: nobody said
 };
 
 // Serves calls at an endpoint: "ipc:///run/rltune/io.sock".
