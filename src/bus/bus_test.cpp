@@ -17,69 +17,36 @@
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/envelope.pb.h"
 #include "rltune/v1/supervision.pb.h"
+#include "serving.hpp"
+#include "temporary_folder.hpp"
 
 namespace rltune::bus {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rltune-bus-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-// A server on a thread of its own, until it is stopped.
-class Serving {
- public:
-  Serving(Context& context, const std::string& endpoint, const Security& security = {})
-      : thread_([&context, endpoint, security, this] {
-          auto server = Server::bind(context, endpoint, security);
-          if (!server) {
-            ADD_FAILURE() << server.error().message;
-            return;
-          }
-          server->handle<v1::HealthRequest, v1::HealthAnswer>(
-              "role.Health", [](const Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
-                answer.set_healthy(true);
-                return {};
-              });
-          server->handle("echo", [](const Call&, std::string_view body, std::string& answer) -> Result<> {
-            answer = body;
-            return {};
-          });
-          server->handle("slow", [](const Call&, std::string_view, std::string&) -> Result<> {
-            std::this_thread::sleep_for(80ms);
-            return {};
-          });
-          while (!stop_) server->serve(5ms);
-        }) {}
-  ~Serving() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
+void serve_role(Server& server) {
+  serve_echo(server);
+  server.handle<v1::HealthRequest, v1::HealthAnswer>(
+      "role.Health", [](const Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+        answer.set_healthy(true);
+        return {};
+      });
+  server.handle("slow", [](const Call&, std::string_view, std::string&) -> Result<> {
+    std::this_thread::sleep_for(80ms);
+    return {};
+  });
+}
 
 class BusTest : public testing::Test {
  protected:
-  Folder folder_;
+  TemporaryFolder folder_;
   Context context_;
-  std::string endpoint_ = call_endpoint(folder_.path(), "io");
+  std::string endpoint_ = call_endpoint(folder_.path().string(), "io");
 };
 
 TEST_F(BusTest, a_typed_call_is_answered) {
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, endpoint_);
   ASSERT_TRUE(client);
   auto answer = client->call<v1::HealthAnswer>("role.Health", "io", v1::HealthRequest(), 2s);
@@ -88,7 +55,7 @@ TEST_F(BusTest, a_typed_call_is_answered) {
 }
 
 TEST_F(BusTest, a_handlers_error_comes_back_with_its_code) {
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, endpoint_);
   auto answer = client->call("nonsense", "io", "", 2s);
   ASSERT_FALSE(answer);
@@ -96,7 +63,7 @@ TEST_F(BusTest, a_handlers_error_comes_back_with_its_code) {
 }
 
 TEST_F(BusTest, a_body_of_another_type_is_a_parse_error) {
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, endpoint_);
   auto answer = client->call("role.Health", "io", "\xff\xff\xff", 2s);
   ASSERT_FALSE(answer);
@@ -114,7 +81,7 @@ TEST_F(BusTest, nobody_listening_is_disconnected_by_the_deadline) {
 }
 
 TEST_F(BusTest, a_late_answer_is_a_timeout_and_never_the_next_calls) {
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, endpoint_);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
   auto late = client->call("slow", "io", "x", 20ms);
@@ -176,7 +143,7 @@ TEST_F(BusTest, a_client_outlives_its_server) {
   auto client = Client::connect(context_, endpoint_);
   for (int round = 0; round < 3; ++round) {
     {
-      const Serving serving(context_, endpoint_);
+      const Serving serving(context_, endpoint_, serve_role);
       auto answer = client->call("echo", "io", "again", 2s);
       ASSERT_TRUE(answer) << answer.error().message;
     }
@@ -185,8 +152,8 @@ TEST_F(BusTest, a_client_outlives_its_server) {
 }
 
 TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
-  const Serving role(context_, endpoint_);
-  const std::string front = call_endpoint(folder_.path(), "coredinator");
+  const Serving role(context_, endpoint_, serve_role);
+  const std::string front = call_endpoint(folder_.path().string(), "coredinator");
   std::atomic<bool> stop{false};
   std::thread router([&] {
     auto server = Server::bind(context_, front);
@@ -196,7 +163,7 @@ TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
     });
     server->forward([&](const Call& call) -> Result<std::string> {
       if (call.target == "io") return endpoint_;
-      if (call.target == "dead") return call_endpoint(folder_.path(), "dead");
+      if (call.target == "dead") return call_endpoint(folder_.path().string(), "dead");
       return fail(Errc::not_found, "no role '" + std::string(call.target) + "'");
     });
     while (!stop) server->serve(5ms);
@@ -245,13 +212,13 @@ class TracedBus : public BusTest {
   }
 
   const trace::Context caller_ = trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-  std::string front_ = call_endpoint(folder_.path(), "coredinator");
+  std::string front_ = call_endpoint(folder_.path().string(), "coredinator");
   std::atomic<bool> stop_{false};
   std::thread router_;
 };
 
 TEST_F(TracedBus, a_call_that_is_passed_on_is_one_trace) {
-  const Serving role(context_, endpoint_);
+  const Serving role(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, front_);
   {
     const trace::Scope within(caller_);
@@ -279,7 +246,7 @@ TEST_F(TracedBus, a_call_that_is_passed_on_is_one_trace) {
 }
 
 TEST_F(TracedBus, a_call_without_a_trace_begins_one_where_it_is_passed_on) {
-  const Serving role(context_, endpoint_);
+  const Serving role(context_, endpoint_, serve_role);
   trace::start({.sample_ratio = 1.0});
   auto client = Client::connect(context_, front_);
   ASSERT_TRUE(client->call("echo", "io", "x", 2s));
@@ -292,7 +259,7 @@ TEST_F(TracedBus, a_call_without_a_trace_begins_one_where_it_is_passed_on) {
 }
 
 TEST_F(TracedBus, who_is_not_traced_stays_so) {
-  const Serving role(context_, endpoint_);
+  const Serving role(context_, endpoint_, serve_role);
   trace::start({.sample_ratio = 1.0});
   trace::Context not_sampled = caller_;
   not_sampled.sampled = false;
@@ -304,7 +271,7 @@ TEST_F(TracedBus, who_is_not_traced_stays_so) {
 }
 
 TEST_F(TracedBus, what_fails_says_so) {
-  const Serving role(context_, endpoint_);
+  const Serving role(context_, endpoint_, serve_role);
   const trace::Scope within(caller_);
   auto client = Client::connect(context_, front_);
   EXPECT_FALSE(client->call("nonsense", "io", "", 2s));
@@ -320,7 +287,7 @@ TEST_F(TracedBus, what_fails_says_so) {
 
 // Whatever stands there, the call is served.
 TEST_F(TracedBus, a_damaged_context_is_no_context) {
-  const Serving role(context_, endpoint_);
+  const Serving role(context_, endpoint_, serve_role);
   for (const std::string& traceparent :
        {std::string("nonsense"), std::string(100'000, '0'), std::string("\xff\x00\xff", 3),
         std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01")}) {
@@ -352,7 +319,7 @@ TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {
   auto client = Client::connect(context_, endpoint_);
   EXPECT_EQ(client->begin("echo", "io", "x", 1s).error().code, Errc::disconnected);
   EXPECT_FALSE(client->finish());
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
   ASSERT_TRUE(client->begin("slow", "io", "", 20ms));
   std::optional<Result<std::string>> answer;
@@ -366,7 +333,7 @@ TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {
 }
 
 TEST_F(BusTest, hostile_bytes_do_not_stop_a_server) {
-  const Serving serving(context_, endpoint_);
+  const Serving serving(context_, endpoint_, serve_role);
   auto client = Client::connect(context_, endpoint_);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
 
@@ -401,7 +368,7 @@ TEST_F(BusTest, hostile_bytes_do_not_stop_a_server) {
 }
 
 TEST_F(BusTest, events_reach_the_subscribers_of_their_topic) {
-  const std::string endpoint = event_endpoint(folder_.path(), "io");
+  const std::string endpoint = event_endpoint(folder_.path().string(), "io");
   auto publisher = Publisher::bind(context_, endpoint);
   auto samples = Subscriber::connect(context_, endpoint, "samples");
   ASSERT_TRUE(publisher && samples);
@@ -420,7 +387,7 @@ TEST_F(BusTest, events_reach_the_subscribers_of_their_topic) {
 }
 
 TEST_F(BusTest, a_subscriber_that_never_reads_does_not_block_its_publisher) {
-  const std::string endpoint = event_endpoint(folder_.path(), "io");
+  const std::string endpoint = event_endpoint(folder_.path().string(), "io");
   auto publisher = Publisher::bind(context_, endpoint);
   auto deaf = Subscriber::connect(context_, endpoint, "");
   ASSERT_TRUE(publisher && deaf);
@@ -440,7 +407,7 @@ TEST_F(BusTest, tcp_lets_in_known_keys_alone) {
   EXPECT_EQ(Server::bind(context_, endpoint).error().code, Errc::denied);
   EXPECT_EQ(Client::connect(context_, endpoint).error().code, Errc::denied);
 
-  const Serving serving(context_, endpoint, Security{*server_keys, "", {client_keys->public_key}});
+  const Serving serving(context_, endpoint, serve_role, Security{*server_keys, "", {client_keys->public_key}});
   auto known = Client::connect(context_, endpoint, Security{*client_keys, server_keys->public_key, {}});
   ASSERT_TRUE(known);
   EXPECT_TRUE(known->call("echo", "io", "x", 5s));
