@@ -190,13 +190,14 @@ TEST_F(CallerTest, what_was_not_sent_when_the_server_went_away_goes_to_the_next_
   bool served = false;
   // Whether it has been sent all the same is a matter of microseconds: then it is disconnected.
   for (int round = 0; round < 20 && !served; ++round) {
-    auto first = std::make_unique<Serving>(context_, endpoint_, serve_echo);
+    auto first = std::make_unique<Serving>(context_, endpoint_, holding());
     Answers after(1);
     std::binary_semaphore called(0);
     auto watcher = Client::connect(context_, endpoint_);
     ASSERT_TRUE(watcher->call("echo", "io", "", 20s));
     Caller caller = connected(endpoint_);
-    caller.call(to("echo", "io"), "", [&](const Result<std::string>&) {
+    caller.call(to("hold", "io", 30ms), "", [&](const Result<std::string>&) {
+      let_go_.release();
       first.reset();
       while (watcher->begin("echo", "io", "", 1s)) std::this_thread::yield();
       caller.call(to("echo", "io"), "after", after.taker(0));
