@@ -17,6 +17,7 @@ while IFS= read -r hit; do complain "works for later: $hit"; done < <(git grep -
 while IFS= read -r hit; do complain "a switched-off test: $hit"; done < <(git grep -n 'DISABLED_' -- '*_test.cpp' ':!src/keeper/keeper_test.cpp')
 while IFS= read -r hit; do complain "ZeroMQ outside src/bus: $hit"; done < <(git grep -nE '#include <zmq' -- src apps ':!src/bus')
 while IFS= read -r hit; do complain "open62541 outside plant and twin: $hit"; done < <(git grep -nE '#include <open62541' -- src apps tests ':!src/plant' ':!src/twin' ':!tests')
+while IFS= read -r hit; do complain "a database opened outside src/sqlite: $hit"; done < <(git grep -nE 'sqlite3_open|SQLite::OPEN_|SQLite::Database [a-z_]+[({]' -- src apps tests bench ':!src/sqlite' ':!tests/peers')
 while IFS= read -r hit; do complain "reflect-cpp outside *_schema.cpp: $hit"; done < <(git grep -nE '#include <rfl' -- src apps | grep -v '_schema.cpp:')
 while read -r size file; do [ "$size" -le 1048576 ] || complain "$file is larger than 1 MiB"; done < <(git ls-files -z | xargs -0 -r stat -c '%s %n')
 exit $failed
