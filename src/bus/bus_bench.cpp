@@ -64,7 +64,7 @@ struct Chain {
   std::string body = std::string(200, 'x');
 };
 
-void BM_client_forwarded(benchmark::State& run) {
+void client_forwarded(benchmark::State& run) {
   Chain chain;
   auto client = bus::Client::connect(chain.callers, chain.front_at);
   const WallClock clock;
@@ -77,10 +77,10 @@ void BM_client_forwarded(benchmark::State& run) {
   run.SetItemsProcessed(run.iterations());
   report(run, latency_us);
 }
-BENCHMARK(BM_client_forwarded)->Iterations(5'000)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(client_forwarded)->Iterations(5'000)->MeasureProcessCPUTime()->UseRealTime();
 
 // As many calls under way all the time as the argument says.
-void BM_caller_forwarded(benchmark::State& run) {
+void caller_forwarded(benchmark::State& run) {
   Chain chain;
   auto caller = bus::Caller::connect(chain.callers, chain.front_at);
   const bus::CallOptions options{"echo", "agent", "0198c7a2-5e0b-7c43-a1d0-2f6f3f2f9a11", std::string(120, 't'), 10s};
@@ -102,7 +102,7 @@ void BM_caller_forwarded(benchmark::State& run) {
   run.SetItemsProcessed(run.iterations());
   report(run, latency_us);
 }
-BENCHMARK(BM_caller_forwarded)->Arg(1)->Iterations(5'000)->MeasureProcessCPUTime()->UseRealTime();
-BENCHMARK(BM_caller_forwarded)->Arg(32)->Arg(256)->Iterations(100'000)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(caller_forwarded)->Arg(1)->Iterations(5'000)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(caller_forwarded)->Arg(32)->Arg(256)->Iterations(100'000)->MeasureProcessCPUTime()->UseRealTime();
 
 }  // namespace
