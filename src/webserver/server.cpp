@@ -22,16 +22,19 @@ constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 
 Result<asio::ssl::context> tls_of(const Options& options) {
   asio::ssl::context tls(asio::ssl::context::tlsv13_server);
-  const auto refuse = [](const std::filesystem::path& file, const Stop& stop) {
-    return fail(Errc::parse, std::format("{}: {}", file.string(), stop.message()));
+  const auto refuse = [](const char* what, const std::filesystem::path& file, const Stop& stop, const char* give) {
+    return fail(Errc::parse,
+                std::format("the {} {} cannot be used ({}): give a PEM file that can be read here, with {}", what,
+                            file.string(), stop.message(), give));
   };
   Stop stop;
   if (tls.use_certificate_chain_file(options.certificate_file.string(), stop))
-    return refuse(options.certificate_file, stop);
+    return refuse("certificate", options.certificate_file, stop, "the server's certificate and then its chain");
   if (tls.use_private_key_file(options.key_file.string(), asio::ssl::context::pem, stop))
-    return refuse(options.key_file, stop);
+    return refuse("key", options.key_file, stop, "the private key of the certificate");
   if (options.client_ca_file.empty()) return tls;
-  if (tls.load_verify_file(options.client_ca_file.string(), stop)) return refuse(options.client_ca_file, stop);
+  if (tls.load_verify_file(options.client_ca_file.string(), stop))
+    return refuse("clients' authority", options.client_ca_file, stop, "the certificates that clients' come from");
   tls.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
   return tls;
 }

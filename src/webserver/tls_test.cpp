@@ -98,13 +98,19 @@ TEST_F(TlsTest, a_client_in_the_clear_gets_nothing) {
   EXPECT_FALSE(client.send({.url = "http://127.0.0.1:" + std::to_string(server->port()) + "/echo", .body = "x"}));
 }
 
-TEST_F(TlsTest, a_certificate_that_cannot_be_read_is_an_error_with_its_file) {
+TEST_F(TlsTest, a_file_that_cannot_be_used_is_an_error_that_says_which_and_what_to_give) {
+  const std::string nowhere = file("nowhere.pem").string();
   Options with = options();
-  with.certificate_file = file("nowhere.pem");
-  EXPECT_THAT(start(with).error().message, HasSubstr("nowhere.pem"));
+  with.certificate_file = nowhere;
+  EXPECT_THAT(start(with).error().message,
+              HasSubstr("the certificate " + nowhere + " cannot be used (No such file or directory"));
   with = options();
   with.key_file = file("client.key");
-  EXPECT_THAT(start(with).error().message, HasSubstr("client.key"));
+  EXPECT_THAT(start(with).error().message, HasSubstr("the key " + file("client.key").string() + " cannot be used ("));
+  EXPECT_THAT(start(with).error().message, HasSubstr("give a PEM file that can be read here, with the private key"));
+  with = asking();
+  with.client_ca_file = nowhere;
+  EXPECT_THAT(start(with).error().message, HasSubstr("the clients' authority " + nowhere + " cannot be used ("));
 }
 
 }  // namespace
