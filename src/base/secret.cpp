@@ -23,7 +23,9 @@ std::string variable_of(std::string_view name) {
   return variable;
 }
 
-Result<std::optional<std::string>> from_file(const std::filesystem::path& file) {
+}  // namespace
+
+Result<std::optional<std::string>> read_secret_file(const std::filesystem::path& file) {
   struct stat status{};
   if (::stat(file.c_str(), &status) != 0) return std::nullopt;
   if ((status.st_mode & 077U) != 0)
@@ -34,8 +36,6 @@ Result<std::optional<std::string>> from_file(const std::filesystem::path& file) 
   return trimmed(std::move(*text));
 }
 
-}  // namespace
-
 Result<std::optional<std::string>> find_secret(std::string_view name, const std::filesystem::path& file) {
   if (const char* value = std::getenv(variable_of(name).c_str()); value != nullptr && *value != '\0')
     return trimmed(value);
@@ -45,7 +45,7 @@ Result<std::optional<std::string>> find_secret(std::string_view name, const std:
     if (auto text = read_file(credential)) return trimmed(std::move(*text));
   }
   if (file.empty()) return std::nullopt;
-  return from_file(file);
+  return read_secret_file(file);
 }
 
 }  // namespace rltune

@@ -106,6 +106,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     response_.emplace(static_cast<http::status>(response.status), http_version_);
     if (!response.type.empty()) response_->set(http::field::content_type, response.type);
     for (auto& [name, value] : response.headers) response_->set(name, value);
+    for (const std::string& cookie : response.cookies) response_->insert(http::field::set_cookie, cookie);
     response_->set(http::field::date, date());
     response_->body() = std::move(response.body);
     response_->keep_alive(keep);

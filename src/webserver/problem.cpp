@@ -5,10 +5,13 @@
 
 namespace rltune::webserver {
 
+std::string_view reason(int status) {
+  return boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+}
+
 Response problem(int status, std::string_view detail) {
-  const auto title = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
   const nlohmann::ordered_json body{
-      {"type", "about:blank"}, {"title", std::string(title)}, {"status", status}, {"detail", std::string(detail)}};
+      {"type", "about:blank"}, {"title", std::string(reason(status))}, {"status", status}, {"detail", std::string(detail)}};
   return {.status = status,
           .body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
           .type = "application/problem+json"};

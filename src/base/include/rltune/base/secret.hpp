@@ -16,4 +16,7 @@ namespace rltune {
 // Errors: denied (others may read the file: says what to do), io.
 Result<std::optional<std::string>> find_secret(std::string_view name, const std::filesystem::path& file = {});
 
+// Of a file alone, the same way.
+Result<std::optional<std::string>> read_secret_file(const std::filesystem::path& file);
+
 }  // namespace rltune

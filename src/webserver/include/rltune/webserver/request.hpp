@@ -22,7 +22,11 @@ struct Response {
   std::string body;
   std::string type = "application/json";
   std::map<std::string, std::string> headers;
+  std::vector<std::string> cookies;  // Set-Cookie, one header each
 };
+
+// "Not Found"; of a status that has none, "<unknown-status>".
+std::string_view reason(int status);
 
 // RFC 9457: {"type":"about:blank","title":...,"status":...,"detail":...}
 Response problem(int status, std::string_view detail);

@@ -1,0 +1,10 @@
+// The verbs of `rltune user`.
+#pragma once
+
+#include "command.hpp"
+
+namespace rltune::gateway_app {
+
+void add_invite_command(CLI::App& app);
+
+}  // namespace rltune::gateway_app

@@ -1,0 +1,43 @@
+#include "accounts.hpp"
+
+namespace rltune::gateway {
+
+Accounts::Accounts(const std::filesystem::path& site_folder) : folder_(site_folder), followed_(site_folder) { turn(); }
+
+bool Accounts::turn() {
+  if (!followed_.turn()) return false;
+  auto directory = std::make_shared<Directory>();
+  directory->sign_in = followed_.value().sign_in;
+  const auto absolute = [&](const std::filesystem::path& file) {
+    return file.empty() ? std::filesystem::path() : folder_ / file;
+  };
+  for (const config::User& user : followed_.value().users) {
+    const auto role = api::parse_role(user.role);
+    if (!role || !user.enabled) continue;
+    directory->accounts.emplace(user.name,
+                                AccountFacts{.name = user.name,
+                                             .full_name = user.full_name,
+                                             .role = *role,
+                                             .password_hash_file = absolute(user.password_hash_file),
+                                             .totp_secret_file = absolute(user.totp_secret_file)});
+  }
+  const std::scoped_lock lock(mutex_);
+  directory_ = std::move(directory);
+  return true;
+}
+
+std::shared_ptr<const Accounts::Directory> Accounts::directory() const {
+  const std::scoped_lock lock(mutex_);
+  return directory_;
+}
+
+std::optional<AccountFacts> Accounts::find(std::string_view name) const {
+  const auto now = directory();
+  const auto found = now->accounts.find(name);
+  if (found == now->accounts.end()) return std::nullopt;
+  return found->second;
+}
+
+config::SignIn Accounts::sign_in() const { return directory()->sign_in; }
+
+}  // namespace rltune::gateway

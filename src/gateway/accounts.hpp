@@ -1,0 +1,50 @@
+// Who may sign in, as users.yaml says: followed while it changes. A file that cannot be used changes nothing; without
+// one nobody has an account.
+//
+// Threads: find() any, turn() one.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "rltune/api/permission.hpp"
+#include "rltune/config/followed.hpp"
+#include "rltune/config/users.hpp"
+
+namespace rltune::gateway {
+
+struct AccountFacts {
+  std::string name, full_name;
+  api::Role role = api::Role::viewer;
+  std::filesystem::path password_hash_file, totp_secret_file;  // absolute; empty: none
+};
+
+class Accounts {
+ public:
+  explicit Accounts(const std::filesystem::path& site_folder);
+
+  // True: the file has changed.
+  bool turn();
+  // nullopt: there is none of that name, or it is not enabled.
+  std::optional<AccountFacts> find(std::string_view name) const;
+  config::SignIn sign_in() const;
+
+ private:
+  struct Directory {
+    std::map<std::string, AccountFacts, std::less<>> accounts;
+    config::SignIn sign_in;
+  };
+  std::shared_ptr<const Directory> directory() const;
+
+  std::filesystem::path folder_;
+  config::Followed<config::Users> followed_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
+};
+
+}  // namespace rltune::gateway

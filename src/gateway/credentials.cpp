@@ -1,0 +1,91 @@
+#include "credentials.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <sys/random.h>
+
+#include <format>
+
+#include "cookies.hpp"
+#include "rltune/base/check.hpp"
+#include "rltune/base/id.hpp"
+
+namespace rltune::gateway {
+namespace {
+
+constexpr std::string_view kScheme = "bearer ";
+
+bool is_bearer(std::string_view header) {
+  if (header.size() < kScheme.size()) return false;
+  for (std::size_t i = 0; i < kScheme.size(); ++i)
+    if ((header[i] | 0x20) != (kScheme[i] | 0x20)) return false;
+  return true;
+}
+
+}  // namespace
+
+Credentials::Credentials(const Accounts& accounts, const access::Sessions& sessions, const access::KeyRing& keys,
+                         std::string issuer)
+    : accounts_(accounts),
+      sessions_(sessions),
+      keys_(keys),
+      issuer_(std::move(issuer)),
+      tokens_(keys, {.issuer = issuer_, .audience = issuer_}) {
+  RLTUNE_CHECK(::getrandom(csrf_key_.data(), csrf_key_.size(), 0) == static_cast<ssize_t>(csrf_key_.size()));
+}
+
+Result<std::optional<Identity>> Credentials::identify(const webserver::Request& request, TimePoint now) {
+  std::string token;
+  Identity identity;
+  if (const auto header = request.headers.find("authorization"); header != request.headers.end()) {
+    if (!is_bearer(header->second)) return fail(Errc::denied, "the header Authorization holds no bearer token");
+    token = header->second.substr(kScheme.size());
+  } else if (const auto cookies = request.headers.find("cookie"); cookies != request.headers.end()) {
+    token = cookie_value(cookies->second, kAccessCookie);
+    identity.by_cookie = true;
+  }
+  if (token.empty()) return std::nullopt;
+  const auto claims = tokens_.verify(token, now);
+  if (!claims) return std::unexpected(claims.error());
+  const auto account = accounts_.find((*claims)->subject);
+  if (!account) return fail(Errc::denied, "the account is gone, or not enabled");
+  const bool service = account->role == api::Role::service;
+  if (service != (*claims)->session.empty()) return fail(Errc::denied, "people have sessions, and services have none");
+  if (!service && !sessions_.active((*claims)->session, now)) return fail(Errc::denied, "the session has ended");
+  identity.name = account->name;
+  identity.role = account->role;
+  identity.session = (*claims)->session;
+  return identity;
+}
+
+std::string Credentials::make_access_token(const AccountFacts& account, const std::string& session,
+                                           TimePoint now) const {
+  return access::make_token({.issuer = issuer_,
+                             .subject = account.name,
+                             .audience = issuer_,
+                             .id = make_id(now),
+                             .session = session,
+                             .role = std::string(to_string(account.role)),
+                             .issued = now,
+                             .expires = now + kAccessLife},
+                            keys_);
+}
+
+std::string Credentials::csrf_token(std::string_view session) const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  RLTUNE_CHECK(::HMAC(EVP_sha256(), csrf_key_.data(), static_cast<int>(csrf_key_.size()),
+                      reinterpret_cast<const unsigned char*>(session.data()), session.size(), digest.data(),
+                      &size) != nullptr);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += std::format("{:02x}", digest[i]);
+  return text;
+}
+
+bool Credentials::is_csrf_token(std::string_view shown, std::string_view session) const {
+  const std::string right = csrf_token(session);
+  return shown.size() == right.size() && ::CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0;
+}
+
+}  // namespace rltune::gateway

@@ -1,0 +1,49 @@
+// Finds out who calls: a token in the header Authorization, or in a cookie that a browser sent.
+//
+// A token says who somebody is; what it may, and whether it still may anything, is looked up at every call: an account
+// that was disabled, or a session that was ended, is refused at once.
+// Threads: any.
+#pragma once
+
+#include <array>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "accounts.hpp"
+#include "call.hpp"
+#include "rltune/access/sessions.hpp"
+#include "rltune/access/verified_tokens.hpp"
+#include "rltune/webserver/request.hpp"
+
+namespace rltune::gateway {
+
+inline constexpr std::chrono::seconds kAccessLife = std::chrono::hours(1), kRefreshLife = std::chrono::hours(30 * 24);
+
+class Credentials {
+ public:
+  // All outlive it. `issuer`: of the tokens, and who they are for.
+  Credentials(const Accounts& accounts, const access::Sessions& sessions, const access::KeyRing& keys,
+              std::string issuer);
+
+  // nullopt: nobody says anything of itself. Errors: denied; the message is for the log alone.
+  Result<std::optional<Identity>> identify(const webserver::Request& request, TimePoint now);
+
+  std::string make_access_token(const AccountFacts& account, const std::string& session, TimePoint now) const;
+
+  // Of a session, for a browser's header X-CSRF-Token: another site can make a browser send cookies, not this. After
+  // the gateway has started again it is another one.
+  std::string csrf_token(std::string_view session) const;
+  bool is_csrf_token(std::string_view shown, std::string_view session) const;
+
+ private:
+  const Accounts& accounts_;
+  const access::Sessions& sessions_;
+  const access::KeyRing& keys_;
+  std::string issuer_;
+  access::VerifiedTokens tokens_;
+  std::array<unsigned char, 32> csrf_key_{};
+};
+
+}  // namespace rltune::gateway

@@ -1,0 +1,203 @@
+#include "door.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <format>
+
+#include "cookies.hpp"
+#include "rltune/api/problem.hpp"
+#include "rltune/base/check.hpp"
+#include "rltune/base/id.hpp"
+#include "rltune/base/log.hpp"
+
+namespace rltune::gateway {
+namespace {
+
+constexpr std::size_t kCorrelationMax = 64, kClientMax = 200;
+
+std::string header_of(const webserver::Request& request, const std::string& name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? std::string() : found->second;
+}
+
+bool is_correlation_id(std::string_view text) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
+  return !text.empty() && text.size() <= kCorrelationMax && text.find_first_not_of(kAllowed) == text.npos;
+}
+
+bool is_json(std::string_view type) {
+  std::string lower(type.substr(0, type.find(';')));
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  while (lower.ends_with(' ')) lower.pop_back();
+  return lower == "application/json";
+}
+
+// "/api/v1/agents/{agent}" as the server's routes have it.
+std::string route_of(std::string_view path) {
+  std::string route;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t brace = std::min(path.find('{', at), path.size());
+    route += path.substr(at, brace - at);
+    if (brace == path.size()) break;
+    route += "{}";
+    at = path.find('}', brace) + 1;
+  }
+  return route;
+}
+
+std::string problem_of(const Call& call, const Answer& answer) {
+  api::Problem problem{.title = std::string(webserver::reason(answer.status)),
+                       .detail = answer.detail,
+                       .status = static_cast<std::uint64_t>(answer.status),
+                       .correlation_id = call.correlation_id};
+  if (!answer.faults.empty()) problem.errors.emplace();
+  for (const api::Fault& fault : answer.faults) problem.errors->push_back({fault.pointer, fault.detail});
+  return to_json(problem);
+}
+
+std::string whole_seconds(Duration duration) { return std::format("{:.0f}", std::ceil(to_seconds(duration))); }
+
+}  // namespace
+
+std::string limited_address(const std::string& address) {
+  std::array<unsigned char, 16> bytes{};
+  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+  return std::string(text.data()) + "/64";
+}
+
+// What the limiters said last, for the headers.
+struct Door::Limits {
+  std::optional<access::RateVerdict> verdict;
+};
+
+Door::Door(DoorOptions options, Credentials& credentials, const Clock& clock, metrics::Registry& registry,
+           std::function<void(const Refusal&)> denied)
+    : options_(std::move(options)),
+      credentials_(credentials),
+      clock_(clock),
+      registry_(registry),
+      denied_(std::move(denied)),
+      addresses_(options_.rate),
+      accounts_(options_.rate),
+      took_(registry.histogram("rltune_role_request_seconds", "From a request's last byte to its answer")) {}
+
+std::vector<webserver::Route> Door::routes(Handlers handlers) {
+  std::vector<webserver::Route> routes;
+  for (const api::Operation& operation : api::operations()) {
+    auto node = handlers.extract(operation.id);
+    RLTUNE_CHECK(!node.empty());
+    routes.push_back({std::string(operation.method), route_of(operation.path),
+                      [this, &operation, handle = std::move(node.mapped())](
+                          const webserver::Request& request,
+                          const webserver::Reply& reply) { enter(operation, handle, request, reply); }});
+  }
+  RLTUNE_CHECK(handlers.empty());
+  return routes;
+}
+
+void Door::enter(const api::Operation& operation, const Handler& handle, const webserver::Request& request,
+                 const webserver::Reply& reply) {
+  auto call = std::make_shared<Call>();
+  call->operation = &operation;
+  call->begun = clock_.steady();
+  call->correlation_id = header_of(request, "x-correlation-id");
+  if (!is_correlation_id(call->correlation_id)) call->correlation_id = make_id(clock_.now());
+  call->address = request.peer;
+  call->client = header_of(request, "user-agent").substr(0, kClientMax);
+  call->parts = request.parts;
+  const log::Correlation correlation(call->correlation_id);
+  Limits limits;
+  if (const auto refused = check(*call, request, limits)) return finish(*call, limits, *refused, reply);
+  call->refresh_cookie = cookie_value(header_of(request, "cookie"), kRefreshCookie);
+  call->body = request.body;
+  handle(call, [this, call, limits, reply](const Answer& answer) {
+    const log::Correlation again(call->correlation_id);
+    finish(*call, limits, answer, reply);
+  });
+}
+
+std::optional<Answer> Door::check(Call& call, const webserver::Request& request, Limits& limits) {
+  if (auto refused = check_rate(addresses_, limited_address(call.address), call.address, limits)) return refused;
+  auto identity = credentials_.identify(request, clock_.now());
+  const api::Permission permission = call.operation->permission;
+  if (!identity) {
+    log::info("a token was refused", {{"because", identity.error().message}, {"address", call.address}});
+    if (permission != api::Permission::open)
+      return Answer{.status = 401,
+                    .headers = {{"WWW-Authenticate", "Bearer error=\"invalid_token\""}},
+                    .detail = "the token is not, or no longer, good: sign in again, or refresh"};
+  } else {
+    call.identity = std::move(*identity);
+  }
+  if (permission != api::Permission::open && !call.identity)
+    return Answer{.status = 401,
+                  .headers = {{"WWW-Authenticate", "Bearer"}},
+                  .detail = "sign in first: POST /api/v1/auth/login"};
+  if (call.identity) {
+    if (auto refused = check_rate(accounts_, call.identity->name, call.address, limits)) return refused;
+    if (!may(call.identity->role, permission)) {
+      denied_({call.identity->name, std::string(row_of(permission).name), std::string(call.operation->id),
+               call.correlation_id, call.address});
+      return refuse(403, std::format("this asks for the permission {}, which the role {} does not have",
+                                     row_of(permission).name, to_string(call.identity->role)));
+    }
+    const bool changes = permission != api::Permission::open && call.operation->method != "GET";
+    if (changes && call.identity->by_cookie &&
+        !credentials_.is_csrf_token(header_of(request, "x-csrf-token"), call.identity->session))
+      return refuse(403, "the header X-CSRF-Token has to hold the token that came with the cookie");
+  }
+  if (call.operation->request != nullptr && !is_json(header_of(request, "content-type")))
+    return refuse(415, "the body has to be application/json, and say so in Content-Type");
+  return std::nullopt;
+}
+
+std::optional<Answer> Door::check_rate(access::RateLimiter& limiter, const std::string& key,
+                                       const std::string& address, Limits& limits) const {
+  if (options_.exempt.contains(address)) return std::nullopt;
+  limits.verdict = limiter.take(key, clock_.steady());
+  if (limits.verdict->allowed) return std::nullopt;
+  return Answer{.status = 429,
+                .headers = {{"Retry-After", whole_seconds(limits.verdict->retry_after)}},
+                .detail = "too many calls; Retry-After says when there is room again"};
+}
+
+void Door::finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) const {
+  webserver::Response response{
+      .status = answer.status, .body = answer.body, .headers = answer.headers, .cookies = answer.cookies};
+  if (answer.status >= 400) {
+    response.body = problem_of(call, answer);
+    response.type = "application/problem+json";
+  }
+  if (response.body.empty()) response.type.clear();
+  response.headers["X-Correlation-Id"] = call.correlation_id;
+  response.headers["Cache-Control"] = "no-store";
+  response.headers["X-Content-Type-Options"] = "nosniff";
+  if (limits.verdict) {
+    response.headers["RateLimit-Policy"] =
+        std::format("\"calls\";q={:.0f};w={:.0f}", options_.rate.burst,
+                    std::ceil(options_.rate.burst / options_.rate.per_second));
+    response.headers["RateLimit"] = std::format("\"calls\";r={};t={}", limits.verdict->remaining,
+                                                whole_seconds(limits.verdict->full_after));
+  }
+  const Duration took = clock_.steady() - call.begun;
+  took_.observe(to_seconds(took));
+  registry_
+      .counter("rltune_role_requests_total", "Requests by how they ended",
+               {{"operation", std::string(call.operation->id)}, {"status", std::to_string(answer.status)}})
+      .add();
+  log::info("request", {{"operation", std::string(call.operation->id)},
+                        {"status", std::to_string(answer.status)},
+                        {"took_us", std::format("{:.0f}", 1e6 * to_seconds(took))},
+                        {"account", call.identity ? call.identity->name : std::string()},
+                        {"address", call.address},
+                        {"bytes", std::to_string(response.body.size())}});
+  reply(std::move(response));
+}
+
+}  // namespace rltune::gateway

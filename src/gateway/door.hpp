@@ -1,0 +1,63 @@
+// The choke point: every call of the API passes here, in this order: correlation id, limit of the address, who calls,
+// limit of the caller, permission, CSRF, kind of body; then its handler; then headers, figures and one log line.
+// What the table of operations does not name is not served.
+//
+// Threads: any. It outlives the server that calls it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "call.hpp"
+#include "credentials.hpp"
+#include "rltune/access/rate_limiter.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/metrics/registry.hpp"
+#include "rltune/webserver/server.hpp"
+
+namespace rltune::gateway {
+
+struct DoorOptions {
+  access::Rate rate{.per_second = 50.0, .burst = 200.0};  // of an address, and of an account
+  std::set<std::string> exempt;                           // addresses without a limit
+};
+
+// What a person has to be able to find out later.
+struct Refusal {
+  std::string account, permission, operation, correlation_id, address;
+};
+
+class Door {
+ public:
+  // All outlive it. `denied`: somebody who signed in asked for what it may not.
+  Door(DoorOptions options, Credentials& credentials, const Clock& clock, metrics::Registry& registry,
+       std::function<void(const Refusal&)> denied);
+
+  // One route an operation. REQUIRES: a handler for each of them, and no other.
+  std::vector<webserver::Route> routes(Handlers handlers);
+
+ private:
+  struct Limits;
+  void enter(const api::Operation& operation, const Handler& handle, const webserver::Request& request,
+             const webserver::Reply& reply);
+  std::optional<Answer> check(Call& call, const webserver::Request& request, Limits& limits);
+  std::optional<Answer> check_rate(access::RateLimiter& limiter, const std::string& key, const std::string& address,
+                                   Limits& limits) const;
+  void finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) const;
+
+  const DoorOptions options_;
+  Credentials& credentials_;
+  const Clock& clock_;
+  metrics::Registry& registry_;
+  const std::function<void(const Refusal&)> denied_;
+  access::RateLimiter addresses_, accounts_;
+  metrics::Histogram& took_;
+};
+
+// Of an IPv6 address the first 64 bits, as nobody has fewer; an IPv4 address as it is.
+std::string limited_address(const std::string& address);
+
+}  // namespace rltune::gateway

@@ -1,0 +1,221 @@
+#include "rltune/gateway/gateway_role.hpp"
+
+#include <unistd.h>
+
+#include <format>
+#include <thread>
+
+#include "door.hpp"
+#include "rltune/access/certificate.hpp"
+#include "rltune/audit/recorder.hpp"
+#include "rltune/base/interrupt.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/base/version.hpp"
+#include "rltune/config/retention.hpp"
+#include "rltune/config/site.hpp"
+#include "rltune/metrics/endpoint.hpp"
+#include "rltune/tracing/site_telemetry.hpp"
+#include "rltune/v1/supervision.pb.h"
+#include "rltune/vault/vault.hpp"
+#include "sign_in.hpp"
+#include "site_operations.hpp"
+
+namespace rltune::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTurn = 500ms;
+constexpr auto kSlowTurn = 60s;
+
+class Role {
+ public:
+  static Result<std::unique_ptr<Role>> create(const Options& options) {
+    auto site = config::load_site(options.site);
+    if (!site) return std::unexpected(site.error());
+    site->folder = std::filesystem::absolute(options.site).parent_path();
+    std::unique_ptr<Role> role(new Role(std::move(*site), options.run_folder));
+    if (auto done = role->open_stores(); !done) return std::unexpected(done.error());
+    if (auto done = role->open_bus(options.run_folder.string()); !done) return std::unexpected(done.error());
+    if (auto done = role->listen(); !done) return std::unexpected(done.error());
+    return role;
+  }
+
+  void run() {
+    while (!interrupted()) {
+      bus_->serve(kTurn);
+      accounts_.turn();
+      look_at_keys();
+    }
+  }
+
+ private:
+  Role(config::Site site, const std::filesystem::path& run_folder)
+      : site_(std::move(site)),
+        folder_(site_.folder / site_.storage.folder / "access"),
+        operations_("gateway", clock_),
+        telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "gateway"},
+                   operations_.registry),
+        accounts_(site_.folder) {}
+
+  Result<> open_stores();
+  Result<> open_bus(const std::string& run_folder);
+  Result<> listen();
+  Result<std::filesystem::path> certificate() const;
+  void look_at_keys();
+  void record(audit::Entry entry) { audit_->post(std::move(entry)); }
+
+  config::Site site_;
+  std::filesystem::path folder_;
+  WallClock clock_;
+  metrics::Operations operations_;
+  tracing::SiteTelemetry telemetry_;
+  Accounts accounts_;
+  std::optional<audit::Recorder> audit_;
+  std::unique_ptr<access::KeyRing> keys_;
+  std::optional<access::Sessions> sessions_;
+  std::optional<access::OneTimeLinks> links_;
+  bus::Context context_;
+  std::optional<bus::Server> bus_;
+  std::optional<bus::Caller> caller_;
+  std::optional<Credentials> credentials_;
+  std::optional<SignIn> sign_in_;
+  std::optional<Door> door_;
+  std::optional<webserver::Server> server_;  // last: it ends first
+  Duration looked_{};
+};
+
+Result<> Role::open_stores() {
+  const auto data = site_.folder / site_.storage.folder;
+  if (auto told = vault::declare(data, {site_.storage.encrypted, site_.key_file()}); !told) return told;
+  audit_.emplace(
+      audit::RecorderOptions{.folder = data / "audit",
+                             .role = "gateway",
+                             .keeping = {.age = config::kept_for(site_.folder, &config::Retention::audit_days)}});
+  std::error_code failed;
+  std::filesystem::create_directories(folder_, failed);
+  std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
+  if (failed) return fail(Errc::io, std::format("{} cannot be made: {}", folder_.string(), failed.message()));
+  auto keys = access::KeyRing::open({.file = folder_ / "keys"}, clock_);
+  if (!keys) return std::unexpected(keys.error());
+  keys_ = std::move(*keys);
+  auto sessions = access::Sessions::open({.file = folder_ / "sessions.db",
+                                          .life = kRefreshLife,
+                                          .idle_life = from_seconds(3600.0 * accounts_.sign_in().session_hours)},
+                                         clock_.now());
+  if (!sessions) return std::unexpected(sessions.error());
+  sessions_.emplace(std::move(*sessions));
+  auto links = access::OneTimeLinks::open(folder_ / "links.db");
+  if (!links) return std::unexpected(links.error());
+  links_.emplace(std::move(*links));
+  return {};
+}
+
+Result<> Role::open_bus(const std::string& run_folder) {
+  auto caller = bus::Caller::connect(context_, bus::call_endpoint(run_folder, "coredinator"));
+  if (!caller) return std::unexpected(caller.error());
+  caller_.emplace(std::move(*caller));
+  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "gateway"));
+  if (!server) return std::unexpected(server.error());
+  bus_.emplace(std::move(*server));
+  bus_->handle<v1::HealthRequest, v1::HealthAnswer>(
+      "gateway.Health", [this](const bus::Call&, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+        answer.set_healthy(true);
+        answer.set_pid(::getpid());
+        answer.set_endpoint(operations_.address());
+        return {};
+      });
+  bus::serve_log_level(*bus_, "gateway");
+  if (site_.operations.endpoints) operations_.open();
+  return {};
+}
+
+// The one that was given, or our own, made where there is none or its end is near.
+Result<std::filesystem::path> Role::certificate() const {
+  if (!site_.gateway.certificate_file.empty()) return site_.folder / site_.gateway.certificate_file;
+  const auto file = folder_ / "certificate.pem";
+  const auto facts = access::read_certificate(file);
+  if (facts && !access::days_alarm(facts->ends, clock_.now())) return file;
+  std::array<char, 256> host{};
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
+  if (::gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0') names.emplace_back(host.data());
+  if (auto made = access::make_certificate(file, names, clock_.now()); !made) return std::unexpected(made.error());
+  const auto made = access::read_certificate(file);
+  if (made) log::info("made a certificate", {{"file", file.string()}, {"fingerprint", made->fingerprint}});
+  return file;
+}
+
+Result<> Role::listen() {
+  const auto file = certificate();
+  if (!file) return std::unexpected(file.error());
+  const std::string issuer = "rltune:" + site_.name;
+  credentials_.emplace(accounts_, *sessions_, *keys_, issuer);
+  sign_in_.emplace(SignIn::Parts{.accounts = accounts_,
+                                 .sessions = *sessions_,
+                                 .links = *links_,
+                                 .credentials = *credentials_,
+                                 .clock = clock_,
+                                 .tell = [this](const SignInEvent& event) {
+                                   record({.actor = event.account.empty() ? "nobody" : event.account,
+                                           .action = event.action,
+                                           .target = event.address,
+                                           .reason = event.reason,
+                                           .correlation_id = event.correlation_id});
+                                 }});
+  door_.emplace(DoorOptions{.rate = {.per_second = site_.gateway.calls_per_s, .burst = site_.gateway.calls_burst}},
+                *credentials_, clock_, operations_.registry, [this](const Refusal& refusal) {
+                  record({.actor = refusal.account,
+                          .action = "permission.denied",
+                          .target = refusal.operation,
+                          .reason = "asks for " + refusal.permission,
+                          .correlation_id = refusal.correlation_id});
+                });
+  Handlers handlers = sign_in_->handlers();
+  handlers.merge(site_handlers(*caller_));
+  auto routes = door_->routes(std::move(handlers));
+  routes.push_back({"GET", "/healthcheck", [](const webserver::Request&, const webserver::Reply& reply) {
+                      reply({.body = R"({"status":"ok"})", .headers = {{"Cache-Control", "no-store"}}});
+                    }});
+  routes.push_back({"GET", "/.well-known/jwks.json", [this](const webserver::Request&, const webserver::Reply& reply) {
+                      reply({.body = keys_->jwks(), .headers = {{"Cache-Control", "max-age=300"}}});
+                    }});
+  routes.push_back({"GET", "/api/v1/openapi.json",
+                    [document = api::openapi(version())](const webserver::Request&, const webserver::Reply& reply) {
+                      reply({.body = document, .headers = {{"Cache-Control", "max-age=300"}}});
+                    }});
+  auto server = webserver::Server::start(
+      {.address = site_.gateway.address,
+       .port = static_cast<std::uint16_t>(site_.gateway.port),
+       .threads = 2,
+       .body_bytes_max = std::size_t{1} << 20U,
+       .idle_timeout = 30s,
+       .certificate_file = *file,
+       .key_file = site_.gateway.key_file.empty() ? *file : site_.folder / site_.gateway.key_file},
+      std::move(routes));
+  if (!server) return std::unexpected(server.error());
+  server_.emplace(std::move(*server));
+  log::info("takes calls", {{"at", std::format("https://{}:{}", site_.gateway.address, server_->port())}});
+  return {};
+}
+
+// Keys are rotated when that is due, and whoever holds an old token goes on with it.
+void Role::look_at_keys() {
+  const Duration now = clock_.steady();
+  if (looked_ != Duration::zero() && now - looked_ < kSlowTurn) return;
+  looked_ = now;
+  const auto turned = keys_->turn();
+  if (!turned) log::error("the keys could not be rotated", {{"reason", turned.error().message}});
+  if (turned && *turned) record({.action = "keys.rotated"});
+}
+
+}  // namespace
+
+Result<> run_gateway(const Options& options) {
+  auto role = Role::create(options);
+  if (!role) return std::unexpected(role.error());
+  (*role)->run();
+  log::info("gateway ends");
+  return {};
+}
+
+}  // namespace rltune::gateway

@@ -1,0 +1,66 @@
+// Signing in and out: passwords, second factors, sessions, links that work once. Every attempt that fails is for the
+// audit.
+//
+// Threads: any. Passwords are checked on threads of its own.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "accounts.hpp"
+#include "call.hpp"
+#include "credentials.hpp"
+#include "rltune/access/lockout.hpp"
+#include "rltune/access/one_time_links.hpp"
+#include "rltune/access/sessions.hpp"
+#include "rltune/api/account.hpp"
+#include "rltune/base/clock.hpp"
+#include "workers.hpp"
+
+namespace rltune::gateway {
+
+// For the audit: who, what ("sign_in.failed"), and by which call.
+struct SignInEvent {
+  std::string action, account, reason, correlation_id, address;
+};
+
+class SignIn {
+ public:
+  struct Parts {
+    const Accounts& accounts;
+    access::Sessions& sessions;
+    access::OneTimeLinks& links;
+    const Credentials& credentials;
+    const Clock& clock;
+    std::function<void(const SignInEvent&)> tell;
+  };
+  explicit SignIn(const Parts& parts);
+
+  // Of the operations login, refresh, logout, setPassword, getAccount, listSessions and endSession.
+  Handlers handlers();
+
+ private:
+  void login(const CallPointer& call, const api::Login& login, const Done& done);
+  Answer check(const Call& call, const api::Login& login);
+  bool second_factor_is_right(const AccountFacts& account, const std::string& code);
+  Answer begin_session(const Call& call, const AccountFacts& account, bool by_cookie);
+  Answer refresh(const Call& call, const api::Refresh& refresh);
+  Answer logout(const Call& call);
+  Answer account(const Call& call) const;
+  Answer sessions(const Call& call) const;
+  Answer end_session(const Call& call);
+  Answer set_password(const Call& call, const api::NewPassword& chosen);
+  Answer give(const AccountFacts& account, const std::string& session, const std::string& refresh_token,
+              bool by_cookie) const;
+  void tell(const Call& call, std::string action, std::string account, std::string reason = {}) const;
+
+  const Parts parts_;
+  access::Lockout lockout_;
+  std::mutex codes_mutex_;
+  std::map<std::string, std::uint64_t> last_codes_;  // by account: the step of the code taken last
+  Workers workers_;
+};
+
+}  // namespace rltune::gateway

@@ -1,0 +1,217 @@
+#include "site_operations.hpp"
+
+#include <cmath>
+
+#include "rltune/api/site.hpp"
+#include "rltune/base/log.hpp"
+#include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
+
+namespace rltune::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 5'000ms, kWritePatience = 15'000ms;  // a write is read back from the plant
+
+std::optional<TimePoint> time_of(std::int64_t unix_ns) {
+  if (unix_ns == 0) return std::nullopt;
+  return TimePoint(Duration(unix_ns));
+}
+
+template <typename Reply, typename Request, typename Told>
+void ask(bus::Caller& caller, const CallPointer& call, const bus::CallOptions& way, const Request& request, Told told,
+         const Done& done) {
+  bus::CallOptions options = way;
+  options.correlation_id = call->correlation_id;
+  options.token = call->identity->name;
+  std::string body;
+  request.SerializeToString(&body);
+  caller.call(options, std::move(body), [told = std::move(told), done](const Result<std::string>& answered) {
+    if (!answered) return done(refusal_of(answered.error()));
+    Reply reply;
+    if (!reply.ParseFromString(*answered)) return done(refuse(502, "the site's answer is not one"));
+    done(told(reply));
+  });
+}
+
+Answer roles(const v1::RolesAnswer& answered) {
+  api::RoleList list;
+  for (const v1::RoleState& role : answered.roles())
+    list.roles.push_back({.name = role.name(),
+                          .state = role.state(),
+                          .reason = role.reason(),
+                          .restarts = role.restarts(),
+                          .started = time_of(role.started_unix_ns())});
+  return answer(list);
+}
+
+Answer plant(const v1::IoStatusAnswer& answered) {
+  api::PlantState state{.link_state = answered.link_state(),
+                        .link_reason = answered.link_reason(),
+                        .mode = answered.mode(),
+                        .agent_state = answered.agent_state(),
+                        .trouble = answered.trouble(),
+                        .reconnects = answered.reconnects(),
+                        .decisions = answered.decisions(),
+                        .samples = answered.samples()};
+  for (const auto& [name, count] : answered.verdicts()) state.verdicts[name] = count;
+  for (const auto& [name, value] : answered.latency_us())
+    if (std::isfinite(value)) state.latency_us[name] = value;
+  return answer(state);
+}
+
+Answer mode(const v1::ModeAnswer& answered) {
+  return answer(api::ModeState{.mode = answered.mode(), .refused = answered.refused()});
+}
+
+Answer set_point(const v1::WriteAnswer& answered) {
+  const v1::OutputVerdict& verdict = answered.verdict();
+  api::SetPointAnswer told{.tag = verdict.tag(),
+                           .asked = verdict.proposed(),
+                           .written = verdict.written(),
+                           .verified = answered.verified()};
+  if (std::isfinite(verdict.applied())) told.applied = verdict.applied();
+  return answer(told);
+}
+
+api::AgentState agent_state(const v1::AgentInfo& info) {
+  api::AgentState agent{
+      .id = info.id(), .active = info.active(), .running = info.running(), .in_force = info.in_force()};
+  for (const v1::VersionInfo& version : info.versions())
+    agent.versions.push_back({.version = version.version(),
+                              .state = version.state(),
+                              .reason = version.reason(),
+                              .paused = version.paused(),
+                              .canary_percent = version.canary_percent(),
+                              .created = time_of(version.created_unix_ns()),
+                              .changed = time_of(version.changed_unix_ns())});
+  return agent;
+}
+
+Answer agent(const v1::AgentInfo& answered) { return answer(agent_state(answered)); }
+
+Answer agents(const v1::AgentsAnswer& answered) {
+  api::AgentList list;
+  for (const v1::AgentInfo& info : answered.agents()) list.agents.push_back(agent_state(info));
+  return answer(list);
+}
+
+Answer one_agent(const v1::AgentsAnswer& answered) {
+  if (answered.agents().empty()) return refuse(404, "the site has no agent of that name");
+  return agent(answered.agents(0));
+}
+
+bus::CallOptions to(std::string method, std::string target, std::chrono::milliseconds timeout = kPatience) {
+  return {.method = std::move(method), .target = std::move(target), .timeout = timeout};
+}
+
+void read_handlers(bus::Caller& caller, Handlers& handlers) {
+  handlers.emplace("listRoles", [&caller](const CallPointer& call, const Done& done) {
+    ask<v1::RolesAnswer>(caller, call, to("coredinator.Roles", "coredinator"), v1::RolesRequest(), roles, done);
+  });
+  handlers.emplace("getPlant", [&caller](const CallPointer& call, const Done& done) {
+    ask<v1::IoStatusAnswer>(caller, call, to("io.Status", "io"), v1::IoStatusRequest(), plant, done);
+  });
+  handlers.emplace("getMode", [&caller](const CallPointer& call, const Done& done) {
+    ask<v1::ModeAnswer>(caller, call, to("io.Mode", "io"), v1::ModeRequest(), mode, done);
+  });
+  handlers.emplace("listAgents", [&caller](const CallPointer& call, const Done& done) {
+    ask<v1::AgentsAnswer>(caller, call, to("coredinator.Agents", "coredinator"), v1::AgentsRequest(), agents, done);
+  });
+  handlers.emplace("getAgent", [&caller](const CallPointer& call, const Done& done) {
+    v1::AgentsRequest request;
+    request.set_agent(call->parts[0]);
+    ask<v1::AgentsAnswer>(caller, call, to("coredinator.Agents", "coredinator"), request, one_agent, done);
+  });
+}
+
+void plant_orders(bus::Caller& caller, Handlers& handlers) {
+  handlers.emplace(
+      "setMode",
+      taking<api::ModeOrder>([&caller](const CallPointer& call, const api::ModeOrder& order, const Done& done) {
+        v1::ModeRequest request;
+        request.set_mode(order.mode);
+        request.set_user(call->identity->name);
+        request.set_reason(order.reason);
+        ask<v1::ModeAnswer>(caller, call, to("io.Mode", "io"), request, mode, done);
+      }));
+  handlers.emplace(
+      "writeSetPoint",
+      taking<api::SetPointOrder>([&caller](const CallPointer& call, const api::SetPointOrder& order, const Done& done) {
+        v1::WriteRequest request;
+        request.set_tag(call->parts[0]);
+        request.set_value(order.value);
+        request.set_user(call->identity->name);
+        request.set_reason(order.reason);
+        ask<v1::WriteAnswer>(caller, call, to("io.Write", "io", kWritePatience), request, set_point, done);
+      }));
+}
+
+void agent_orders(bus::Caller& caller, Handlers& handlers) {
+  handlers.emplace(
+      "orderAgent",
+      taking<api::AgentOrder>([&caller](const CallPointer& call, const api::AgentOrder& order, const Done& done) {
+        v1::AgentOrder request;
+        request.set_agent(call->parts[0]);
+        request.set_verb(order.verb);
+        request.set_user(call->identity->name);
+        request.set_reason(order.reason);
+        ask<v1::AgentInfo>(caller, call, to("coredinator.OrderAgent", "coredinator"), request, agent, done);
+      }));
+  handlers.emplace(
+      "orderVersion",
+      taking<api::VersionOrder>([&caller](const CallPointer& call, const api::VersionOrder& order, const Done& done) {
+        v1::VersionOrder request;
+        request.set_agent(call->parts[0]);
+        request.set_version(call->parts[1]);
+        request.set_verb(order.verb);
+        request.set_user(call->identity->name);
+        request.set_reason(order.reason);
+        ask<v1::AgentInfo>(caller, call, to("coredinator.OrderVersion", "coredinator"), request, agent, done);
+      }));
+}
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::not_found:
+      return 404;
+    case Errc::invalid_argument:
+    case Errc::parse:
+      return 422;
+    case Errc::mismatch:
+    case Errc::unsupported:
+    case Errc::cancelled:
+      return 409;
+    case Errc::denied:
+      return 403;
+    case Errc::timeout:
+      return 504;
+    case Errc::no_space:
+    case Errc::disconnected:
+      return 503;
+    case Errc::corrupt:
+    case Errc::io:
+    case Errc::internal:
+      break;
+  }
+  return 502;
+}
+
+}  // namespace
+
+Answer refusal_of(const Error& error) {
+  Answer refused = refuse(status_of(error.code), error.message);
+  if (refused.status == 503) refused.headers["Retry-After"] = "1";
+  return refused;
+}
+
+Handlers site_handlers(bus::Caller& caller) {
+  Handlers handlers;
+  read_handlers(caller, handlers);
+  plant_orders(caller, handlers);
+  agent_orders(caller, handlers);
+  return handlers;
+}
+
+}  // namespace rltune::gateway

@@ -1,0 +1,216 @@
+// A gateway with real stores, a real server and a real bus, whose other end is the test. Plain HTTP: what TLS does is
+// the server's affair.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "door.hpp"
+#include "http_exchange.hpp"
+#include "manual_clock.hpp"
+#include "rltune/access/key_ring.hpp"
+#include "rltune/access/password.hpp"
+#include "rltune/base/file.hpp"
+#include "rltune/v1/control.pb.h"
+#include "rltune/v1/supervision.pb.h"
+#include "sign_in.hpp"
+#include "site_operations.hpp"
+#include "temporary_folder.hpp"
+
+namespace rltune::gateway {
+
+using nlohmann::json;
+
+inline constexpr const char* kPassword = "correct horse battery";
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto hash = access::hash_password(kPassword);
+    ASSERT_TRUE(hash);
+    std::string users = "schema: rltune/users/v1\nsign_in: {attempts_max: 3, lockout_minutes: 10}\nusers:\n";
+    for (const char* role : {"viewer", "operator", "engineer", "admin"}) {
+      users += std::string("  - {name: ") + role + ", role: " + role + ", full_name: Some " + role +
+               ", password_hash_file: secrets/" + role + "}\n";
+      ASSERT_TRUE(write_secret_file(folder_.path() / "secrets" / role, *hash + "\n"));
+    }
+    users += "  - {name: feeder, role: service, password_hash_file: secrets/viewer}\n";
+    write_users(users);
+    start({.rate = {.per_second = 1000.0, .burst = 10'000.0}});
+  }
+  void TearDown() override {
+    server_.reset();
+    stop_ = true;
+    if (site_.joinable()) site_.join();
+  }
+
+  void write_users(const std::string& text) {
+    users_ = text;
+    ASSERT_TRUE(write_file(folder_.path() / "users.yaml", text));
+  }
+  // The gateway again, over the same stores.
+  void start(const DoorOptions& options) {
+    server_.reset();
+    door_.reset();
+    sign_in_.reset();
+    credentials_.reset();
+    accounts_.emplace(folder_.path());
+    auto keys = access::KeyRing::open({.file = folder_.path() / "keys"}, clock_);
+    ASSERT_TRUE(keys);
+    keys_ = std::move(*keys);
+    sessions_.reset();
+    auto sessions = access::Sessions::open({.file = folder_.path() / "sessions.db"}, clock_.now());
+    ASSERT_TRUE(sessions) << sessions.error().message;
+    sessions_.emplace(std::move(*sessions));
+    auto links = access::OneTimeLinks::open(folder_.path() / "links.db");
+    ASSERT_TRUE(links);
+    links_.emplace(std::move(*links));
+    if (!caller_) start_site();
+    credentials_.emplace(*accounts_, *sessions_, *keys_, "rltune:test");
+    sign_in_.emplace(SignIn::Parts{.accounts = *accounts_,
+                                   .sessions = *sessions_,
+                                   .links = *links_,
+                                   .credentials = *credentials_,
+                                   .clock = clock_,
+                                   .tell = [this](const SignInEvent& event) {
+                                     const std::scoped_lock lock(mutex_);
+                                     events_.push_back(event.action + " " + event.account);
+                                   }});
+    door_.emplace(options, *credentials_, clock_, registry_, [this](const Refusal& refusal) {
+      const std::scoped_lock lock(mutex_);
+      events_.push_back("denied " + refusal.account + " " + refusal.operation);
+    });
+    Handlers handlers = sign_in_->handlers();
+    handlers.merge(site_handlers(*caller_));
+    auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
+    ASSERT_TRUE(server) << server.error().message;
+    server_.emplace(std::move(*server));
+  }
+
+  // `headers`: more lines, one behind the other with "\r\n" between.
+  HttpAnswer call(const std::string& line, const std::string& token = {}, const std::string& body = {},
+                  const std::string& headers = {}) const {
+    std::vector<std::string> lines;
+    if (!token.empty()) lines.push_back("Authorization: Bearer " + token);
+    if (!body.empty() && !headers.contains("Content-Type")) lines.emplace_back("Content-Type: application/json");
+    if (!headers.empty()) lines.push_back(headers);
+    std::string head = line;
+    for (std::size_t i = 0; i < lines.size(); ++i) head += (i == 0 ? "\n" : "\r\n") + lines[i];
+    return http_exchange(server_->port(), head, body);
+  }
+  HttpAnswer login(const std::string& user, const std::string& password = kPassword, const json& more = {}) const {
+    json body{{"user", user}, {"password", password}};
+    if (more.is_object()) body.update(more);
+    return call("POST /api/v1/auth/login", {}, body.dump());
+  }
+  json tokens(const std::string& user) const {
+    const HttpAnswer answer = login(user);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return json::parse(answer.body, nullptr, false);
+  }
+  std::string token(const std::string& user) const { return tokens(user).value("access_token", ""); }
+  std::vector<std::string> events() {
+    const std::scoped_lock lock(mutex_);
+    return events_;
+  }
+  // What the bus's other end was asked last, and in whose name.
+  std::string asked() {
+    const std::scoped_lock lock(mutex_);
+    return asked_;
+  }
+
+  TemporaryFolder folder_;
+  std::string users_;
+  ManualClock clock_{TimePoint(std::chrono::seconds(1'800'000'000))};
+  metrics::Registry registry_{"gateway"};
+  std::optional<Accounts> accounts_;
+  std::unique_ptr<access::KeyRing> keys_;
+  std::optional<access::Sessions> sessions_;
+  std::optional<access::OneTimeLinks> links_;
+  std::optional<Credentials> credentials_;
+  std::optional<SignIn> sign_in_;
+  std::optional<Door> door_;
+  std::optional<webserver::Server> server_;
+  std::atomic<bool> stop_ = false;
+
+ private:
+  void start_site() {
+    const std::string endpoint = bus::call_endpoint(folder_.path().string(), "coredinator");
+    auto server = bus::Server::bind(context_, endpoint);
+    ASSERT_TRUE(server) << server.error().message;
+    site_ = std::thread([this, server = std::make_shared<bus::Server>(std::move(*server))] { serve(*server); });
+    auto caller = bus::Caller::connect(context_, endpoint);
+    ASSERT_TRUE(caller);
+    caller_.emplace(std::move(*caller));
+  }
+  void note(const bus::Call& call, const std::string& what = {}) {
+    const std::scoped_lock lock(mutex_);
+    asked_ = std::string(call.method) + " " + std::string(call.target) + " by " + std::string(call.token) +
+             (what.empty() ? "" : " " + what);
+  }
+  void serve(bus::Server& server) {
+    server.handle<v1::RolesRequest, v1::RolesAnswer>(
+        "coredinator.Roles", [this](const bus::Call& call, const v1::RolesRequest&, v1::RolesAnswer& answer) {
+          note(call, std::string(call.correlation_id));
+          v1::RoleState& role = *answer.add_roles();
+          role.set_name("io");
+          role.set_state("healthy");
+          role.set_started_unix_ns(1'700'000'000'000'000'000);
+          return Result<>();
+        });
+    server.handle<v1::IoStatusRequest, v1::IoStatusAnswer>(
+        "io.Status", [this](const bus::Call& call, const v1::IoStatusRequest&, v1::IoStatusAnswer& answer) {
+          note(call);
+          answer.set_mode("manual");
+          return Result<>();
+        });
+    server.handle<v1::ModeRequest, v1::ModeAnswer>(
+        "io.Mode", [this](const bus::Call& call, const v1::ModeRequest& request, v1::ModeAnswer& answer) {
+          note(call, request.user() + ":" + request.mode() + ":" + request.reason());
+          answer.set_mode(request.mode().empty() ? "manual" : request.mode());
+          return Result<>();
+        });
+    server.handle<v1::WriteRequest, v1::WriteAnswer>(
+        "io.Write", [this](const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) -> Result<> {
+          note(call, request.user() + ":" + request.tag());
+          if (request.tag() == "nothing") return fail(Errc::not_found, "no such set-point");
+          answer.mutable_verdict()->set_tag(request.tag());
+          answer.mutable_verdict()->set_proposed(request.value());
+          answer.mutable_verdict()->set_applied(std::min(request.value(), 10.0));
+          answer.mutable_verdict()->set_written(true);
+          answer.set_verified(true);
+          return {};
+        });
+    server.handle<v1::AgentsRequest, v1::AgentsAnswer>(
+        "coredinator.Agents", [this](const bus::Call& call, const v1::AgentsRequest&, v1::AgentsAnswer& answer) {
+          note(call);
+          answer.add_agents()->set_id("climate");
+          return Result<>();
+        });
+    server.handle<v1::AgentOrder, v1::AgentInfo>(
+        "coredinator.OrderAgent", [this](const bus::Call& call, const v1::AgentOrder& order, v1::AgentInfo& answer) {
+          note(call, order.user() + ":" + order.agent() + ":" + order.verb());
+          answer.set_id(order.agent());
+          return Result<>();
+        });
+    server.handle<v1::VersionOrder, v1::AgentInfo>(
+        "coredinator.OrderVersion", [this](const bus::Call& call, const v1::VersionOrder& order, v1::AgentInfo& answer) {
+          note(call, order.user() + ":" + order.agent() + ":" + order.version() + ":" + order.verb());
+          answer.set_id(order.agent());
+          return Result<>();
+        });
+    while (!stop_) server.serve(std::chrono::milliseconds(20));
+  }
+
+  bus::Context context_;
+  std::mutex mutex_;
+  std::vector<std::string> events_;
+  std::string asked_;
+  std::thread site_;
+  std::optional<bus::Caller> caller_;
+};
+
+}  // namespace rltune::gateway

@@ -1,0 +1,146 @@
+// A site's public port as a stranger meets it: TLS, the first administrator's link, roles, and what becomes of the loop
+// when the gateway is killed.
+#include <gmock/gmock.h>
+
+#include "pilot_site.hpp"
+#include "rltune/http/client.hpp"
+
+namespace rltune {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::PilotSite;
+
+constexpr const char* kPassword = "ventilate before noon";
+
+class GatewayRole : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    port_ = testing::free_port();
+    site_ = std::make_unique<PilotSite>(testing::PilotOptions{
+        .lockstep = false,
+        .period_s = 0.2,
+        .edits = {{"rltune/site/v1", "rltune/site/v2"},
+                  {"\nguard:", std::format("\ngateway: {{enabled: true, port: {}}}\nguard:", port_)}}});
+    ASSERT_TRUE(write_file(site_->path("site/users.yaml"),
+                           "schema: rltune/users/v1\nusers:\n"
+                           "  - {name: ada, role: admin, password_hash_file: secrets/ada}\n"
+                           "  - {name: bob, role: viewer, password_hash_file: secrets/bob}\n"));
+    ASSERT_NO_FATAL_FAILURE(site_->start());
+    ASSERT_TRUE(site_->decides(5)) << site_->everything();
+    ASSERT_TRUE(is_healthy()) << site_->everything();
+  }
+  bool is_healthy() {
+    return PilotSite::eventually([&] { return site_->role("gateway").state() == "healthy"; }, 20s);
+  }
+  std::string certificate() const { return site_->path("site/data/access/certificate.pem"); }
+  Result<http::Response> send(const std::string& method, const std::string& path, const std::string& token = {},
+                              const json& body = {}, const std::string& ca_file = "ours") const {
+    http::Client client({.ca_file = ca_file == "ours" ? certificate() : ca_file});
+    http::Request request{.method = method, .url = std::format("https://localhost:{}{}", port_, path)};
+    if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+    if (body.is_object()) {
+      request.headers.push_back({"Content-Type", "application/json"});
+      request.body = body.dump();
+    }
+    return client.send(request);
+  }
+  long status(const std::string& method, const std::string& path, const std::string& token = {},
+              const json& body = {}) const {
+    const auto answer = send(method, path, token, body);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? answer->status : 0;
+  }
+  json invite(const std::string& name) const {
+    const std::string call =
+        std::format("{}/rltune user invite {} {} --json", RLTUNE_BIN_DIR, name, site_->site_file());
+    std::string text;
+    FILE* pipe = ::popen(call.c_str(), "r");
+    char bytes[4096];
+    for (std::size_t count = 0; (count = ::fread(bytes, 1, sizeof bytes, pipe)) > 0;) text.append(bytes, count);
+    ::pclose(pipe);
+    return json::parse(text, nullptr, false);
+  }
+  std::string sign_in(const std::string& name) const {
+    const json link = invite(name);
+    EXPECT_EQ(status("POST", "/api/v1/auth/password", {}, {{"link", link["link"]}, {"password", kPassword}}), 204);
+    const auto answer = send("POST", "/api/v1/auth/login", {}, {{"user", name}, {"password", kPassword}});
+    EXPECT_TRUE(answer && answer->status == 200) << (answer ? answer->body : answer.error().message);
+    return answer ? json::parse(answer->body).value("access_token", "") : std::string();
+  }
+
+  int port_ = 0;
+  std::unique_ptr<PilotSite> site_;
+};
+
+TEST_F(GatewayRole, the_first_administrator_comes_in_by_a_link_and_steers_through_the_guard) {
+  const std::string ada = sign_in("ada"), bob = sign_in("bob");
+  const auto roles = send("GET", "/api/v1/roles", bob);
+  ASSERT_TRUE(roles && roles->status == 200) << (roles ? roles->body : roles.error().message);
+  std::vector<std::string> names;
+  const json listed = json::parse(roles->body);
+  for (const json& role : listed["roles"]) names.push_back(role["name"]);
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"io", "agent.climate", "gateway"}));
+
+  const json order{{"mode", "manual"}, {"reason", "a walk through the house"}};
+  EXPECT_EQ(status("PUT", "/api/v1/plant/mode", bob, order), 403);
+  EXPECT_EQ(status("PUT", "/api/v1/plant/mode", ada, order), 200);
+  EXPECT_EQ(site_->io_status()->mode(), "manual");
+  const config::OutputRule rule = site_->rules()[0];
+  const auto written = send("PUT", "/api/v1/plant/setpoints/" + rule.tag, ada,
+                            {{"value", rule.limits.high + 1000.0}, {"reason", "as far as it goes"}});
+  ASSERT_TRUE(written && written->status == 200) << written->body;
+  const json told = json::parse(written->body);
+  EXPECT_LE(told["applied"].get<double>(), rule.limits.high) << "the guard is behind the gateway as well";
+  EXPECT_EQ(told["asked"], rule.limits.high + 1000.0);
+  EXPECT_EQ(send("GET", "/api/v1/agents/nobody", bob)->status, 404);
+}
+
+TEST_F(GatewayRole, a_stranger_gets_nothing_and_plain_http_gets_no_answer) {
+  EXPECT_EQ(status("GET", "/api/v1/roles"), 401);
+  EXPECT_EQ(status("GET", "/healthcheck"), 200);
+  const auto keys = send("GET", "/.well-known/jwks.json");
+  ASSERT_TRUE(keys && keys->status == 200);
+  EXPECT_EQ(json::parse(keys->body)["keys"].size(), 2U) << "the one that signs, and the next";
+  const auto told = send("GET", "/api/v1/openapi.json");
+  ASSERT_TRUE(told && told->status == 200);
+  EXPECT_EQ(json::parse(told->body)["openapi"], "3.1.0");
+  EXPECT_EQ(send("GET", "/healthcheck", {}, {}, "").error().code, Errc::denied) << "nobody signed its certificate";
+  http::Client plain;
+  EXPECT_FALSE(plain.send({.method = "GET", .url = std::format("http://127.0.0.1:{}/healthcheck", port_)}));
+}
+
+TEST_F(GatewayRole, a_kill_ends_no_session_and_the_loop_goes_on) {
+  const std::string ada = sign_in("ada");
+  const std::string before = read_file(certificate()).value_or("");
+  const pid_t was = site_->role("gateway").pid();
+  ASSERT_GT(was, 1);
+  ::kill(was, SIGKILL);
+  EXPECT_TRUE(site_->decides(5));
+  ASSERT_TRUE(PilotSite::eventually(
+      [&] { return site_->role("gateway").pid() != was && site_->role("gateway").state() == "healthy"; }, 20s));
+  EXPECT_EQ(status("GET", "/api/v1/account", ada), 200);
+  EXPECT_EQ(read_file(certificate()).value_or(""), before) << "it keeps its certificate";
+}
+
+TEST_F(GatewayRole, who_did_what_stands_in_the_audit) {
+  const std::string bob = sign_in("bob");
+  EXPECT_EQ(status("PUT", "/api/v1/plant/mode", bob, {{"mode", "manual"}, {"reason", "curious"}}), 403);
+  EXPECT_EQ(status("POST", "/api/v1/auth/login", {}, {{"user", "bob"}, {"password", "a wrong password"}}), 401);
+  const auto logged = [&](const std::string& action) {
+    return PilotSite::eventually(
+        [&] {
+          std::string text;
+          for (const auto& entry : std::filesystem::recursive_directory_iterator(site_->path("site/data/audit")))
+            if (entry.is_regular_file()) text += read_file(entry.path()).value_or("");
+          return text.contains("\"" + action + "\"");
+        },
+        20s);
+  };
+  for (const char* action : {"password.set", "sign_in", "permission.denied", "sign_in.failed"})
+    EXPECT_TRUE(logged(action)) << action;
+}
+
+}  // namespace
+}  // namespace rltune
