@@ -80,7 +80,7 @@ TEST_F(ConfigCommandTest, what_nobody_acts_on_yet_is_said) {
   write("users.yaml", config::example_users());
   write("alerts.yaml", config::example_alerts());
   write("telemetry.yaml", config::example_telemetry());
-  const std::string said = "users.yaml: users: this version has no sign-in yet";
+  const std::string said = "users.yaml: oauth: this version signs in by password alone";
   const Answer checked = run("check " + path("users.yaml") + " " + path("alerts.yaml") + " " + path("telemetry.yaml"));
   EXPECT_EQ(checked.status, 0);
   EXPECT_NE(checked.err.find(said), std::string::npos) << checked.err;

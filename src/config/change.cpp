@@ -23,7 +23,8 @@ enum Holder : unsigned {
   learner = 8,
   heads = 16,
   keeper = 32,
-  telemetry = 64
+  telemetry = 64,
+  gateway = 128
 };
 constexpr unsigned kEveryRole = coredinator | io | agent | learner;
 
@@ -34,7 +35,7 @@ struct Held {
 };
 constexpr std::array kHeld{
     Held{"schema", nobody},
-    Held{"name", kEveryRole | telemetry},
+    Held{"name", kEveryRole | telemetry | gateway},
     Held{"clock", io | agent | learner},
     Held{"plant_clock", io | agent | learner},
     Held{"link", io},
@@ -61,25 +62,28 @@ constexpr std::array kHeld{
     Held{"guard.heartbeat_s", agent, io},
     Held{"storage", io},
     Held{"storage.audit_heads", heads},
-    Held{"storage.encrypted", coredinator | io},
-    Held{"storage.key_file", coredinator | io},
-    Held{"storage.folder", io | agent | learner | telemetry},
+    Held{"storage.encrypted", coredinator | io | gateway},
+    Held{"storage.key_file", coredinator | io | gateway},
+    Held{"storage.folder", io | agent | learner | telemetry | gateway},
     Held{"budgets", nobody, io},
-    Held{"operations", kEveryRole | telemetry},
+    Held{"operations", kEveryRole | telemetry | gateway},
     Held{"operations.port", coredinator},
+    Held{"gateway", gateway},
+    Held{"gateway.enabled", coredinator},
     Held{"groups", nobody},  // a rule between fields, which loading checks
 };
 // What roles follow as they run. Nobody: it is read at every use, or nobody acts on it yet.
 constexpr std::array kHeldTelemetry{
     Held{"schema", nobody},
-    Held{"level", nobody, keeper | kEveryRole | telemetry},
+    Held{"level", nobody, keeper | kEveryRole | telemetry | gateway},
     Held{"levels.keeper", nobody, keeper},
     Held{"levels.coredinator", nobody, coredinator},
     Held{"levels.io", nobody, io},
     Held{"levels.agent", nobody, agent},
     Held{"levels.learner", nobody, learner},
     Held{"levels.telemetry", nobody, telemetry},
-    Held{"traces", nobody, kEveryRole | telemetry},
+    Held{"levels.gateway", nobody, gateway},
+    Held{"traces", nobody, kEveryRole | telemetry | gateway},
     Held{"forward", telemetry},
     Held{"collect", telemetry},
     Held{"collect.enabled", coredinator},
@@ -89,7 +93,7 @@ constexpr std::array kHeldTelemetry{
 constexpr std::array kHeldRetention{
     Held{"schema", nobody},
     Held{"decisions_days", nobody, io},
-    Held{"audit_days", nobody, kEveryRole},
+    Held{"audit_days", nobody, kEveryRole | gateway},
     Held{"checkpoints", nobody, learner},
     Held{"logs_days", nobody, keeper},
     Held{"logs_max_mb", nobody, keeper},
@@ -97,7 +101,12 @@ constexpr std::array kHeldRetention{
     Held{"backups", nobody},  // `rltune backup create` reads it each time
 };
 constexpr std::array kHeldAlerts{Held{"", telemetry}, Held{"schema", nobody}};
-constexpr std::array kHeldByNobody{Held{"", nobody}};
+constexpr std::array kHeldUsers{
+    Held{"schema", nobody},
+    Held{"users", nobody, gateway},
+    Held{"sign_in", gateway},
+    Held{"oauth", nobody},
+};
 
 std::span<const Held> held_of(Kind kind) {
   switch (kind) {
@@ -112,7 +121,7 @@ std::span<const Held> held_of(Kind kind) {
     case Kind::users:
       break;
   }
-  return kHeldByNobody;
+  return kHeldUsers;
 }
 
 FieldLister::Fields fields_of(const std::string& yaml, Kind kind) {
@@ -161,6 +170,7 @@ std::vector<std::string> roles_of(unsigned holders, const std::string& item) {
   if ((holders & agent) != 0) roles.push_back("agent." + item);
   if ((holders & learner) != 0) roles.push_back("learner." + item);
   if ((holders & telemetry) != 0) roles.emplace_back("telemetry");
+  if ((holders & gateway) != 0) roles.emplace_back("gateway");
   if ((holders & heads) != 0) roles.emplace_back("heads");
   return roles;
 }
@@ -260,8 +270,8 @@ Result<std::vector<Change>> changes(const std::string& was, const std::string& i
 namespace {
 
 std::vector<std::string> in_order(const std::set<std::string>& all) {
-  constexpr std::array<std::string_view, 7> kOrder{"keeper",  "coredinator", "io",   "agent",
-                                                   "learner", "telemetry",   "heads"};
+  constexpr std::array<std::string_view, 8> kOrder{"keeper",  "coredinator", "io",      "agent",
+                                                   "learner", "telemetry",   "gateway", "heads"};
   std::vector<std::string> out;
   for (const std::string_view kind : kOrder) {
     const bool every = all.contains(std::string(kind) + ".*");

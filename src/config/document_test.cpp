@@ -233,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{Kind::users, "name: grace", "name: ada", "users[1].name: 'ada' is given twice"},
         Wrong{Kind::users, "name: grace", "name: ../grace", "may hold letters, digits, '-' and '_' only"},
         Wrong{Kind::users, "role: operator", "role: root",
-              "'root' is not one of viewer, operator, engineer, administrator"},
+              "'root' is not one of viewer, operator, engineer, admin, administrator, service"},
         Wrong{Kind::users, "role: administrator", "role: engineer", "nobody could change a user any more"},
         Wrong{Kind::users, "role: administrator", "role: administrator\n    enabled: false", "one that is enabled"},
         Wrong{Kind::users, "password_hash_file: secrets/ada.hash", "password: hunter2", "'password' is a secret"},

@@ -8,8 +8,10 @@ namespace {
 
 std::string name_of(const Telemetry&) { return file_name(Kind::telemetry); }
 std::string name_of(const Retention&) { return file_name(Kind::retention); }
+std::string name_of(const Users&) { return file_name(Kind::users); }
 Result<Telemetry> load(const std::filesystem::path& file, const Telemetry&) { return load_telemetry(file); }
 Result<Retention> load(const std::filesystem::path& file, const Retention&) { return load_retention(file); }
+Result<Users> load(const std::filesystem::path& file, const Users&) { return load_users(file); }
 
 }  // namespace
 
@@ -46,5 +48,6 @@ std::function<Duration()> kept_for(const std::filesystem::path& folder, double R
 
 template class Followed<Telemetry>;
 template class Followed<Retention>;
+template class Followed<Users>;
 
 }  // namespace rltune::config

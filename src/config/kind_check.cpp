@@ -16,7 +16,8 @@ namespace rltune::config {
 namespace {
 
 // Of a site: a twin is none of its roles.
-constexpr std::array<std::string_view, 6> kRoleKinds{"keeper", "coredinator", "io", "agent", "learner", "telemetry"};
+constexpr std::array<std::string_view, 7> kRoleKinds{"keeper",  "coredinator", "io",     "agent",
+                                                     "learner", "telemetry",   "gateway"};
 
 // A name that stands once in its list; faults where it is odd or given twice.
 void check_name(const std::string& path, const std::string& name, std::set<std::string>& seen, Faults& faults) {
@@ -192,13 +193,13 @@ void check_users(const Users& users, Faults& faults) {
     const User& user = users.users[i];
     const std::string path = std::format("users[{}]", i);
     check_name(path + ".name", user.name, names, faults);
-    administered = administered || (user.enabled && user.role == "administrator");
+    administered = administered || (user.enabled && user.role == "admin");
     faulty_role = faulty_role || faults.faulty(path + ".role") || faults.faulty(path + ".enabled");
     if (!users.oauth && user.password_hash_file.empty() && !faults.faulty(path + ".password_hash_file"))
       faults.add(path, "needs a password_hash_file: without oauth there is no other way to sign in");
   }
   if (!administered && !faulty_role && faults.has("users"))
-    faults.add("users", "one that is enabled must be administrator: nobody could change a user any more");
+    faults.add("users", "one that is enabled must be admin: nobody could change a user any more");
   if (!users.oauth) return;
   if (!users.oauth->issuer.empty()) check_url("oauth.issuer", users.oauth->issuer, "https://", faults);
   check_reference("oauth", "client_secret", users.oauth->client_secret_file, users.oauth->client_secret_env, true,

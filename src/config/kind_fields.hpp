@@ -20,7 +20,8 @@ inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rl
                                               Synonym{"rltune/telemetry/v2", "rltune/telemetry/v2"}};
 
 inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"}, Synonym{"operator", "operator"},
-                                       Synonym{"engineer", "engineer"}, Synonym{"administrator", "administrator"}};
+                                       Synonym{"engineer", "engineer"}, Synonym{"admin", "admin"},
+                                       Synonym{"administrator", "admin"}, Synonym{"service", "service"}};
 inline constexpr std::array kChannelKinds{Synonym{"log", "log"}, Synonym{"webhook", "webhook"},
                                           Synonym{"email", "email"}, Synonym{"pagerduty", "pagerduty"}};
 inline constexpr std::array kAlertFigures{Synonym{"value", "value"}, Synonym{"age", "age"}, Synonym{"rate", "rate"},
@@ -47,9 +48,11 @@ template <typename Visitor>
 void describe(Visitor& v, User& user) {
   v.text("name", user.name, Need::required, "as it stands in the audit: letters, digits, '-' and '_'");
   v.text("full_name", user.full_name, Need::optional, "for people");
-  v.word("role", user.role, kUserRoles, "each may what those before it may");
+  v.word("role", user.role, kUserRoles, "each may what those before it may; service: a program, see docs/gateway.md");
   v.flag("enabled", user.enabled, "false: may not sign in, and stays in the record");
   v.secret_file("password_hash_file", user.password_hash_file, "file with the argon2id hash of the password");
+  v.secret_file("totp_secret_file", user.totp_secret_file,
+                "file with the secret of the second factor, in base32; none: the password alone signs in");
 }
 
 template <typename Visitor>
@@ -74,7 +77,7 @@ void describe(Visitor& v, OAuth& oauth) {
 template <typename Visitor>
 void describe(Visitor& v, Users& users) {
   v.schema(users.schema, kUsersSchemas);
-  v.list("users", users.users, Need::required, "who may sign in; not acted on yet");
+  v.list("users", users.users, Need::required, "who may sign in at the gateway");
   v.object("sign_in", users.sign_in, Need::optional, "sessions and wrong passwords");
   v.optional("oauth", users.oauth, "sign in with a server that speaks OpenID Connect");
 }

@@ -221,6 +221,20 @@ void describe(Visitor& v, Operations& operations) {
 }
 
 template <typename Visitor>
+void describe(Visitor& v, Gateway& gateway) {
+  v.flag("enabled", gateway.enabled, "serve the API over HTTPS, for who stands in users.yaml");
+  v.text("address", gateway.address, Need::optional, "of this host; 0.0.0.0: every one of it");
+  v.count("port", gateway.port, Bounds{.low = 0, .high = 65535}, "0: one that is free");
+  v.path("certificate_file", gateway.certificate_file, Need::optional,
+         "of HTTPS, in PEM; none: the gateway makes one that it signs itself");
+  v.secret_file("key_file", gateway.key_file, "the certificate's key, in PEM; none: it is in the same file");
+  v.number("calls_per_s", gateway.calls_per_s, Bounds{.low = 0.1, .high = 100000}, Need::optional,
+           "so many calls a second from an address, and of an account");
+  v.number("calls_burst", gateway.calls_burst, Bounds{.low = 1, .high = 100000}, Need::optional,
+           "so many at once after a rest");
+}
+
+template <typename Visitor>
 void describe(Visitor& v, Site& site) {
   v.schema(site.schema, kSiteSchemas);
   v.text("name", site.name, Need::required, "the site's name");
@@ -235,6 +249,7 @@ void describe(Visitor& v, Site& site) {
   if (v.since(2, "groups")) v.list("groups", site.groups, Need::optional, "agents that act on the same process");
   if (v.since(2, "operations"))
     v.object("operations", site.operations, Need::optional, "what Prometheus and health checks see");
+  if (v.since(2, "gateway")) v.object("gateway", site.gateway, Need::optional, "the site's public port");
 }
 
 }  // namespace rltune::config

@@ -1,4 +1,4 @@
-// A file of a site that whoever holds it takes over while it runs: telemetry.yaml, retention.yaml.
+// A file of a site that whoever holds it takes over while it runs: telemetry.yaml, retention.yaml, users.yaml.
 //
 // Threads: one.
 #pragma once
@@ -11,10 +11,11 @@
 #include "rltune/base/time.hpp"
 #include "rltune/config/retention.hpp"
 #include "rltune/config/telemetry.hpp"
+#include "rltune/config/users.hpp"
 
 namespace rltune::config {
 
-// T: Telemetry or Retention.
+// T: Telemetry, Retention or Users.
 template <typename T>
 class Followed {
  public:
@@ -37,5 +38,6 @@ std::function<Duration()> kept_for(const std::filesystem::path& folder, double R
 
 extern template class Followed<Telemetry>;
 extern template class Followed<Retention>;
+extern template class Followed<Users>;
 
 }  // namespace rltune::config

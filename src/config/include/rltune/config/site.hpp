@@ -169,6 +169,15 @@ struct Operations {
   std::size_t port = 0;   // coredinator's; 0: one that is free, as the other roles take
 };
 
+// The site's public port: HTTPS for people and programs.
+struct Gateway {
+  bool enabled = false;
+  std::string address = "127.0.0.1";
+  std::size_t port = 8443;
+  std::filesystem::path certificate_file, key_file;  // PEM; empty: made by the gateway
+  double calls_per_s = 50.0, calls_burst = 200.0;    // of an address, and of an account
+};
+
 struct Site {
   std::string schema = "rltune/site/v2";
   std::string name;
@@ -182,6 +191,7 @@ struct Site {
   std::vector<Budget> budgets;   // from v2
   std::vector<Group> groups;     // from v2
   Operations operations;         // from v2
+  Gateway gateway;               // from v2
   std::filesystem::path folder;  // of the file: relative paths start here; filled by load_site()
 
   // Index into tags, or nothing.

@@ -13,9 +13,11 @@ namespace rltune::config {
 struct User {
   std::string name;
   std::string full_name;
-  std::string role = "viewer";  // viewer | operator | engineer | administrator: each may what those before it may
+  // viewer | operator | engineer | admin: each may what those before it may; service: another program
+  std::string role = "viewer";
   bool enabled = true;
   std::filesystem::path password_hash_file;  // argon2id; none where oauth signs the user in
+  std::filesystem::path totp_secret_file;    // of the second factor; none where there is none
 };
 
 struct SignIn {
