@@ -296,6 +296,17 @@ TEST_F(BackupTest, has_every_file_that_the_configuration_names) {
   EXPECT_TRUE(fs::exists(back() / "users.yaml"));
 }
 
+TEST_F(BackupTest, has_neither_logs_nor_who_is_signed_in) {
+  for (const char* file : {"telemetry/logs/00000001.seg", "access/sessions.db", "policies/telemetry/kept"})
+    ASSERT_TRUE(write_file(data() / file, "bytes"));
+  const auto created = make();
+  ASSERT_TRUE(created) << created.error().message;
+  ASSERT_TRUE(restore(created->file, key_, back()));
+  EXPECT_FALSE(fs::exists(back() / "data/telemetry"));
+  EXPECT_FALSE(fs::exists(back() / "data/access"));
+  EXPECT_TRUE(fs::exists(back() / "data/policies/telemetry/kept"));
+}
+
 TEST_F(BackupTest, a_site_is_checked_where_it_lies_while_it_writes) {
   const std::string sha = weights("artifact");
   {

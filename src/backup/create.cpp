@@ -39,6 +39,10 @@ struct Source {
   fs::path path;
 };
 
+// Folders of the data that no backup has: what sinks and exports are for, and who is signed in, which an old copy would
+// bring back.
+bool stays_here(const fs::path& relative) { return relative == "telemetry" || relative == "access"; }
+
 // What stands at a path: a file that was replaced is another one.
 struct Seen {
   fs::path path;
@@ -182,7 +186,8 @@ class Collector {
       const fs::path relative = entry.path().lexically_relative(root);
       std::error_code gone;
       const fs::file_status status = entry.symlink_status(gone);
-      if (fs::is_directory(status) && relative != kStaging && (data || entry.path() != data_))
+      const bool passed = relative == kStaging || (data && root == data_ && stays_here(relative));
+      if (fs::is_directory(status) && !passed && (data || entry.path() != data_))
         if (auto done = walk_folder(root, entry.path(), data); !done) return done;
       if (fs::is_regular_file(status) && !passes_by(relative))
         add(data ? turn_of_data(relative) : turn_of_file(entry.path()), entry.path());
