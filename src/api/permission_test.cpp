@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <format>
 #include <set>
 #include <string>
+
+#include "rltune/base/file.hpp"
 
 namespace rltune::api {
 namespace {
@@ -37,6 +41,17 @@ TEST(ApiPermission, every_permission_stands_in_the_table_once) {
     EXPECT_EQ(&row_of(row.permission), &row);
   }
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(Permission::users_manage) + 1);
+}
+
+TEST(ApiPermission, the_table_of_the_documentation_is_this_one) {
+  const auto page = read_file(std::filesystem::path(RLTUNE_SOURCE_DIR) / "docs/gateway.md");
+  ASSERT_TRUE(page);
+  for (const PermissionRow& row : permission_table()) {
+    if (row.permission == Permission::open) continue;
+    std::string line = std::format("| `{}`: {} |", row.name, row.note);
+    for (const bool has : {row.viewer, row.operate, row.engineer, row.admin, row.service}) line += has ? " yes |" : " |";
+    EXPECT_TRUE(page->contains(line + "\n")) << line;
+  }
 }
 
 TEST(ApiPermission, a_role_reads_back_and_nothing_else_is_one) {
