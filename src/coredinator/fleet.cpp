@@ -293,6 +293,7 @@ std::vector<Planned> Fleet::wanted() const {
         roles.push_back(plan_evaluation(site_.agents[i], evaluation(i, version), options_));
   if (!site_.storage.audit_heads.empty()) roles.push_back(plan_heads(site_, options_));
   if (collects_) roles.push_back(plan_telemetry(options_));
+  if (site_.gateway.enabled) roles.push_back(plan_gateway(options_));
   return roles;
 }
 

@@ -5,10 +5,12 @@ namespace {
 
 // At an orderly stop the highest goes first: a learner's checkpoint needs its agent no more, an agent needs
 // io to the end, and what they say at the end is kept.
-constexpr int kTelemetryOrder = 3, kHeadsOrder = 5, kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30;
+constexpr int kTelemetryOrder = 3, kHeadsOrder = 5, kIoOrder = 10, kAgentOrder = 20, kLearnerOrder = 30,
+              kGatewayOrder = 40;
 // Learning never takes the loop's time: beside busy threads of equal priority an exchange of 0.1 ms grows to
 // 5 ms, beside nice 19 to 0.17 ms. Short of memory, it goes first and io last.
-constexpr int kLearnerNice = 19, kLearnerOom = 800, kIoOom = -500, kTelemetryNice = 5, kTelemetryOom = 300;
+constexpr int kLearnerNice = 19, kLearnerOom = 800, kIoOom = -500, kTelemetryNice = 5, kTelemetryOom = 300,
+              kGatewayNice = 2, kGatewayOom = 500;
 
 Planned role(const std::string& name, int order, const Options& options) {
   Planned planned;
@@ -64,6 +66,13 @@ Planned plan_telemetry(const Options& options) {
   telemetry.spec.set_nice(kTelemetryNice);
   telemetry.spec.set_oom_score_adjust(kTelemetryOom);
   return telemetry;
+}
+
+Planned plan_gateway(const Options& options) {
+  Planned gateway = role("gateway", kGatewayOrder, options);
+  gateway.spec.set_nice(kGatewayNice);
+  gateway.spec.set_oom_score_adjust(kGatewayOom);
+  return gateway;
 }
 
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options) {

@@ -35,6 +35,8 @@ Planned plan_io(const Options& options);
 Planned plan_heads(const config::Site& site, const Options& options);
 // Keeps and forwards logs and figures; whatever becomes of it the others go on.
 Planned plan_telemetry(const Options& options);
+// The public port; whatever becomes of it the others go on.
+Planned plan_gateway(const Options& options);
 // The instance and, where it is active and the site learns, its learner.
 std::vector<Planned> plan_instance(const config::Agent& agent, const Deployed& deployed, const Options& options);
 
