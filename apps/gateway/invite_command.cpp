@@ -44,8 +44,8 @@ void check_account(const std::filesystem::path& file, const std::string& name) {
     stop(kFailed, std::format("{0} has no user '{1}'; add one and run: rltune config apply {0}", file.string(), name));
   if (!user->enabled) stop(kFailed, std::format("{}: '{}' is not enabled", file.string(), name));
   if (user->password_hash_file.empty())
-    stop(kFailed, std::format("{}: '{}' has no password_hash_file, where the password's hash would go", file.string(),
-                              name));
+    stop(kFailed,
+         std::format("{}: '{}' has no password_hash_file, where the password's hash would go", file.string(), name));
 }
 
 void invite(const Options& options) {
@@ -62,11 +62,10 @@ void invite(const Options& options) {
   const std::string link = or_stop(links.make({.purpose = "password", .subject = options.name}, life, now));
   const std::string at = std::format("https://localhost:{}/api/v1/auth/password", site.gateway.port);
   if (options.json)
-    return std::println("{}", nlohmann::ordered_json{{"user", options.name},
-                                                     {"link", link},
-                                                     {"url", at},
-                                                     {"until", format_rfc3339(now + life)}}
-                                  .dump(2));
+    return std::println("{}",
+                        nlohmann::ordered_json{
+                            {"user", options.name}, {"link", link}, {"url", at}, {"until", format_rfc3339(now + life)}}
+                            .dump(2));
   std::println("{} chooses a password, once, until {}, with this:\n\n  {}\n", options.name, format_rfc3339(now + life),
                link);
   std::println(
@@ -86,7 +85,8 @@ void add_invite_command(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   verb.add_option("name", options->name, "The account, as it stands in users.yaml")->required();
   verb.add_option("file", options->file, "The site's file")->required()->check(CLI::ExistingFile);
-  verb.add_option("--hours", options->hours, "The link works for so long")->check(CLI::Range(0.01, 720.0))
+  verb.add_option("--hours", options->hours, "The link works for so long")
+      ->check(CLI::Range(0.01, 720.0))
       ->capture_default_str();
   verb.add_flag("--json", options->json, "One JSON object on stdout");
   verb.callback([options] { invite(*options); });

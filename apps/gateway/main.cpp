@@ -26,8 +26,8 @@ int run_role(int argc, char** argv) {
   rltune::log::critical(done.error().message, {{"code", to_string(done.error().code)}});
   // What the disk or the system refused may work a moment later; a wrong file stays wrong.
   const auto code = done.error().code;
-  const bool may_pass = code == rltune::Errc::io || code == rltune::Errc::no_space ||
-                        code == rltune::Errc::denied || code == rltune::Errc::timeout;
+  const bool may_pass = code == rltune::Errc::io || code == rltune::Errc::no_space || code == rltune::Errc::denied ||
+                        code == rltune::Errc::timeout;
   return may_pass ? 1 : 2;
 }
 

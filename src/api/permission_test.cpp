@@ -49,7 +49,8 @@ TEST(ApiPermission, the_table_of_the_documentation_is_this_one) {
   for (const PermissionRow& row : permission_table()) {
     if (row.permission == Permission::open) continue;
     std::string line = std::format("| `{}`: {} |", row.name, row.note);
-    for (const bool has : {row.viewer, row.operate, row.engineer, row.admin, row.service}) line += has ? " yes |" : " |";
+    for (const bool has : {row.viewer, row.operate, row.engineer, row.admin, row.service})
+      line += has ? " yes |" : " |";
     EXPECT_TRUE(page->contains(line + "\n")) << line;
   }
 }

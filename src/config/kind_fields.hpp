@@ -19,8 +19,8 @@ inline constexpr std::array kAlertsSchemas{Synonym{"rltune/alerts/v1", "rltune/a
 inline constexpr std::array kTelemetrySchemas{Synonym{"rltune/telemetry/v1", "rltune/telemetry/v1"},
                                               Synonym{"rltune/telemetry/v2", "rltune/telemetry/v2"}};
 
-inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"}, Synonym{"operator", "operator"},
-                                       Synonym{"engineer", "engineer"}, Synonym{"admin", "admin"},
+inline constexpr std::array kUserRoles{Synonym{"viewer", "viewer"},       Synonym{"operator", "operator"},
+                                       Synonym{"engineer", "engineer"},   Synonym{"admin", "admin"},
                                        Synonym{"administrator", "admin"}, Synonym{"service", "service"}};
 inline constexpr std::array kChannelKinds{Synonym{"log", "log"}, Synonym{"webhook", "webhook"},
                                           Synonym{"email", "email"}, Synonym{"pagerduty", "pagerduty"}};

@@ -14,12 +14,11 @@ bool Accounts::turn() {
   for (const config::User& user : followed_.value().users) {
     const auto role = api::parse_role(user.role);
     if (!role || !user.enabled) continue;
-    directory->accounts.emplace(user.name,
-                                AccountFacts{.name = user.name,
-                                             .full_name = user.full_name,
-                                             .role = *role,
-                                             .password_hash_file = absolute(user.password_hash_file),
-                                             .totp_secret_file = absolute(user.totp_secret_file)});
+    directory->accounts.emplace(user.name, AccountFacts{.name = user.name,
+                                                        .full_name = user.full_name,
+                                                        .role = *role,
+                                                        .password_hash_file = absolute(user.password_hash_file),
+                                                        .totp_secret_file = absolute(user.totp_secret_file)});
   }
   const std::scoped_lock lock(mutex_);
   directory_ = std::move(directory);

@@ -93,9 +93,10 @@ std::vector<webserver::Route> Door::routes(Handlers handlers) {
     auto node = handlers.extract(operation.id);
     RLTUNE_CHECK(!node.empty());
     routes.push_back({std::string(operation.method), route_of(operation.path),
-                      [this, &operation, handle = std::move(node.mapped())](
-                          const webserver::Request& request,
-                          const webserver::Reply& reply) { enter(operation, handle, request, reply); }});
+                      [this, &operation, handle = std::move(node.mapped())](const webserver::Request& request,
+                                                                            const webserver::Reply& reply) {
+                        enter(operation, handle, request, reply);
+                      }});
   }
   RLTUNE_CHECK(handlers.empty());
   return routes;
@@ -136,9 +137,8 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
     call.identity = std::move(*identity);
   }
   if (permission != api::Permission::open && !call.identity)
-    return Answer{.status = 401,
-                  .headers = {{"WWW-Authenticate", "Bearer"}},
-                  .detail = "sign in first: POST /api/v1/auth/login"};
+    return Answer{
+        .status = 401, .headers = {{"WWW-Authenticate", "Bearer"}}, .detail = "sign in first: POST /api/v1/auth/login"};
   if (call.identity) {
     if (auto refused = check_rate(accounts_, call.identity->name, call.address, limits)) return refused;
     if (!may(call.identity->role, permission)) {
@@ -157,8 +157,8 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
   return std::nullopt;
 }
 
-std::optional<Answer> Door::check_rate(access::RateLimiter& limiter, const std::string& key,
-                                       const std::string& address, Limits& limits) const {
+std::optional<Answer> Door::check_rate(access::RateLimiter& limiter, const std::string& key, const std::string& address,
+                                       Limits& limits) const {
   if (options_.exempt.contains(address)) return std::nullopt;
   limits.verdict = limiter.take(key, clock_.steady());
   if (limits.verdict->allowed) return std::nullopt;
@@ -179,11 +179,10 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
   response.headers["Cache-Control"] = "no-store";
   response.headers["X-Content-Type-Options"] = "nosniff";
   if (limits.verdict) {
-    response.headers["RateLimit-Policy"] =
-        std::format("\"calls\";q={:.0f};w={:.0f}", options_.rate.burst,
-                    std::ceil(options_.rate.burst / options_.rate.per_second));
-    response.headers["RateLimit"] = std::format("\"calls\";r={};t={}", limits.verdict->remaining,
-                                                whole_seconds(limits.verdict->full_after));
+    response.headers["RateLimit-Policy"] = std::format("\"calls\";q={:.0f};w={:.0f}", options_.rate.burst,
+                                                       std::ceil(options_.rate.burst / options_.rate.per_second));
+    response.headers["RateLimit"] =
+        std::format("\"calls\";r={};t={}", limits.verdict->remaining, whole_seconds(limits.verdict->full_after));
   }
   const Duration took = clock_.steady() - call.begun;
   took_.observe(to_seconds(took));

@@ -16,11 +16,10 @@ constexpr const char* kRolesPath = "GET /api/v1/roles";
 
 // A body that the operation takes.
 std::string body_of(const api::Operation& operation) {
-  const std::map<std::string_view, std::string> bodies{
-      {"setMode", R"({"mode":"shadow","reason":"test"})"},
-      {"writeSetPoint", R"({"value":3.5,"reason":"test"})"},
-      {"orderAgent", R"({"verb":"stop","reason":"test"})"},
-      {"orderVersion", R"({"verb":"promote","reason":"test"})"}};
+  const std::map<std::string_view, std::string> bodies{{"setMode", R"({"mode":"shadow","reason":"test"})"},
+                                                       {"writeSetPoint", R"({"value":3.5,"reason":"test"})"},
+                                                       {"orderAgent", R"({"verb":"stop","reason":"test"})"},
+                                                       {"orderVersion", R"({"verb":"promote","reason":"test"})"}};
   return operation.request == nullptr ? std::string() : bodies.at(operation.id);
 }
 
@@ -106,8 +105,8 @@ TEST_F(GatewayTest, a_site_that_does_not_answer_is_a_gateway_timeout_or_unavaila
   stop_ = true;
   const HttpAnswer answer = call(kRolesPath, admin, {}, "");
   EXPECT_TRUE(answer.status == 200 || answer.status == 503 || answer.status == 504) << answer.body;
-  const HttpAnswer later = http_exchange(server_->port(), std::string(kRolesPath) + "\nAuthorization: Bearer " + admin,
-                                         {}, 10'000);
+  const HttpAnswer later =
+      http_exchange(server_->port(), std::string(kRolesPath) + "\nAuthorization: Bearer " + admin, {}, 10'000);
   EXPECT_TRUE(later.status == 503 || later.status == 504) << later.status << later.body;
 }
 

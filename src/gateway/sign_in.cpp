@@ -32,7 +32,8 @@ Answer wrong() { return refuse(401, "the name, the password or the code is wrong
 std::string password_hash(const AccountFacts& account) {
   if (account.password_hash_file.empty()) return {};
   const auto hash = read_secret_file(account.password_hash_file);
-  if (!hash) log::error("a password's hash cannot be read", {{"account", account.name}, {"reason", hash.error().message}});
+  if (!hash)
+    log::error("a password's hash cannot be read", {{"account", account.name}, {"reason", hash.error().message}});
   return hash && *hash ? **hash : std::string();
 }
 
@@ -45,12 +46,12 @@ Handlers SignIn::handlers() {
   Handlers handlers;
   handlers.emplace("login", taking<api::Login>([this](const CallPointer& call, const api::Login& message,
                                                       const Done& done) { login(call, message, done); }));
-  handlers.emplace("setPassword", taking<api::NewPassword>([this](const CallPointer& call, const api::NewPassword& chosen,
-                                                                  const Done& done) {
-                     const bool taken =
-                         workers_.post([this, call, chosen, done] { done(set_password(*call, chosen)); });
-                     if (!taken) done({.status = 503, .headers = {{"Retry-After", "1"}}, .detail = "try again"});
-                   }));
+  handlers.emplace(
+      "setPassword",
+      taking<api::NewPassword>([this](const CallPointer& call, const api::NewPassword& chosen, const Done& done) {
+        const bool taken = workers_.post([this, call, chosen, done] { done(set_password(*call, chosen)); });
+        if (!taken) done({.status = 503, .headers = {{"Retry-After", "1"}}, .detail = "try again"});
+      }));
   handlers.emplace("refresh", taking<api::Refresh>([this](const CallPointer& call, const api::Refresh& message,
                                                           const Done& done) { done(refresh(*call, message)); }));
   handlers.emplace("logout", [this](const CallPointer& call, const Done& done) { done(logout(*call)); });
@@ -74,9 +75,7 @@ void SignIn::login(const CallPointer& call, const api::Login& login, const Done&
                  .detail = "too many wrong attempts; Retry-After says when the next one is looked at"});
   }
   if (!workers_.post([this, call, login, done] { done(check(*call, login)); }))
-    done({.status = 503,
-          .headers = {{"Retry-After", "1"}},
-          .detail = "many sign in at once; try again in a second"});
+    done({.status = 503, .headers = {{"Retry-After", "1"}}, .detail = "many sign in at once; try again in a second"});
 }
 
 Answer SignIn::check(const Call& call, const api::Login& login) {
@@ -148,8 +147,8 @@ Answer SignIn::refresh(const Call& call, const api::Refresh& refresh) {
     return refuse(503, "the gateway's disk does not take it; try again");
   }
   if (refreshed->outcome == access::RefreshOutcome::reused)
-    tell(call, "session.reused", refreshed->session.user, "a refresh token was shown twice; session " +
-                                                              refreshed->session.id + " has ended");
+    tell(call, "session.reused", refreshed->session.user,
+         "a refresh token was shown twice; session " + refreshed->session.id + " has ended");
   if (refreshed->outcome != access::RefreshOutcome::renewed)
     return refuse(401, "this refresh token is not, or no longer, good: sign in again");
   const auto account = parts_.accounts.find(refreshed->session.user);
@@ -204,7 +203,8 @@ Answer SignIn::end_session(const Call& call) {
 
 Answer SignIn::set_password(const Call& call, const api::NewPassword& chosen) {
   if (const auto form = access::check_password_form(chosen.password); !form)
-    return {.status = 422, .detail = "the message is not as it should be", .faults = {{"/password", form.error().message}}};
+    return {
+        .status = 422, .detail = "the message is not as it should be", .faults = {{"/password", form.error().message}}};
   const auto hash = access::hash_password(chosen.password);
   if (!hash) return refuse(503, "there is no memory to hash a password now; try again");
   const auto link = parts_.links.take(chosen.link, parts_.clock.now());

@@ -142,7 +142,8 @@ TEST_F(SignInTest, a_second_factor_is_asked_for_and_a_code_is_good_once) {
   write_users(users);
   ASSERT_TRUE(accounts_->turn());
   const auto code = *access::totp_code(
-      secret, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(clock_.now().time_since_epoch()) / 30s));
+      secret,
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(clock_.now().time_since_epoch()) / 30s));
   EXPECT_THAT(json::parse(login("admin").body)["detail"].get<std::string>(), HasSubstr("second factor"));
   EXPECT_EQ(login("admin", "wrong password!!", {{"code", code}}).status, 401);
   EXPECT_EQ(login("admin", kPassword, {{"code", code}}).status, 200);
@@ -169,10 +170,10 @@ TEST_F(SignInTest, a_link_for_something_else_chooses_nothing) {
   const auto link = links_->make({.purpose = "invitation", .subject = "viewer"}, 1h, clock_.now());
   const auto gone = links_->make({.purpose = "password", .subject = "mallory"}, 1h, clock_.now());
   for (const auto& shown : {link, gone})
-    EXPECT_EQ(call("POST /api/v1/auth/password", {},
-                   json{{"link", *shown}, {"password", "another long password"}}.dump())
-                  .status,
-              403);
+    EXPECT_EQ(
+        call("POST /api/v1/auth/password", {}, json{{"link", *shown}, {"password", "another long password"}}.dump())
+            .status,
+        403);
   EXPECT_EQ(login("viewer").status, 200);
 }
 
@@ -181,7 +182,8 @@ TEST_F(SignInTest, i_see_my_sessions_and_end_them_and_nobody_elses) {
   clock_.advance(1s);
   const json there = tokens("viewer"), other = tokens("admin");
   const auto sessions = [&](const json& of) {
-    return json::parse(call("GET /api/v1/account/sessions", of["access_token"], {}, "User-Agent: Test 1").body)["sessions"];
+    return json::parse(
+        call("GET /api/v1/account/sessions", of["access_token"], {}, "User-Agent: Test 1").body)["sessions"];
   };
   const json list = sessions(here);
   ASSERT_EQ(list.size(), 2U);

@@ -67,10 +67,8 @@ Answer mode(const v1::ModeAnswer& answered) {
 
 Answer set_point(const v1::WriteAnswer& answered) {
   const v1::OutputVerdict& verdict = answered.verdict();
-  api::SetPointAnswer told{.tag = verdict.tag(),
-                           .asked = verdict.proposed(),
-                           .written = verdict.written(),
-                           .verified = answered.verified()};
+  api::SetPointAnswer told{
+      .tag = verdict.tag(), .asked = verdict.proposed(), .written = verdict.written(), .verified = answered.verified()};
   if (std::isfinite(verdict.applied())) told.applied = verdict.applied();
   return answer(told);
 }
@@ -127,15 +125,14 @@ void read_handlers(bus::Caller& caller, Handlers& handlers) {
 }
 
 void plant_orders(bus::Caller& caller, Handlers& handlers) {
-  handlers.emplace(
-      "setMode",
-      taking<api::ModeOrder>([&caller](const CallPointer& call, const api::ModeOrder& order, const Done& done) {
-        v1::ModeRequest request;
-        request.set_mode(order.mode);
-        request.set_user(call->identity->name);
-        request.set_reason(order.reason);
-        ask<v1::ModeAnswer>(caller, call, to("io.Mode", "io"), request, mode, done);
-      }));
+  handlers.emplace("setMode", taking<api::ModeOrder>(
+                                  [&caller](const CallPointer& call, const api::ModeOrder& order, const Done& done) {
+                                    v1::ModeRequest request;
+                                    request.set_mode(order.mode);
+                                    request.set_user(call->identity->name);
+                                    request.set_reason(order.reason);
+                                    ask<v1::ModeAnswer>(caller, call, to("io.Mode", "io"), request, mode, done);
+                                  }));
   handlers.emplace(
       "writeSetPoint",
       taking<api::SetPointOrder>([&caller](const CallPointer& call, const api::SetPointOrder& order, const Done& done) {

@@ -10,8 +10,10 @@ std::string_view reason(int status) {
 }
 
 Response problem(int status, std::string_view detail) {
-  const nlohmann::ordered_json body{
-      {"type", "about:blank"}, {"title", std::string(reason(status))}, {"status", status}, {"detail", std::string(detail)}};
+  const nlohmann::ordered_json body{{"type", "about:blank"},
+                                    {"title", std::string(reason(status))},
+                                    {"status", status},
+                                    {"detail", std::string(detail)}};
   return {.status = status,
           .body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
           .type = "application/problem+json"};

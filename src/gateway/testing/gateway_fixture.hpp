@@ -174,7 +174,8 @@ class GatewayTest : public ::testing::Test {
           return Result<>();
         });
     server.handle<v1::WriteRequest, v1::WriteAnswer>(
-        "io.Write", [this](const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) -> Result<> {
+        "io.Write",
+        [this](const bus::Call& call, const v1::WriteRequest& request, v1::WriteAnswer& answer) -> Result<> {
           note(call, request.user() + ":" + request.tag());
           if (request.tag() == "nothing") return fail(Errc::not_found, "no such set-point");
           answer.mutable_verdict()->set_tag(request.tag());
@@ -197,7 +198,8 @@ class GatewayTest : public ::testing::Test {
           return Result<>();
         });
     server.handle<v1::VersionOrder, v1::AgentInfo>(
-        "coredinator.OrderVersion", [this](const bus::Call& call, const v1::VersionOrder& order, v1::AgentInfo& answer) {
+        "coredinator.OrderVersion",
+        [this](const bus::Call& call, const v1::VersionOrder& order, v1::AgentInfo& answer) {
           note(call, order.user() + ":" + order.agent() + ":" + order.version() + ":" + order.verb());
           answer.set_id(order.agent());
           return Result<>();
