@@ -50,7 +50,7 @@ std::string any_of(std::span<const std::string_view> words) {
 
 std::expected<Json, Faults> parse_strictly(std::string_view text) {
   Strictness strictness;
-  const auto found = Json::parse(text, std::ref(strictness), false);
+  Json found = Json::parse(text, std::ref(strictness), false);
   if (!strictness.fault().empty()) return std::unexpected(Faults{{"", strictness.fault()}});
   if (found.is_discarded()) return std::unexpected(Faults{{"", "this is not JSON"}});
   return found;

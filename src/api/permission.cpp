@@ -9,20 +9,20 @@ namespace rltune::api {
 namespace {
 
 constexpr std::array<std::string_view, 5> kRoles{"viewer", "operator", "engineer", "admin", "service"};
-constexpr bool yes = true, no = false;
+constexpr bool kYes = true, kNo = false;
 
 // clang-format off
 constexpr std::array kTable{
-    //                                                                                               viewer  operator engineer admin service
-    PermissionRow{Permission::open,           "open",           "nobody has to sign in",                yes,    yes,     yes,     yes,  yes},
-    PermissionRow{Permission::account,        "account",        "one's own session and account",        yes,    yes,     yes,     yes,  no},
-    PermissionRow{Permission::site_read,      "site.read",      "see the plant, roles, agents",         yes,    yes,     yes,     yes,  yes},
-    PermissionRow{Permission::plant_operate,  "plant.operate",  "modes and set-points, guarded",        no,     yes,     yes,     yes,  no},
-    PermissionRow{Permission::agents_operate, "agents.operate", "start, stop, promote, take back",      no,     yes,     yes,     yes,  no},
-    PermissionRow{Permission::agents_deploy,  "agents.deploy",  "bring in a new version",               no,     no,      yes,     yes,  no},
-    PermissionRow{Permission::config_read,    "config.read",    "see the configuration",                no,     yes,     yes,     yes,  no},
-    PermissionRow{Permission::config_write,   "config.write",   "change the configuration",             no,     no,      yes,     yes,  no},
-    PermissionRow{Permission::users_manage,   "users.manage",   "accounts, roles, sessions of others",  no,     no,      no,      yes,  no},
+    //                                                                                                   viewer  operator  engineer  admin  service
+    PermissionRow{Permission::open,            "open",            "nobody has to sign in",                  kYes,   kYes,     kYes,     kYes,  kYes},
+    PermissionRow{Permission::account,         "account",         "one's own session and account",          kYes,   kYes,     kYes,     kYes,  kNo},
+    PermissionRow{Permission::site_read,       "site.read",       "see the plant, roles, agents",           kYes,   kYes,     kYes,     kYes,  kYes},
+    PermissionRow{Permission::plant_operate,   "plant.operate",   "modes and set-points, guarded",          kNo,    kYes,     kYes,     kYes,  kNo},
+    PermissionRow{Permission::agents_operate,  "agents.operate",  "start, stop, promote, take back",        kNo,    kYes,     kYes,     kYes,  kNo},
+    PermissionRow{Permission::agents_deploy,   "agents.deploy",   "bring in a new version",                 kNo,    kNo,      kYes,     kYes,  kNo},
+    PermissionRow{Permission::config_read,     "config.read",     "see the configuration",                  kNo,    kYes,     kYes,     kYes,  kNo},
+    PermissionRow{Permission::config_write,    "config.write",    "change the configuration",               kNo,    kNo,      kYes,     kYes,  kNo},
+    PermissionRow{Permission::users_manage,    "users.manage",    "accounts, roles, sessions of others",    kNo,    kNo,      kNo,      kYes,  kNo},
 };
 // clang-format on
 

@@ -133,7 +133,7 @@ Result<> Role::open_bus(const std::string& run_folder) {
 // The one that was given, or our own, made where there is none or its end is near.
 Result<std::filesystem::path> Role::certificate() const {
   if (!site_.gateway.certificate_file.empty()) return site_.folder / site_.gateway.certificate_file;
-  const auto file = folder_ / "certificate.pem";
+  std::filesystem::path file = folder_ / "certificate.pem";
   const auto facts = access::read_certificate(file);
   if (facts && !access::days_alarm(facts->ends, clock_.now())) return file;
   std::array<char, 256> host{};
