@@ -27,7 +27,7 @@ TEST(Changes, a_field_is_named_by_its_item_with_what_it_was_and_is) {
 
 TEST(Changes, each_field_restarts_those_that_hold_it) {
   EXPECT_EQ(restarts(of("name: pilot", "name: south")),
-            (Roles{"coredinator", "io", "agent.*", "learner.*", "telemetry"}));
+            (Roles{"coredinator", "io", "agent.*", "learner.*", "telemetry", "gateway"}));
   EXPECT_EQ(restarts(of("policy: policies/rails", "policy: policies/rails-2")),
             (Roles{"agent.rails", "learner.rails"}));
   EXPECT_EQ(restarts(of("mode: auto", "mode: shadow")), Roles{});
@@ -73,10 +73,18 @@ TEST(Changes, order_comments_defaults_and_versions_are_no_change) {
   EXPECT_TRUE(migrated->front().restarts.empty());
 }
 
+TEST(Changes, the_gateway_follows_users_as_it_runs_and_starts_again_for_the_rules_of_signing_in) {
+  const std::string was = example_users();
+  const auto role = changes(was, replaced(was, "role: operator", "role: viewer"));
+  EXPECT_EQ(restarts(*role), Roles{});
+  EXPECT_EQ(live(*role), Roles{"gateway"});
+  EXPECT_EQ(restarts(*changes(was, replaced(was, "attempts_max: 5", "attempts_max: 4"))), Roles{"gateway"});
+}
+
 TEST(Changes, roles_follow_telemetry_as_they_run) {
   const std::string was = example_telemetry();
   const auto level = changes(was, replaced(was, "level: INFO", "level: ERROR"));
-  EXPECT_EQ(live(*level), (Roles{"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry"}));
+  EXPECT_EQ(live(*level), (Roles{"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry", "gateway"}));
   EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: ERROR}"))), Roles{"io"});
   EXPECT_EQ(live(*changes(was, replaced(was, "{io: DEBUG}", "{io: DEBUG, agent: ERROR}"))), Roles{"agent.*"});
   const auto forward = changes(was, replaced(was, "telemetry.example.com", "other.example.com"));
