@@ -136,7 +136,7 @@ TEST_F(TakeoverTest, a_level_changes_as_the_roles_run) {
   const CommandAnswer second = apply();
   ASSERT_EQ(second.status, 0) << second.out << second.err;
   EXPECT_EQ(json::parse(second.out)["live"],
-            json({"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry"}));
+            json({"keeper", "coredinator", "io", "agent.*", "learner.*", "telemetry", "gateway"}));
   EXPECT_TRUE(becomes("agent.one", "ERROR")) << level("agent.one");
   EXPECT_TRUE(becomes("io", "INFO")) << level("io");
   ASSERT_TRUE(site_->decides(5));
