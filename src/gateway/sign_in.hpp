@@ -51,6 +51,7 @@ class SignIn {
   Answer account(const Call& call) const;
   Answer sessions(const Call& call) const;
   Answer end_session(const Call& call);
+  Answer refuse_link(const Call& call, std::string account) const;
   Answer set_password(const Call& call, const api::NewPassword& chosen);
   Answer give(const AccountFacts& account, const std::string& session, const std::string& refresh_token,
               bool by_cookie) const;
