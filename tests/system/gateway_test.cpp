@@ -2,6 +2,7 @@
 // when the gateway is killed.
 #include <gmock/gmock.h>
 
+#include "command_answer.hpp"
 #include "pilot_site.hpp"
 #include "rltune/http/client.hpp"
 
@@ -55,12 +56,7 @@ class GatewayRole : public ::testing::Test {
   json invite(const std::string& name) const {
     const std::string call =
         std::format("{}/rltune user invite {} {} --json", RLTUNE_BIN_DIR, name, site_->site_file());
-    std::string text;
-    FILE* pipe = ::popen(call.c_str(), "r");
-    char bytes[4096];
-    for (std::size_t count = 0; (count = ::fread(bytes, 1, sizeof bytes, pipe)) > 0;) text.append(bytes, count);
-    ::pclose(pipe);
-    return json::parse(text, nullptr, false);
+    return json::parse(run_command(call, site_->path("")).out, nullptr, false);
   }
   std::string sign_in(const std::string& name) const {
     const json link = invite(name);

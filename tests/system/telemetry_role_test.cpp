@@ -2,6 +2,7 @@
 // a collector elsewhere see of it.
 #include <set>
 
+#include "command_answer.hpp"
 #include "http_exchange.hpp"
 #include "pilot_site.hpp"
 #include "rltune/telemetry/metric_sample.hpp"
@@ -28,12 +29,7 @@ class TelemetryRole : public ::testing::Test {
   json run(const std::string& noun_verb, const std::string& options = {}) {
     const std::string call = std::string(RLTUNE_BIN_DIR) + "/rltune " + noun_verb + " " + site_->site_file() +
                              " --run-folder " + site_->run_folder() + " --json " + options;
-    std::string text;
-    FILE* pipe = ::popen(call.c_str(), "r");
-    char bytes[4096];
-    for (std::size_t count = 0; (count = ::fread(bytes, 1, sizeof bytes, pipe)) > 0;) text.append(bytes, count);
-    ::pclose(pipe);
-    return json::parse(text, nullptr, false);
+    return json::parse(run_command(call, site_->path("")).out, nullptr, false);
   }
   json search(const std::string& options) { return run("log search", options)["entries"]; }
   bool found(const std::string& options) {
