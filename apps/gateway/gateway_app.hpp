@@ -6,5 +6,6 @@
 namespace rltune::gateway_app {
 
 void add_invite_command(CLI::App& app);
+void add_secret_command(CLI::App& app);
 
 }  // namespace rltune::gateway_app

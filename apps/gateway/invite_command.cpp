@@ -1,16 +1,13 @@
 // A link that works once, by which a person chooses the password of an account: how the first administrator gets in.
-#include <algorithm>
 #include <format>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <print>
 
+#include "accounts_file.hpp"
 #include "gateway_app.hpp"
 #include "rltune/access/one_time_links.hpp"
 #include "rltune/base/clock.hpp"
-#include "rltune/config/document.hpp"
-#include "rltune/config/site.hpp"
-#include "rltune/config/users.hpp"
 
 namespace rltune::gateway_app {
 namespace {
@@ -31,26 +28,11 @@ struct Options {
   bool json = false;
 };
 
-template <typename T>
-T or_stop(Result<T> result) {
-  if (!result) stop(result.error());
-  return std::move(*result);
-}
-
-void check_account(const std::filesystem::path& file, const std::string& name) {
-  const config::Users users = or_stop(config::load_users(file));
-  const auto user = std::ranges::find(users.users, name, &config::User::name);
-  if (user == users.users.end())
-    stop(kFailed, std::format("{0} has no user '{1}'; add one and run: rltune config apply {0}", file.string(), name));
-  if (!user->enabled) stop(kFailed, std::format("{}: '{}' is not enabled", file.string(), name));
-  if (user->password_hash_file.empty())
-    stop(kFailed,
-         std::format("{}: '{}' has no password_hash_file, where the password's hash would go", file.string(), name));
-}
-
 void invite(const Options& options) {
   const config::Site site = or_stop(config::load_site(options.file));
-  check_account(site.folder / config::file_name(config::Kind::users), options.name);
+  if (find_account(site, options.name).role == "service")
+    stop(kFailed, std::format("'{0}' is a service; give it a secret with: rltune user secret {0} {1}", options.name,
+                              options.file.string()));
   const auto folder = site.folder / site.storage.folder / "access";
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);

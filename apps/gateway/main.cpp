@@ -15,5 +15,6 @@ int main(int argc, char** argv) {
   CLI::App app{"Who may sign in at a site's gateway.", "rltune user"};
   app.require_subcommand(1);
   rltune::gateway_app::add_invite_command(app);
+  rltune::gateway_app::add_secret_command(app);
   return rltune::command::run(app, argc, argv);
 }

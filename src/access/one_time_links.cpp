@@ -7,7 +7,7 @@
 
 #include "rltune/base/check.hpp"
 #include "rltune/base/sha256.hpp"
-#include "secret.hpp"
+#include "rltune/access/secret.hpp"
 #include "store.hpp"
 
 namespace rltune::access {

@@ -1,4 +1,4 @@
-#include "secret.hpp"
+#include "rltune/access/secret.hpp"
 
 #include <sodium.h>
 

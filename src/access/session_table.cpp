@@ -2,7 +2,7 @@
 
 #include <SQLiteCpp/VariadicBind.h>
 
-#include "secret.hpp"
+#include "rltune/access/secret.hpp"
 
 namespace rltune::access::session_table {
 

@@ -11,7 +11,7 @@
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
 #include "rltune/base/utf8.hpp"
-#include "secret.hpp"
+#include "rltune/access/secret.hpp"
 #include "session_table.hpp"
 
 namespace rltune::access {

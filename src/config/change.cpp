@@ -39,7 +39,7 @@ constexpr std::array kHeld{
     Held{"clock", io | agent | learner},
     Held{"plant_clock", io | agent | learner},
     Held{"link", io},
-    Held{"tags", io | agent | learner},
+    Held{"tags", io | agent | learner | gateway},
     Held{"agents", kEveryRole},
     Held{"agents[].policy", agent | learner},
     Held{"agents[].plant", io | agent | learner},

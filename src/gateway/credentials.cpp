@@ -59,6 +59,12 @@ Result<std::optional<Identity>> Credentials::identify(const webserver::Request& 
   return identity;
 }
 
+bool Credentials::still_may(const Identity& identity, api::Permission permission, TimePoint now) const {
+  const auto account = accounts_.find(identity.name);
+  return account && may(account->role, permission) &&
+         (identity.session.empty() || sessions_.active(identity.session, now));
+}
+
 std::string Credentials::make_access_token(const AccountFacts& account, const std::string& session,
                                            TimePoint now) const {
   return access::make_token({.issuer = issuer_,
@@ -68,7 +74,7 @@ std::string Credentials::make_access_token(const AccountFacts& account, const st
                              .session = session,
                              .role = std::string(to_string(account.role)),
                              .issued = now,
-                             .expires = now + kAccessLife},
+                             .expires = now + (session.empty() ? kServiceLife : kAccessLife)},
                             keys_);
 }
 

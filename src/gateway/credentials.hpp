@@ -19,7 +19,8 @@
 
 namespace rltune::gateway {
 
-inline constexpr std::chrono::seconds kAccessLife = std::chrono::hours(1), kRefreshLife = std::chrono::hours(30 * 24);
+inline constexpr std::chrono::seconds kAccessLife = std::chrono::hours(1), kServiceLife = std::chrono::minutes(15),
+                                       kRefreshLife = std::chrono::hours(30 * 24);
 
 class Credentials {
  public:
@@ -30,6 +31,10 @@ class Credentials {
   // nullopt: nobody says anything of itself. Errors: denied; the message is for the log alone.
   Result<std::optional<Identity>> identify(const webserver::Request& request, TimePoint now);
 
+  // Whether who was let in may go on, without its token.
+  bool still_may(const Identity& identity, api::Permission permission, TimePoint now) const;
+
+  // A person's lives an hour, a service's, which has no session, 15 minutes.
   std::string make_access_token(const AccountFacts& account, const std::string& session, TimePoint now) const;
 
   // Of a session, for a browser's header X-CSRF-Token: another site can make a browser send cookies, not this. After

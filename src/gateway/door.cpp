@@ -167,6 +167,33 @@ std::optional<Answer> Door::check_rate(access::RateLimiter& limiter, const std::
                 .detail = "too many calls; Retry-After says when there is room again"};
 }
 
+std::expected<Identity, Answer> Door::who_may_listen(const webserver::Request& request, api::Permission permission) {
+  Limits limits;
+  if (auto refused = check_rate(addresses_, limited_address(request.peer), request.peer, limits))
+    return std::unexpected(std::move(*refused));
+  const auto identity = credentials_.identify(request, clock_.now());
+  if (!identity || !*identity) return std::unexpected(refuse(401, "sign in first: POST /api/v1/auth/login"));
+  if (!may((*identity)->role, permission))
+    return std::unexpected(refuse(403, std::format("this asks for the permission {}", row_of(permission).name)));
+  const std::string origin = header_of(request, "origin");
+  if ((*identity)->by_cookie && origin != "https://" + header_of(request, "host"))
+    return std::unexpected(refuse(403, "a browser's cookie counts for the gateway's own pages alone"));
+  return **identity;
+}
+
+webserver::SocketRoute Door::socket_route(std::string path, api::Permission permission, Join join) {
+  return {std::move(path),
+          [this, permission, join = std::move(join)](const webserver::Request& request,
+                                                     const std::shared_ptr<webserver::Socket>& socket)
+              -> std::expected<webserver::SocketEvents, webserver::Response> {
+            const auto identity = who_may_listen(request, permission);
+            if (!identity) return std::unexpected(webserver::problem(identity.error().status, identity.error().detail));
+            return join(socket, [this, permission, who = *identity] {
+              return credentials_.still_may(who, permission, clock_.now());
+            });
+          }};
+}
+
 void Door::finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) const {
   webserver::Response response{
       .status = answer.status, .body = answer.body, .headers = answer.headers, .cookies = answer.cookies};

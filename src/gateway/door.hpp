@@ -39,10 +39,16 @@ class Door {
   // One route an operation. REQUIRES: a handler for each of them, and no other.
   std::vector<webserver::Route> routes(Handlers handlers);
 
+  // A WebSocket for who has the permission. A browser's cookie counts only where the page is the gateway's own.
+  using Join = std::function<webserver::SocketEvents(const std::shared_ptr<webserver::Socket>&,
+                                                     std::function<bool()> may_stay)>;
+  webserver::SocketRoute socket_route(std::string path, api::Permission permission, Join join);
+
  private:
   struct Limits;
   void enter(const api::Operation& operation, const Handler& handle, const webserver::Request& request,
              const webserver::Reply& reply);
+  std::expected<Identity, Answer> who_may_listen(const webserver::Request& request, api::Permission permission);
   std::optional<Answer> check(Call& call, const webserver::Request& request, Limits& limits);
   std::optional<Answer> check_rate(access::RateLimiter& limiter, const std::string& key, const std::string& address,
                                    Limits& limits) const;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "door.hpp"
+#include "live.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -15,6 +16,7 @@
 #include "rltune/config/site.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
+#include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "rltune/vault/vault.hpp"
 #include "sign_in.hpp"
@@ -37,6 +39,7 @@ class Role {
     std::unique_ptr<Role> role(new Role(std::move(*site), options.run_folder));
     if (auto done = role->open_stores(); !done) return std::unexpected(done.error());
     if (auto done = role->open_bus(options.run_folder.string()); !done) return std::unexpected(done.error());
+    if (auto done = role->start_live(options.run_folder.string()); !done) return std::unexpected(done.error());
     if (auto done = role->listen(); !done) return std::unexpected(done.error());
     return role;
   }
@@ -60,6 +63,7 @@ class Role {
 
   Result<> open_stores();
   Result<> open_bus(const std::string& run_folder);
+  Result<> start_live(const std::string& run_folder);
   Result<> listen();
   Result<std::filesystem::path> certificate() const;
   void look_at_keys();
@@ -81,6 +85,7 @@ class Role {
   std::optional<Credentials> credentials_;
   std::optional<SignIn> sign_in_;
   std::optional<Door> door_;
+  std::unique_ptr<Live> live_;
   std::optional<webserver::Server> server_;  // last: it ends first
   Duration looked_{};
 };
@@ -127,6 +132,21 @@ Result<> Role::open_bus(const std::string& run_folder) {
       });
   bus::serve_log_level(*bus_, "gateway");
   if (site_.operations.endpoints) operations_.open();
+  return {};
+}
+
+Result<> Role::start_live(const std::string& run_folder) {
+  LiveOptions options{.events = bus::event_endpoint(run_folder, "io"), .ask = [this](const LiveOptions::Fill& fill) {
+                        caller_->call({.method = "io.Status", .target = "io", .timeout = 2s}, {},
+                                      [fill](const Result<std::string>& answered) {
+                                        v1::IoStatusAnswer status;
+                                        if (answered && status.ParseFromString(*answered)) fill(status.latest());
+                                      });
+                      }};
+  for (const config::Tag& tag : site_.tags) options.tags.push_back({tag.name, tag.elements});
+  auto live = Live::start(context_, std::move(options));
+  if (!live) return std::unexpected(live.error());
+  live_ = std::move(*live);
   return {};
 }
 
@@ -191,7 +211,11 @@ Result<> Role::listen() {
        .idle_timeout = 30s,
        .certificate_file = *file,
        .key_file = site_.gateway.key_file.empty() ? *file : site_.folder / site_.gateway.key_file},
-      std::move(routes));
+      std::move(routes),
+      {door_->socket_route("/api/v1/live", api::Permission::site_read,
+                           [this](const std::shared_ptr<webserver::Socket>& socket, std::function<bool()> may_stay) {
+                             return live_->join(socket, std::move(may_stay));
+                           })});
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   log::info("takes calls", {{"at", std::format("https://{}:{}", site_.gateway.address, server_->port())}});

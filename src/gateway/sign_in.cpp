@@ -44,8 +44,15 @@ SignIn::SignIn(const Parts& parts)
 
 Handlers SignIn::handlers() {
   Handlers handlers;
-  handlers.emplace("login", taking<api::Login>([this](const CallPointer& call, const api::Login& message,
-                                                      const Done& done) { login(call, message, done); }));
+  handlers.emplace(
+      "login", taking<api::Login>([this](const CallPointer& call, const api::Login& message, const Done& done) {
+        attempt(call, message.user, done, [this, call, message] { return login(*call, message); });
+      }));
+  handlers.emplace(
+      "serviceToken",
+      taking<api::ServiceLogin>([this](const CallPointer& call, const api::ServiceLogin& message, const Done& done) {
+        attempt(call, message.service, done, [this, call, message] { return service_token(*call, message); });
+      }));
   handlers.emplace(
       "setPassword",
       taking<api::NewPassword>([this](const CallPointer& call, const api::NewPassword& chosen, const Done& done) {
@@ -66,19 +73,20 @@ void SignIn::tell(const Call& call, std::string action, std::string account, std
 }
 
 // Before the password is looked at, and before it waits for that: a flood of guesses costs nothing here.
-void SignIn::login(const CallPointer& call, const api::Login& login, const Done& done) {
-  const auto verdict = lockout_.attempt(login.user, limited_address(call->address), parts_.clock.steady());
+void SignIn::attempt(const CallPointer& call, const std::string& account, const Done& done,
+                     std::function<Answer()> work) {
+  const auto verdict = lockout_.attempt(account, limited_address(call->address), parts_.clock.steady());
   if (!verdict.allowed) {
     tell(*call, "sign_in.locked", {}, "too many wrong attempts in a row");
     return done({.status = 429,
                  .headers = {{"Retry-After", std::format("{:.0f}", std::ceil(to_seconds(verdict.retry_after)))}},
                  .detail = "too many wrong attempts; Retry-After says when the next one is looked at"});
   }
-  if (!workers_.post([this, call, login, done] { done(check(*call, login)); }))
+  if (!workers_.post([done, work = std::move(work)] { done(work()); }))
     done({.status = 503, .headers = {{"Retry-After", "1"}}, .detail = "many sign in at once; try again in a second"});
 }
 
-Answer SignIn::check(const Call& call, const api::Login& login) {
+Answer SignIn::login(const Call& call, const api::Login& login) {
   const auto account = parts_.accounts.find(login.user);
   const std::string hash = account && account->role != api::Role::service ? password_hash(*account) : std::string();
   const bool right = access::verify_password(login.password, hash);  // takes as long where there is no account
@@ -93,6 +101,19 @@ Answer SignIn::check(const Call& call, const api::Login& login) {
   }
   lockout_.right(login.user, limited_address(call.address), parts_.clock.steady());
   return begin_session(call, *account, login.cookie.value_or(false));
+}
+
+Answer SignIn::service_token(const Call& call, const api::ServiceLogin& login) {
+  const auto account = parts_.accounts.find(login.service);
+  const std::string hash = account && account->role == api::Role::service ? password_hash(*account) : std::string();
+  const bool right = access::verify_password(login.secret, hash);
+  if (!account || !right) {
+    tell(call, "sign_in.failed", account ? account->name : std::string(), "wrong service or secret");
+    return wrong();
+  }
+  lockout_.right(login.service, limited_address(call.address), parts_.clock.steady());
+  return answer(api::Tokens{.access_token = parts_.credentials.make_access_token(*account, {}, parts_.clock.now()),
+                            .expires_in = static_cast<std::uint64_t>(kServiceLife.count())});
 }
 
 bool SignIn::second_factor_is_right(const AccountFacts& account, const std::string& code) {

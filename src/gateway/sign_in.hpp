@@ -38,12 +38,14 @@ class SignIn {
   };
   explicit SignIn(const Parts& parts);
 
-  // Of the operations login, refresh, logout, setPassword, getAccount, listSessions and endSession.
+  // Of the operations login, serviceToken, refresh, logout, setPassword, getAccount, listSessions and endSession.
   Handlers handlers();
 
  private:
-  void login(const CallPointer& call, const api::Login& login, const Done& done);
-  Answer check(const Call& call, const api::Login& login);
+  // Lets through who may try, and has the work done where waiting is allowed.
+  void attempt(const CallPointer& call, const std::string& account, const Done& done, std::function<Answer()> work);
+  Answer login(const Call& call, const api::Login& login);
+  Answer service_token(const Call& call, const api::ServiceLogin& login);
   bool second_factor_is_right(const AccountFacts& account, const std::string& code);
   Answer begin_session(const Call& call, const AccountFacts& account, bool by_cookie);
   Answer refresh(const Call& call, const api::Refresh& refresh);

@@ -134,6 +134,24 @@ TEST_F(SignInTest, a_browser_gets_cookies_that_scripts_cannot_read_and_has_to_sh
   EXPECT_THAT(again.head, HasSubstr("Set-Cookie: " + std::string(kRefreshCookie)));
 }
 
+TEST_F(SignInTest, a_service_gets_a_short_token_without_a_session) {
+  const auto ask = [&](const std::string& service, const std::string& secret) {
+    return call("POST /api/v1/auth/token", {}, json{{"service", service}, {"secret", secret}}.dump());
+  };
+  const HttpAnswer given = ask("feeder", kPassword);
+  ASSERT_EQ(given.status, 200) << given.body;
+  const json told = json::parse(given.body);
+  EXPECT_EQ(told["expires_in"], 900);
+  EXPECT_FALSE(told.contains("refresh_token"));
+  EXPECT_EQ(call("GET /api/v1/roles", told["access_token"]).status, 200);
+  EXPECT_EQ(call(kAccount, told["access_token"]).status, 403) << "it has no account of a person";
+  EXPECT_EQ(call("PUT /api/v1/plant/mode", told["access_token"], R"({"mode":"shadow","reason":"x"})").status, 403);
+  EXPECT_EQ(ask("viewer", kPassword).status, 401) << "people sign in";
+  EXPECT_EQ(ask("feeder", "a wrong secret").status, 401);
+  clock_.advance(15min + 31s);
+  EXPECT_EQ(call("GET /api/v1/roles", told["access_token"]).status, 401);
+}
+
 TEST_F(SignInTest, a_second_factor_is_asked_for_and_a_code_is_good_once) {
   const std::string secret = access::make_totp_secret();
   ASSERT_TRUE(write_secret_file(folder_.path() / "secrets/totp", secret + "\n"));

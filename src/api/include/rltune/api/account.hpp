@@ -48,6 +48,16 @@ void describe(Visitor& v, Tokens& tokens) {
   v.field("expires_in", tokens.expires_in, {.note = "seconds that the access token lives"});
 }
 
+struct ServiceLogin {
+  static constexpr std::string_view kSchema = "ServiceLogin";
+  std::string service, secret;
+};
+template <typename Visitor>
+void describe(Visitor& v, ServiceLogin& login) {
+  v.field("service", login.service, {.note = "name of the account, whose role is service", .length_max = kNameMax});
+  v.field("secret", login.secret, {.note = "as 'rltune user secret' printed it", .length_max = kSecretMax, .secret = true});
+}
+
 struct Refresh {
   static constexpr std::string_view kSchema = "Refresh";
   std::optional<std::string> refresh_token;
