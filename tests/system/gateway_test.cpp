@@ -2,6 +2,8 @@
 // when the gateway is killed.
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "command_answer.hpp"
 #include "pilot_site.hpp"
 #include "rltune/http/client.hpp"
@@ -27,7 +29,8 @@ class GatewayRole : public ::testing::Test {
     ASSERT_TRUE(write_file(site_->path("site/users.yaml"),
                            "schema: rltune/users/v1\nusers:\n"
                            "  - {name: ada, role: admin, password_hash_file: secrets/ada}\n"
-                           "  - {name: bob, role: viewer, password_hash_file: secrets/bob}\n"));
+                           "  - {name: bob, role: viewer, password_hash_file: secrets/bob}\n"
+                           "  - {name: feeder, role: service, password_hash_file: secrets/feeder}\n"));
     ASSERT_NO_FATAL_FAILURE(site_->start());
     ASSERT_TRUE(site_->decides(5)) << site_->everything();
     ASSERT_TRUE(is_healthy()) << site_->everything();
@@ -66,9 +69,46 @@ class GatewayRole : public ::testing::Test {
     return answer ? json::parse(answer->body).value("access_token", "") : std::string();
   }
 
+  // What a client of another project is sent, so many frames, a line each; then how it ended.
+  std::vector<std::string> live(const std::string& token, int frames, const std::string& tags) const {
+    const std::string call = std::format("timeout 30 /usr/bin/node {}/tests/peers/live.mjs wss://localhost:{}/api/v1/live {} {} {} {}",
+                                         RLTUNE_SOURCE_DIR, port_, certificate(), token, frames, tags);
+    std::istringstream said(run_command(call, site_->path("")).out);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(said, line);) lines.push_back(line);
+    return lines;
+  }
+
   int port_ = 0;
   std::unique_ptr<PilotSite> site_;
 };
+
+TEST_F(GatewayRole, values_are_seen_as_they_come) {
+  const std::string bob = sign_in("bob");
+  const auto lines = live(bob, 5, "air_temperature");
+  ASSERT_EQ(lines.size(), 6U) << (lines.empty() ? site_->everything() : lines.back());
+  EXPECT_EQ(lines.back(), "closed 1000");
+  std::uint64_t frame = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    const json told = json::parse(lines[i]);
+    EXPECT_EQ(told["values"].size(), 1U);
+    EXPECT_EQ(told["values"]["air_temperature"][1], "good");
+    EXPECT_GT(told["frame"].get<std::uint64_t>(), frame);
+    frame = told["frame"];
+  }
+  EXPECT_THAT(live(bob, 1, "no_such_tag"), ::testing::ElementsAre("closed 1008 a tag that the site does not have"));
+  EXPECT_THAT(live("nonsense", 1, ""), ::testing::ElementsAre("refused 401"));
+}
+
+TEST_F(GatewayRole, a_service_gets_its_secret_and_its_tokens) {
+  const auto made = run_command(
+      std::format("{}/rltune user secret feeder {} --json", RLTUNE_BIN_DIR, site_->site_file()), site_->path(""));
+  ASSERT_EQ(made.status, 0) << made.err;
+  const auto given = send("POST", "/api/v1/auth/token", {},
+                          {{"service", "feeder"}, {"secret", json::parse(made.out)["secret"]}});
+  ASSERT_TRUE(given && given->status == 200) << (given ? given->body : given.error().message);
+  EXPECT_EQ(status("GET", "/api/v1/plant", json::parse(given->body)["access_token"]), 200);
+}
 
 TEST_F(GatewayRole, the_first_administrator_comes_in_by_a_link_and_steers_through_the_guard) {
   const std::string ada = sign_in("ada"), bob = sign_in("bob");
