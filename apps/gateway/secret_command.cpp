@@ -16,18 +16,18 @@ namespace {
 using command::kFailed;
 using command::stop;
 
-constexpr const char* kExamples =
+constexpr const char* kSecretExamples =
     "Example:\n"
     "  rltune user secret feeder site.yaml           a new secret for the service feeder of users.yaml\n"
     "\nThe secret of before is good for nothing from now on; tokens that are out end within 15 minutes.";
 
-struct Options {
+struct SecretOptions {
   std::string name;
   std::filesystem::path file;
   bool json = false;
 };
 
-void make_secret(const Options& options) {
+void make_secret(const SecretOptions& options) {
   const config::Site site = or_stop(config::load_site(options.file));
   const config::User user = find_account(site, options.name);
   if (user.role != "service")
@@ -46,8 +46,8 @@ void make_secret(const Options& options) {
 
 void add_secret_command(CLI::App& app) {
   CLI::App& verb = *app.add_subcommand("secret", "A new secret for a service, by which it gets its tokens");
-  verb.footer(kExamples);
-  const auto options = std::make_shared<Options>();
+  verb.footer(kSecretExamples);
+  const auto options = std::make_shared<SecretOptions>();
   verb.add_option("name", options->name, "The account, as it stands in users.yaml")->required();
   verb.add_option("file", options->file, "The site's file")->required()->check(CLI::ExistingFile);
   verb.add_flag("--json", options->json, "One JSON object on stdout");
