@@ -13,9 +13,9 @@ namespace rltune::webserver {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class ServerTest : public testing::Test {
+class ServerTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     std::vector<Route> routes{
@@ -136,7 +136,7 @@ TEST_F(ServerTest, a_body_may_come_in_chunks) {
   said(socket,
        "POST /v1/echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
        "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
-  EXPECT_THAT(read_to_end(socket.get(), 5000), testing::EndsWith("\r\n\r\nabcde"));
+  EXPECT_THAT(read_to_end(socket.get(), 5000), ::testing::EndsWith("\r\n\r\nabcde"));
 }
 
 TEST_F(ServerTest, who_asks_first_whether_to_send_is_told_to) {
@@ -148,7 +148,7 @@ TEST_F(ServerTest, who_asks_first_whether_to_send_is_told_to) {
   ASSERT_GT(::recv(socket.get(), told, sizeof told, 0), 0);
   EXPECT_THAT(std::string(told, 25), HasSubstr("100 Continue"));
   said(socket, "hi");
-  EXPECT_THAT(read_to_end(socket.get(), 5000), testing::EndsWith("\r\n\r\nhi"));
+  EXPECT_THAT(read_to_end(socket.get(), 5000), ::testing::EndsWith("\r\n\r\nhi"));
 }
 
 TEST_F(ServerTest, what_is_no_request_is_refused_and_the_connection_ends) {
@@ -164,7 +164,7 @@ TEST_F(ServerTest, what_is_no_request_is_refused_and_the_connection_ends) {
            {"GET /v1/things/%zz/parts/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"}}) {
     const Descriptor socket = connected(server_->port());
     said(socket, text);
-    EXPECT_THAT(read_to_end(socket.get(), 5000), testing::StartsWith("HTTP/1.1 " + status)) << text.substr(0, 80);
+    EXPECT_THAT(read_to_end(socket.get(), 5000), ::testing::StartsWith("HTTP/1.1 " + status)) << text.substr(0, 80);
   }
 }
 
