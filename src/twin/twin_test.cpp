@@ -69,6 +69,7 @@ class TwinTest : public ::testing::Test {
     options.user = "io";
     options.password = "a good password";
     options.application_uri = "urn:rltune:test:client";
+    options.call_timeout = options.inactivity_timeout = std::chrono::seconds(20);  // for a machine that stands still
     return options;
   }
 
