@@ -53,7 +53,7 @@ TEST(OpenApi, a_schema_says_what_the_reader_asks) {
 
 TEST(OpenApi, a_path_names_its_parameters) {
   const Json order = document()["paths"]["/api/v1/agents/{agent}/versions/{version}/orders"]["post"];
-  ASSERT_EQ(order["parameters"].size(), 2U);
+  ASSERT_EQ(order["parameters"].size(), 3U);
   EXPECT_EQ(order["parameters"][0]["name"], "agent");
   EXPECT_EQ(order["parameters"][1]["name"], "version");
 }
@@ -68,6 +68,23 @@ TEST(OpenApi, only_what_is_open_asks_for_nobody) {
     const Json& described = told["paths"][std::string(operation.path)][method];
     EXPECT_EQ(described["security"].empty(), operation.permission == Permission::open) << operation.id;
   }
+}
+
+TEST(OpenApi, every_error_is_a_problem_document) {
+  const Json told = document();
+  const auto problem = Json::json_pointer("/content/application~1problem+json/schema/$ref");
+  for (const auto& [name, response] : told["components"]["responses"].items())
+    EXPECT_EQ(response.value(problem, ""), "#/components/schemas/Problem") << name;
+  const Json& responses = told["paths"]["/api/v1/plant/mode"]["put"]["responses"];
+  for (const char* status : {"401", "403", "422", "429", "503", "default"}) EXPECT_TRUE(responses.contains(status));
+  EXPECT_FALSE(told["paths"]["/api/v1/plant/mode"]["get"]["responses"].contains("422")) << "it takes nothing";
+}
+
+TEST(OpenApi, a_cookie_alone_changes_nothing) {
+  const Json told = document();
+  EXPECT_EQ(told["paths"]["/api/v1/plant/mode"]["put"]["security"],
+            Json::parse(R"([{"bearer":[]},{"cookie":[],"csrf":[]}])"));
+  EXPECT_EQ(told["paths"]["/api/v1/plant/mode"]["get"]["security"], Json::parse(R"([{"bearer":[]},{"cookie":[]}])"));
 }
 
 TEST(OpenApi, ids_are_unique_and_what_changes_nothing_is_a_get) {

@@ -74,7 +74,7 @@ class SchemaWriter {
   }
   template <typename T>
   Json of(Kind<std::map<std::string, T>>, const Rule& rule) {
-    return {{"type", "object"}, {"additionalProperties", of(Kind<T>{}, rule)}};
+    return {{"type", "object"}, {"additionalProperties", of(Kind<T>{}, rule)}, {"maxProperties", rule.length_max}};
   }
   template <typename T>
   Json of(Kind<T>, const Rule&) {

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "answer_record.hpp"
 #include "command_answer.hpp"
 #include "pilot_site.hpp"
 #include "rltune/http/client.hpp"
@@ -16,6 +17,7 @@ using nlohmann::json;
 using testing::PilotSite;
 
 constexpr const char* kPassword = "ventilate before noon";
+api::AnswerRecord& answers = api::record_answers(api::Wanted::any);
 
 class GatewayRole : public ::testing::Test {
  protected:
@@ -48,7 +50,9 @@ class GatewayRole : public ::testing::Test {
       request.headers.push_back({"Content-Type", "application/json"});
       request.body = body.dump();
     }
-    return client.send(request);
+    auto answer = client.send(request);
+    if (answer) answers.note(method, path, answer->status, answer->headers["content-type"], answer->body);
+    return answer;
   }
   long status(const std::string& method, const std::string& path, const std::string& token = {},
               const json& body = {}) const {
@@ -71,8 +75,9 @@ class GatewayRole : public ::testing::Test {
 
   // What a client of another project is sent, so many frames, a line each; then how it ended.
   std::vector<std::string> live(const std::string& token, int frames, const std::string& tags) const {
-    const std::string call = std::format("timeout 30 /usr/bin/node {}/tests/peers/live.mjs wss://localhost:{}/api/v1/live {} {} {} {}",
-                                         RLTUNE_SOURCE_DIR, port_, certificate(), token, frames, tags);
+    const std::string call =
+        std::format("timeout 30 /usr/bin/node {}/tests/peers/live.mjs wss://localhost:{}/api/v1/live {} {} {} {}",
+                    RLTUNE_SOURCE_DIR, port_, certificate(), token, frames, tags);
     std::istringstream said(run_command(call, site_->path("")).out);
     std::vector<std::string> lines;
     for (std::string line; std::getline(said, line);) lines.push_back(line);
@@ -104,8 +109,8 @@ TEST_F(GatewayRole, a_service_gets_its_secret_and_its_tokens) {
   const auto made = run_command(
       std::format("{}/rltune user secret feeder {} --json", RLTUNE_BIN_DIR, site_->site_file()), site_->path(""));
   ASSERT_EQ(made.status, 0) << made.err;
-  const auto given = send("POST", "/api/v1/auth/token", {},
-                          {{"service", "feeder"}, {"secret", json::parse(made.out)["secret"]}});
+  const auto given =
+      send("POST", "/api/v1/auth/token", {}, {{"service", "feeder"}, {"secret", json::parse(made.out)["secret"]}});
   ASSERT_TRUE(given && given->status == 200) << (given ? given->body : given.error().message);
   EXPECT_EQ(status("GET", "/api/v1/plant", json::parse(given->body)["access_token"]), 200);
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "answer_record.hpp"
 #include "door.hpp"
 #include "http_exchange.hpp"
 #include "manual_clock.hpp"
@@ -25,6 +26,15 @@ namespace rltune::gateway {
 using nlohmann::json;
 
 inline constexpr const char* kPassword = "correct horse battery";
+inline api::AnswerRecord& answers = api::record_answers(api::Wanted::every_operation);
+
+// A header of an answer; empty where there is none.
+inline std::string header_of(const HttpAnswer& answer, const std::string& name) {
+  const std::size_t at = answer.head.find("\r\n" + name + ": ");
+  if (at == std::string::npos) return {};
+  const std::size_t from = at + name.size() + 4;
+  return answer.head.substr(from, answer.head.find("\r\n", from) - from);
+}
 
 class GatewayTest : public ::testing::Test {
  protected:
@@ -99,7 +109,11 @@ class GatewayTest : public ::testing::Test {
     if (!headers.empty()) lines.push_back(headers);
     std::string head = line;
     for (std::size_t i = 0; i < lines.size(); ++i) head += (i == 0 ? "\n" : "\r\n") + lines[i];
-    return http_exchange(server_->port(), head, body);
+    const HttpAnswer answer = http_exchange(server_->port(), head, body);
+    const std::size_t space = line.find(' ');
+    answers.note(line.substr(0, space), line.substr(space + 1), answer.status, header_of(answer, "Content-Type"),
+                 answer.body);
+    return answer;
   }
   HttpAnswer login(const std::string& user, const std::string& password = kPassword, const json& more = {}) const {
     json body{{"user", user}, {"password", password}};
