@@ -56,6 +56,13 @@ std::expected<Json, Faults> parse_strictly(std::string_view text) {
   return found;
 }
 
+Faults bounded(Faults faults) {
+  if (faults.size() > kFaultsMax) faults.resize(kFaultsMax);
+  for (Fault& fault : faults)
+    if (fault.pointer.size() > kPointerMax) fault.pointer.resize(kPointerMax);
+  return faults;
+}
+
 std::string below(std::string_view pointer, std::string_view name) {
   std::string text(pointer);
   text += '/';

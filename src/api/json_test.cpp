@@ -92,6 +92,15 @@ TEST(ApiJson, all_that_is_wrong_is_told_at_once_and_where) {
                                           "/list/0/share", "/by_name/a~1b"));
 }
 
+TEST(ApiJson, who_sends_nonsense_gets_little_of_it_back) {
+  Json tree = whole();
+  tree[std::string(100'000, 'x')] = 1;
+  for (int i = 0; i < 5'000; ++i) tree["n" + std::to_string(i)] = i;
+  const Faults faults = faults_of(tree);
+  EXPECT_EQ(faults.size(), kFaultsMax);
+  for (const Fault& fault : faults) EXPECT_LE(fault.pointer.size(), kPointerMax);
+}
+
 TEST(ApiJson, another_kind_of_value_is_a_fault) {
   for (const auto& [name, wrong] : std::vector<std::pair<std::string, Json>>{{"text", 1},
                                                                              {"text", nullptr},

@@ -35,7 +35,7 @@ bool may_answer(const Operation& operation, std::string_view status) {
   const bool takes = operation.request != nullptr, has_parts = operation.path.contains('{');
   if (status == "404") return has_parts;
   if (status == "409") return operation.method != "GET";
-  if (status == "413" || status == "415") return takes;
+  if (status == "415") return takes;
   if (status == "422") return takes || has_parts;
   return true;
 }
@@ -47,7 +47,7 @@ Json parameters_of(std::string_view path) {
     list.push_back({{"name", path.substr(at + 1, path.find('}', at) - at - 1)},
                     {"in", "path"},
                     {"required", true},
-                    {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 200}}}});
+                    {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", kPartBytesMax}}}});
   list.push_back({{"$ref", "#/components/parameters/CorrelationId"}});
   return list;
 }

@@ -137,8 +137,7 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
     call.identity = std::move(*identity);
   }
   if (permission != api::Permission::open && !call.identity)
-    return Answer{
-        .status = 401, .headers = {{"WWW-Authenticate", "Bearer"}}, .detail = "sign in first: POST /api/v1/auth/login"};
+    return refuse(401, "sign in first: POST /api/v1/auth/login");
   if (call.identity) {
     if (auto refused = check_rate(accounts_, call.identity->name, call.address, limits)) return refused;
     if (!may(call.identity->role, permission)) {
@@ -152,6 +151,8 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
         !credentials_.is_csrf_token(header_of(request, "x-csrf-token"), call.identity->session))
       return refuse(403, "the header X-CSRF-Token has to hold the token that came with the cookie");
   }
+  const auto too_long = [](const std::string& part) { return part.size() > api::kPartBytesMax; };
+  if (std::ranges::any_of(call.parts, too_long)) return refuse(404, "nothing has so long a name");
   if (call.operation->request != nullptr && !is_json(header_of(request, "content-type")))
     return refuse(415, "the body has to be application/json, and say so in Content-Type");
   return std::nullopt;
@@ -202,6 +203,7 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
     response.type = "application/problem+json";
   }
   if (response.body.empty()) response.type.clear();
+  if (answer.status == 401) response.headers.try_emplace("WWW-Authenticate", "Bearer");  // RFC 9110, 15.5.2
   response.headers["X-Correlation-Id"] = call.correlation_id;
   response.headers["Cache-Control"] = "no-store";
   response.headers["X-Content-Type-Options"] = "nosniff";

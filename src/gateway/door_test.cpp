@@ -60,6 +60,15 @@ TEST_F(GatewayTest, who_has_not_signed_in_gets_nowhere) {
   EXPECT_EQ(call("GET /api/v1/unknown", token("admin")).status, 404);
 }
 
+TEST_F(GatewayTest, a_name_that_nothing_has_goes_nowhere) {
+  EXPECT_EQ(call("GET /api/v1/agents/" + std::string(201, 'a'), token("viewer")).status, 404);
+  EXPECT_THAT(asked(), IsEmpty());
+}
+
+TEST_F(GatewayTest, a_refusal_says_how_to_sign_in) {
+  EXPECT_THAT(login("viewer", "wrong password!!").head, HasSubstr("WWW-Authenticate: Bearer"));
+}
+
 TEST_F(GatewayTest, a_call_reaches_the_site_in_the_name_of_who_makes_it) {
   const HttpAnswer roles = call(kRolesPath, token("viewer"), {}, "X-Correlation-Id: my-id.7");
   ASSERT_EQ(roles.status, 200) << roles.body;

@@ -4,10 +4,7 @@
 
 #include <sstream>
 
-#include "answer_record.hpp"
-#include "command_answer.hpp"
-#include "pilot_site.hpp"
-#include "rltune/http/client.hpp"
+#include "gateway_site.hpp"
 
 namespace rltune {
 namespace {
@@ -16,63 +13,8 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::PilotSite;
 
-constexpr const char* kPassword = "ventilate before noon";
-api::AnswerRecord& answers = api::record_answers(api::Wanted::any);
-
-class GatewayRole : public ::testing::Test {
+class GatewayRole : public testing::GatewaySiteTest {
  protected:
-  void SetUp() override {
-    port_ = testing::free_port();
-    site_ = std::make_unique<PilotSite>(testing::PilotOptions{
-        .lockstep = false,
-        .period_s = 0.2,
-        .edits = {{"rltune/site/v1", "rltune/site/v2"},
-                  {"\nguard:", std::format("\ngateway: {{enabled: true, port: {}}}\nguard:", port_)}}});
-    ASSERT_TRUE(write_file(site_->path("site/users.yaml"),
-                           "schema: rltune/users/v1\nusers:\n"
-                           "  - {name: ada, role: admin, password_hash_file: secrets/ada}\n"
-                           "  - {name: bob, role: viewer, password_hash_file: secrets/bob}\n"
-                           "  - {name: feeder, role: service, password_hash_file: secrets/feeder}\n"));
-    ASSERT_NO_FATAL_FAILURE(site_->start());
-    ASSERT_TRUE(site_->decides(5)) << site_->everything();
-    ASSERT_TRUE(is_healthy()) << site_->everything();
-  }
-  bool is_healthy() {
-    return PilotSite::eventually([&] { return site_->role("gateway").state() == "healthy"; }, 20s);
-  }
-  std::string certificate() const { return site_->path("site/data/access/certificate.pem"); }
-  Result<http::Response> send(const std::string& method, const std::string& path, const std::string& token = {},
-                              const json& body = {}, const std::string& ca_file = "ours") const {
-    http::Client client({.ca_file = ca_file == "ours" ? certificate() : ca_file});
-    http::Request request{.method = method, .url = std::format("https://localhost:{}{}", port_, path)};
-    if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
-    if (body.is_object()) {
-      request.headers.push_back({"Content-Type", "application/json"});
-      request.body = body.dump();
-    }
-    auto answer = client.send(request);
-    if (answer) answers.note(method, path, answer->status, answer->headers["content-type"], answer->body);
-    return answer;
-  }
-  long status(const std::string& method, const std::string& path, const std::string& token = {},
-              const json& body = {}) const {
-    const auto answer = send(method, path, token, body);
-    EXPECT_TRUE(answer) << answer.error().message;
-    return answer ? answer->status : 0;
-  }
-  json invite(const std::string& name) const {
-    const std::string call =
-        std::format("{}/rltune user invite {} {} --json", RLTUNE_BIN_DIR, name, site_->site_file());
-    return json::parse(run_command(call, site_->path("")).out, nullptr, false);
-  }
-  std::string sign_in(const std::string& name) const {
-    const json link = invite(name);
-    EXPECT_EQ(status("POST", "/api/v1/auth/password", {}, {{"link", link["link"]}, {"password", kPassword}}), 204);
-    const auto answer = send("POST", "/api/v1/auth/login", {}, {{"user", name}, {"password", kPassword}});
-    EXPECT_TRUE(answer && answer->status == 200) << (answer ? answer->body : answer.error().message);
-    return answer ? json::parse(answer->body).value("access_token", "") : std::string();
-  }
-
   // What a client of another project is sent, so many frames, a line each; then how it ended.
   std::vector<std::string> live(const std::string& token, int frames, const std::string& tags) const {
     const std::string call =
@@ -83,9 +25,6 @@ class GatewayRole : public ::testing::Test {
     for (std::string line; std::getline(said, line);) lines.push_back(line);
     return lines;
   }
-
-  int port_ = 0;
-  std::unique_ptr<PilotSite> site_;
 };
 
 TEST_F(GatewayRole, values_are_seen_as_they_come) {
@@ -106,11 +45,8 @@ TEST_F(GatewayRole, values_are_seen_as_they_come) {
 }
 
 TEST_F(GatewayRole, a_service_gets_its_secret_and_its_tokens) {
-  const auto made = run_command(
-      std::format("{}/rltune user secret feeder {} --json", RLTUNE_BIN_DIR, site_->site_file()), site_->path(""));
-  ASSERT_EQ(made.status, 0) << made.err;
-  const auto given =
-      send("POST", "/api/v1/auth/token", {}, {{"service", "feeder"}, {"secret", json::parse(made.out)["secret"]}});
+  const json made = rltune_user("secret", "feeder");
+  const auto given = send("POST", "/api/v1/auth/token", {}, {{"service", "feeder"}, {"secret", made["secret"]}});
   ASSERT_TRUE(given && given->status == 200) << (given ? given->body : given.error().message);
   EXPECT_EQ(status("GET", "/api/v1/plant", json::parse(given->body)["access_token"]), 200);
 }

@@ -25,6 +25,10 @@ struct Fault {
   friend bool operator==(const Fault&, const Fault&) = default;
 };
 using Faults = std::vector<Fault>;
+inline constexpr std::size_t kFaultsMax = 100, kPointerMax = 200;  // who sends nonsense gets no more of it back
+
+// The first of them, with pointers cut off where they are long.
+Faults bounded(Faults faults);
 
 // The text as a tree of at most 32 levels in which no name stands twice; faults otherwise.
 std::expected<Json, Faults> parse_strictly(std::string_view text);
@@ -154,7 +158,7 @@ std::expected<T, Faults> from_json(std::string_view text) {
   JsonReader reader(*tree, "", faults);
   describe(reader, message);
   reader.end();
-  if (!faults.empty()) return std::unexpected(std::move(faults));
+  if (!faults.empty()) return std::unexpected(bounded(std::move(faults)));
   return message;
 }
 

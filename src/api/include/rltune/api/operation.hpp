@@ -27,6 +27,7 @@ struct Operation {
 };
 
 std::span<const Operation> operations();
+inline constexpr std::size_t kPartBytesMax = 200;  // of what stands for a name in a path
 
 // OpenAPI 3.1, as JSON.
 std::string openapi(std::string_view version);
