@@ -20,12 +20,13 @@ set(RLTUNE_MAY_USE_evaluation   base config env controllers guard)
 set(RLTUNE_MAY_USE_pipeline     base config env)
 set(RLTUNE_MAY_USE_historian    base sqlite vault)
 set(RLTUNE_MAY_USE_audit        base vault)
+set(RLTUNE_MAY_USE_reading      base bus config historian)
 set(RLTUNE_MAY_USE_plant        base config)
 set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
 set(RLTUNE_MAY_USE_upgrade      base sqlite audit bus config historian)
 set(RLTUNE_MAY_USE_coredinator  base sqlite vault audit bus config configstore metrics tracing)
-set(RLTUNE_MAY_USE_io           base vault audit bus config metrics tracing env controllers pipeline plant guard historian)
+set(RLTUNE_MAY_USE_io           base vault audit bus config metrics tracing env controllers pipeline plant guard historian reading)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
 set(RLTUNE_MAY_USE_agent        base audit bus config metrics tracing nn rl env controllers policy pipeline historian experience)
 set(RLTUNE_MAY_USE_backup       base sqlite vault audit config configstore historian)
@@ -42,7 +43,7 @@ set(RLTUNE_MAY_USE_receive      base config telemetry forward)
 set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver telemetry forward polling alerts)
 set(RLTUNE_MAY_USE_gateway      base vault audit bus config metrics tracing access webserver api)
 
-set(RLTUNE_MODULES base sqlite vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit
+set(RLTUNE_MODULES base sqlite vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit reading
                    plant twin keeper upgrade coredinator io experience agent backup runs report access webserver api telemetry forward polling alerts receive collector gateway)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

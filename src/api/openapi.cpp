@@ -24,7 +24,7 @@ constexpr std::array kErrors{
     ErrorKind{"409", "Conflict", "It cannot be done in the state that the site is in."},
     ErrorKind{"413", "TooLarge", "The body is too large."},
     ErrorKind{"415", "NoJson", "The body has to be application/json."},
-    ErrorKind{"422", "WrongMessage", "The message is not as it should be; 'errors' names every field that is wrong."},
+    ErrorKind{"422", "WrongMessage", "The message or a parameter is not as it should be; 'errors' names each."},
     ErrorKind{"429", "TooMany", "Too many calls, or too many wrong attempts to sign in; see Retry-After."},
     ErrorKind{"502", "SiteFailed", "The role that was asked could not do it; the log says why."},
     ErrorKind{"503", "NotNow", "Something that is needed is away or full for now; see Retry-After."},
@@ -36,7 +36,6 @@ bool may_answer(const Operation& operation, std::string_view status) {
   if (status == "404") return has_parts;
   if (status == "409") return operation.method != "GET";
   if (status == "415") return takes;
-  if (status == "422") return takes || has_parts;
   return true;
 }
 
@@ -87,7 +86,9 @@ Json describe_operation(const Operation& operation, Schemas& schemas) {
             {"summary", operation.summary},
             {"x-permission", row.name}};
   if (!operation.description.empty()) told["description"] = operation.description;
-  told["parameters"] = parameters_of(operation.path);
+  Json parameters = parameters_of(operation.path);
+  if (operation.query != nullptr) operation.query(schemas, parameters);
+  told["parameters"] = std::move(parameters);
   if (operation.request != nullptr)
     told["requestBody"] = {{"required", true}, {"content", content_of("application/json", operation.request(schemas))}};
   told["responses"] = responses_of(operation, schemas);

@@ -58,6 +58,20 @@ TEST(OpenApi, a_path_names_its_parameters) {
   EXPECT_EQ(order["parameters"][1]["name"], "version");
 }
 
+TEST(OpenApi, what_stands_behind_the_question_mark_is_described_as_it_is_read) {
+  const Json told = document()["paths"]["/api/v1/tags/{tag}/rollups"]["get"]["parameters"];
+  std::map<std::string, Json> parameters;
+  for (const Json& one : told) parameters[one.value("name", "")] = one;
+  ASSERT_EQ(parameters.size(), 7U) << "with the correlation id";
+  EXPECT_EQ(parameters["tag"]["in"], "path");
+  EXPECT_EQ(parameters["resolution"]["in"], "query");
+  EXPECT_EQ(parameters["resolution"]["required"], true);
+  EXPECT_EQ(parameters["resolution"]["schema"]["enum"], Json({"minute", "five_minutes", "hour"}));
+  EXPECT_EQ(parameters["from"]["required"], false);
+  EXPECT_EQ(parameters["from"]["schema"]["format"], "date-time");
+  EXPECT_EQ(parameters["limit"]["schema"]["maximum"], 10'000.0);
+}
+
 TEST(OpenApi, only_what_is_open_asks_for_nobody) {
   const Json told = document();
   for (const Operation& operation : operations()) {
@@ -77,7 +91,7 @@ TEST(OpenApi, every_error_is_a_problem_document) {
     EXPECT_EQ(response.value(problem, ""), "#/components/schemas/Problem") << name;
   const Json& responses = told["paths"]["/api/v1/plant/mode"]["put"]["responses"];
   for (const char* status : {"401", "403", "422", "429", "503", "default"}) EXPECT_TRUE(responses.contains(status));
-  EXPECT_FALSE(told["paths"]["/api/v1/plant/mode"]["get"]["responses"].contains("422")) << "it takes nothing";
+  EXPECT_FALSE(told["paths"]["/api/v1/plant/mode"]["get"]["responses"].contains("415")) << "it takes nothing";
 }
 
 TEST(OpenApi, a_cookie_alone_changes_nothing) {

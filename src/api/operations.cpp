@@ -2,6 +2,7 @@
 #include <array>
 
 #include "rltune/api/account.hpp"
+#include "rltune/api/history.hpp"
 #include "rltune/api/operation.hpp"
 #include "rltune/api/site.hpp"
 #include "schemas.hpp"
@@ -112,6 +113,32 @@ constexpr std::array kOperations{
                              "read back.",
               .request = &schema_of<SetPointOrder>,
               .answer = &schema_of<SetPointAnswer>},
+    Operation{.id = "listTags",
+              .method = "GET",
+              .path = "/api/v1/tags",
+              .permission = site_read,
+              .group = "history",
+              .summary = "The tags of the site and their latest values",
+              .answer = &schema_of<TagList>},
+    Operation{.id = "listSamples",
+              .method = "GET",
+              .path = "/api/v1/tags/{tag}/samples",
+              .permission = site_read,
+              .group = "history",
+              .summary = "What was measured of a tag, in pages",
+              .description = "As it was recorded; kept as long as storage.raw_days says. The elements of one instant "
+                             "of an array are never parted: where they alone exceed the limit, so does the page.",
+              .query = &query_of<SamplesQuery>,
+              .answer = &schema_of<SampleList>},
+    Operation{.id = "listRollups",
+              .method = "GET",
+              .path = "/api/v1/tags/{tag}/rollups",
+              .permission = site_read,
+              .group = "history",
+              .summary = "What was measured of a tag, summed up, in pages",
+              .description = "Made of the good samples about a minute after they came; hours are kept for ever.",
+              .query = &query_of<RollupsQuery>,
+              .answer = &schema_of<RollupList>},
     Operation{.id = "listAgents",
               .method = "GET",
               .path = "/api/v1/agents",

@@ -1,6 +1,7 @@
 // The visitor of field.hpp that writes JSON Schema (draft 2020-12), as OpenAPI 3.1 wants it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -101,6 +102,22 @@ std::string Schemas::add() {
   describe(writer, message);
   all_[name] = writer.take();
   return name;
+}
+
+template <typename T>
+void query_of(Schemas& schemas, Json& parameters) {
+  SchemaWriter writer(schemas);
+  T query;
+  describe(writer, query);
+  Json schema = writer.take();
+  const Json required = schema.value("required", Json::array());
+  for (auto& [name, one] : schema["properties"].items()) {
+    Json parameter{{"name", name}, {"in", "query"}, {"required", std::ranges::contains(required, Json(name))}};
+    parameter["description"] = one["description"];
+    one.erase("description");
+    parameter["schema"] = std::move(one);
+    parameters.push_back(std::move(parameter));
+  }
 }
 
 template <typename T>

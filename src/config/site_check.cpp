@@ -10,17 +10,19 @@
 
 #include "rltune/base/time.hpp"
 #include "rltune/config/expression.hpp"
+#include "rltune/config/tag_role.hpp"
 #include "site_fields.hpp"
 #include "words.hpp"
 
 namespace rltune::config {
-namespace {
 
-std::string_view role_text(TagRole role) {
+std::string_view to_string(TagRole role) {
   for (const Word& word : kRoleWords)
     if (word.value == static_cast<int>(role)) return word.text;
   return "";
 }
+
+namespace {
 
 bool is_name(std::string_view text) {
   if (text.empty() || text.size() > 100 || std::isalpha(static_cast<unsigned char>(text[0])) == 0) return false;
@@ -67,9 +69,9 @@ class Checker {
     if (std::ranges::find(roles, found->second->role) != roles.end()) return found->second;
     if (faults_.faulty(std::format("tags[{}].role", found->second - site_.tags.data()))) return nullptr;
     std::vector<std::string_view> words;
-    for (const TagRole role : roles) words.push_back(role_text(role));
+    for (const TagRole role : roles) words.push_back(to_string(role));
     faults_.add(
-        path, std::format("tag '{}' has role {}; it must be {}", name, role_text(found->second->role), list_of(words)));
+        path, std::format("tag '{}' has role {}; it must be {}", name, to_string(found->second->role), list_of(words)));
     return nullptr;
   }
 
@@ -183,7 +185,7 @@ class Checker {
     if (!tag.forecasts.empty()) faults_.add(path + ".forecasts", "is for role forecast only");
     if (!tag.issued.empty()) faults_.add(path + ".issued", "is for role forecast only");
     if (tag.elements > 1 && tag.role != TagRole::measurement && tag.role != TagRole::exogenous)
-      faults_.add(path + ".elements", std::format("a tag of role {} has one element", role_text(tag.role)));
+      faults_.add(path + ".elements", std::format("a tag of role {} has one element", to_string(tag.role)));
   }
 
   void check_forecast(const std::string& path, const Tag& tag) {

@@ -4,6 +4,12 @@
 
 namespace rltune::coredinator {
 
+namespace {
+
+constexpr const char* kIoRecords = "io.records";  // what it recorded, read on a thread of its own
+
+}  // namespace
+
 double place_of(std::string_view correlation_id) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
   for (const char c : correlation_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
@@ -15,8 +21,12 @@ double place_of(std::string_view correlation_id) noexcept {
 
 Routes::Routes(const std::vector<AgentRecord>& agents, const std::vector<Planned>& roles,
                const std::string& run_folder) {
-  for (const Planned& planned : roles)
-    if (!planned.mute) roles_.emplace(planned.spec.name(), bus::call_endpoint(run_folder, planned.spec.name()));
+  for (const Planned& planned : roles) {
+    if (planned.mute) continue;
+    const std::string& name = planned.spec.name();
+    roles_.emplace(name, bus::call_endpoint(run_folder, name));
+    if (name == "io") roles_.emplace(kIoRecords, bus::call_endpoint(run_folder, kIoRecords));
+  }
   for (const AgentRecord& agent : agents) {
     const auto endpoint = [&](const Version* version) {
       return version == nullptr ? std::string()

@@ -12,6 +12,7 @@
 
 #include "rltune/api/json.hpp"
 #include "rltune/api/operation.hpp"
+#include "rltune/api/query.hpp"
 #include "rltune/base/time.hpp"
 
 namespace rltune::gateway {
@@ -29,6 +30,7 @@ struct Call {
   std::optional<Identity> identity;  // there is one unless the operation is open
   std::string correlation_id, address, client, refresh_cookie;
   std::vector<std::string> parts;  // what stands for the names in the path
+  api::Parameters parameters;      // behind the question mark
   std::string body;
   Duration begun{};
 };
@@ -54,6 +56,8 @@ using Done = std::function<void(Answer)>;
 using Handler = std::function<void(const CallPointer&, Done)>;
 using Handlers = std::map<std::string_view, Handler>;  // by the operation's id
 
+inline constexpr const char* kParametersWrong = "the parameters are not as they should be";
+
 // A handler that takes a message; a body that is none is answered with what is wrong with it.
 template <typename Request, typename Work>
 Handler taking(Work work) {
@@ -62,6 +66,16 @@ Handler taking(Work work) {
     if (!request)
       return done({.status = 422, .detail = "the message is not as it should be", .faults = request.error()});
     work(call, std::move(*request), done);
+  };
+}
+
+// A handler that takes parameters behind the question mark.
+template <typename Query, typename Work>
+Handler asking(Work work) {
+  return [work = std::move(work)](const CallPointer& call, const Done& done) {
+    auto query = api::from_query<Query>(call->parameters);
+    if (!query) return done({.status = 422, .detail = kParametersWrong, .faults = query.error()});
+    work(call, *query, done);
   };
 }
 

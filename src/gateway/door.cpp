@@ -54,8 +54,21 @@ std::string problem_of(const Call& call, const Answer& answer) {
                        .status = static_cast<std::uint64_t>(answer.status),
                        .correlation_id = call.correlation_id};
   if (!answer.faults.empty()) problem.errors.emplace();
-  for (const api::Fault& fault : answer.faults) problem.errors->push_back({fault.pointer, fault.detail});
+  for (const api::Fault& fault : answer.faults) {
+    api::ProblemFault& told = problem.errors->emplace_back();
+    told.detail = fault.detail;
+    (fault.parameter.empty() ? told.pointer : told.parameter) =
+        fault.parameter.empty() ? fault.pointer : fault.parameter;
+  }
   return to_json(problem);
+}
+
+// Of an operation that takes none.
+Answer refuse_parameters(const std::map<std::string, std::string>& query) {
+  Answer refused{.status = 422, .detail = kParametersWrong};
+  for (const auto& [name, text] : query)
+    refused.faults.push_back({.pointer = "", .detail = "is not known here", .parameter = name});
+  return refused;
 }
 
 std::string whole_seconds(Duration duration) { return std::format("{:.0f}", std::ceil(to_seconds(duration))); }
@@ -112,6 +125,7 @@ void Door::enter(const api::Operation& operation, const Handler& handle, const w
   call->address = request.peer;
   call->client = header_of(request, "user-agent").substr(0, kClientMax);
   call->parts = request.parts;
+  call->parameters = {request.query, request.twice};
   const log::Correlation correlation(call->correlation_id);
   Limits limits;
   if (const auto refused = check(*call, request, limits)) return finish(*call, limits, *refused, reply);
@@ -155,6 +169,7 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
   if (std::ranges::any_of(call.parts, too_long)) return refuse(404, "nothing has so long a name");
   if (call.operation->request != nullptr && !is_json(header_of(request, "content-type")))
     return refuse(415, "the body has to be application/json, and say so in Content-Type");
+  if (call.operation->query == nullptr && !request.query.empty()) return refuse_parameters(request.query);
   return std::nullopt;
 }
 

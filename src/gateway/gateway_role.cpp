@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "door.hpp"
+#include "history_operations.hpp"
 #include "live.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
@@ -29,6 +30,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kTurn = 500ms;
 constexpr auto kSlowTurn = 60s;
+constexpr std::size_t kPagesAtOnce = 1, kPagesWaiting = 32;  // a page takes some milliseconds and a few megabytes
 
 class Role {
  public:
@@ -79,12 +81,14 @@ class Role {
   std::unique_ptr<access::KeyRing> keys_;
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
+  // What answers comes before what is asked: a call under way is answered through the door while its caller ends.
+  std::optional<Credentials> credentials_;
+  std::optional<Door> door_;
+  std::optional<SignIn> sign_in_;
+  Workers pages_{kPagesAtOnce, kPagesWaiting};
   bus::Context context_;
   std::optional<bus::Server> bus_;
   std::optional<bus::Caller> caller_;
-  std::optional<Credentials> credentials_;
-  std::optional<SignIn> sign_in_;
-  std::optional<Door> door_;
   std::unique_ptr<Live> live_;
   std::optional<webserver::Server> server_;  // last: it ends first
   Duration looked_{};
@@ -192,6 +196,7 @@ Result<> Role::listen() {
                 });
   Handlers handlers = sign_in_->handlers();
   handlers.merge(site_handlers(*caller_));
+  handlers.merge(history_handlers({.caller = *caller_, .workers = pages_, .clock = clock_}));
   auto routes = door_->routes(std::move(handlers));
   routes.push_back({"GET", "/healthcheck", [](const webserver::Request&, const webserver::Reply& reply) {
                       reply({.body = R"({"status":"ok"})", .headers = {{"Cache-Control", "no-store"}}});

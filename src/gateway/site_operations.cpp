@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "asking.hpp"
 #include "rltune/api/site.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/v1/control.pb.h"
@@ -12,28 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 5'000ms, kWritePatience = 15'000ms;  // a write is read back from the plant
-
-std::optional<TimePoint> time_of(std::int64_t unix_ns) {
-  if (unix_ns == 0) return std::nullopt;
-  return TimePoint(Duration(unix_ns));
-}
-
-template <typename Reply, typename Request, typename Told>
-void ask(bus::Caller& caller, const CallPointer& call, const bus::CallOptions& way, const Request& request, Told told,
-         const Done& done) {
-  bus::CallOptions options = way;
-  options.correlation_id = call->correlation_id;
-  options.token = call->identity->name;
-  std::string body;
-  request.SerializeToString(&body);
-  caller.call(options, std::move(body), [told = std::move(told), done](const Result<std::string>& answered) {
-    if (!answered) return done(refusal_of(answered.error()));
-    Reply reply;
-    if (!reply.ParseFromString(*answered)) return done(refuse(502, "the site's answer is not one"));
-    done(told(reply));
-  });
-}
+constexpr auto kWritePatience = 15'000ms;  // a write is read back from the plant
 
 Answer roles(const v1::RolesAnswer& answered) {
   api::RoleList list;
@@ -98,10 +78,6 @@ Answer agents(const v1::AgentsAnswer& answered) {
 Answer one_agent(const v1::AgentsAnswer& answered) {
   if (answered.agents().empty()) return refuse(404, "the site has no agent of that name");
   return agent(answered.agents(0));
-}
-
-bus::CallOptions to(std::string method, std::string target, std::chrono::milliseconds timeout = kPatience) {
-  return {.method = std::move(method), .target = std::move(target), .timeout = timeout};
 }
 
 void read_handlers(bus::Caller& caller, Handlers& handlers) {
@@ -169,39 +145,7 @@ void agent_orders(bus::Caller& caller, Handlers& handlers) {
       }));
 }
 
-int status_of(Errc code) {
-  switch (code) {
-    case Errc::not_found:
-      return 404;
-    case Errc::invalid_argument:
-    case Errc::parse:
-      return 422;
-    case Errc::mismatch:
-    case Errc::unsupported:
-    case Errc::cancelled:
-      return 409;
-    case Errc::denied:
-      return 403;
-    case Errc::timeout:
-      return 504;
-    case Errc::no_space:
-    case Errc::disconnected:
-      return 503;
-    case Errc::corrupt:
-    case Errc::io:
-    case Errc::internal:
-      break;
-  }
-  return 502;
-}
-
 }  // namespace
-
-Answer refusal_of(const Error& error) {
-  Answer refused = refuse(status_of(error.code), error.message);
-  if (refused.status == 503) refused.headers["Retry-After"] = "1";
-  return refused;
-}
 
 Handlers site_handlers(bus::Caller& caller) {
   Handlers handlers;

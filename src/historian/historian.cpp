@@ -486,10 +486,14 @@ struct Historian::State {
                                    std::size_t limit) const {
     std::vector<Sample> samples;
     for (const SegmentInfo& info : overlapping(from, to)) {
+      if (!info.overlaps(from, to)) continue;  // a page that is full ends before it
       std::vector<Sample> more;
       auto read = guarded(info.path, [&] { SegmentReader(info.path).read(tag, from, to, limit, more); });
       if (!read && std::filesystem::exists(info.path)) return std::unexpected(read.error());  // else retention took it
       merge_samples(samples, std::move(more));
+      if (samples.size() <= limit) continue;
+      samples.resize(limit);
+      to = to_nanoseconds(samples.back().source_time) + 1;
     }
     return samples;
   }

@@ -24,6 +24,8 @@
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
+#include "rltune/reading/history.hpp"
+#include "rltune/reading/reading_thread.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/v1/config.pb.h"
 #include "rltune/v1/supervision.pb.h"
@@ -155,6 +157,7 @@ class Role {
             operations_.registry.gauge("rltune_role_clock_synchronised", "1 while the kernel's clock follows NTP")) {}
   Result<> open_stores();
   Result<> open_bus(const std::string& run_folder);
+  Result<> open_reading(const std::string& run_folder);
   Result<> make_loop();
   Result<> reload();
   void add_handlers();
@@ -206,6 +209,8 @@ class Role {
   std::unique_ptr<ControlLoop> loop_;
   std::vector<Sample> samples_ = std::vector<Sample>(kSamplesAtOnce);
   std::string open_error_ = "connecting to the plant";
+  reading::History history_{site_.folder / site_.storage.folder};
+  std::optional<reading::ReadingThread> reading_;
 };
 
 Result<std::unique_ptr<Role>> Role::create(const IoOptions& options) {
@@ -258,6 +263,16 @@ Result<> Role::open_bus(const std::string& run_folder) {
   if (!publisher) return std::unexpected(publisher.error());
   publisher_.emplace(std::move(*publisher));
   events_.emplace(*publisher_);
+  return open_reading(run_folder);
+}
+
+// What is recorded is read beside the loop, which never waits for it.
+Result<> Role::open_reading(const std::string& run_folder) {
+  history_.tell(site_);
+  auto reading = reading::ReadingThread::start(context_, run_folder, "io",
+                                               [this](bus::Server& server) { history_.add_to(server); });
+  if (!reading) return std::unexpected(reading.error());
+  reading_.emplace(std::move(*reading));
   return {};
 }
 
@@ -311,6 +326,7 @@ Result<> Role::reload() {
     site_.agents[i].agent_alive_timeout_s = site->agents[i].agent_alive_timeout_s;
   }
   loop_->rules_changed();
+  history_.tell(site_);
   text_ = std::move(*text);
   for (const config::Change& change : *changes)
     if (!change.live.empty())

@@ -221,6 +221,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     Request request{.method = exchange->message.method_string(),
                     .path = target->path,
                     .query = std::move(target->query),
+                    .twice = std::move(target->twice),
                     .headers = std::exchange(headers_, {}),
                     .body = exchange->message.body(),
                     .peer = peer_,

@@ -50,7 +50,7 @@ Result<Target> parse_target(std::string_view text) {
     return fail(Errc::parse, "the target holds a control byte");
   text = text.substr(0, text.find('#'));
   const std::size_t mark = text.find('?');
-  Target target{.path = text.substr(0, mark), .query = {}};
+  Target target{.path = text.substr(0, mark), .query = {}, .twice = {}};
   std::string_view rest = mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1);
   while (!rest.empty()) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
@@ -59,7 +59,9 @@ Result<Target> parse_target(std::string_view text) {
     auto name = decode_form(std::string(pair.substr(0, equals)));
     auto value = decode_form(std::string(pair.substr(std::min(equals + 1, pair.size()))));
     if (!name || !value) return fail(Errc::parse, "a % in the query is not followed by two hexadecimal digits");
-    if (!name->empty()) target.query.emplace(std::move(*name), std::move(*value));
+    if (name->empty()) continue;
+    const auto [at, added] = target.query.emplace(std::move(*name), std::move(*value));
+    if (!added) target.twice.push_back(at->first);
   }
   return target;
 }

@@ -5,14 +5,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rltune/base/error.hpp"
 
 namespace rltune::webserver {
 
 struct Target {
-  std::string_view path;  // as it came: "/v1/a%20b"
-  std::map<std::string, std::string> query;
+  std::string_view path;                     // as it came: "/v1/a%20b"
+  std::map<std::string, std::string> query;  // of a name that stands twice, the first
+  std::vector<std::string> twice;            // names that stand more than once there
 };
 
 // Of "/path?query", or the same behind "http://host". Errors: parse.

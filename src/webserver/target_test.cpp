@@ -11,6 +11,7 @@ TEST(Target, a_path_and_its_query_are_taken_apart) {
   EXPECT_EQ(target->path, "/v1/logs");
   EXPECT_EQ(target->query,
             (std::map<std::string, std::string>{{"text", "two words more"}, {"level", ""}, {"flag", ""}}));
+  EXPECT_EQ(target->twice, std::vector<std::string>{"text"});
 }
 
 TEST(Target, a_proxy_may_write_the_host_before_it) {

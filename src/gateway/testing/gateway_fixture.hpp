@@ -10,12 +10,14 @@
 
 #include "answer_record.hpp"
 #include "door.hpp"
+#include "history_operations.hpp"
 #include "http_exchange.hpp"
 #include "manual_clock.hpp"
 #include "rltune/access/key_ring.hpp"
 #include "rltune/access/password.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/v1/control.pb.h"
+#include "rltune/v1/history.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
@@ -95,6 +97,7 @@ class GatewayTest : public ::testing::Test {
     });
     Handlers handlers = sign_in_->handlers();
     handlers.merge(site_handlers(*caller_));
+    handlers.merge(history_handlers({.caller = *caller_, .workers = workers_, .clock = clock_}));
     auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
     ASSERT_TRUE(server) << server.error().message;
     server_.emplace(std::move(*server));
@@ -147,6 +150,7 @@ class GatewayTest : public ::testing::Test {
   std::optional<Credentials> credentials_;
   std::optional<SignIn> sign_in_;
   std::optional<Door> door_;
+  Workers workers_{1, 32};
   std::optional<webserver::Server> server_;
   std::atomic<bool> stop_ = false;
 
@@ -179,6 +183,7 @@ class GatewayTest : public ::testing::Test {
         "io.Status", [this](const bus::Call& call, const v1::IoStatusRequest&, v1::IoStatusAnswer& answer) {
           note(call);
           answer.set_mode("manual");
+          *answer.mutable_latest() = latest_;
           return Result<>();
         });
     server.handle<v1::ModeRequest, v1::ModeAnswer>(
@@ -218,9 +223,42 @@ class GatewayTest : public ::testing::Test {
           answer.set_id(order.agent());
           return Result<>();
         });
+    serve_records(server);
     while (!stop_) server.serve(std::chrono::milliseconds(20));
   }
 
+  void serve_records(bus::Server& server) {
+    server.handle<v1::TagsRequest, v1::TagsAnswer>(
+        "records.Tags", [this](const bus::Call& call, const v1::TagsRequest&, v1::TagsAnswer& answer) {
+          note(call);
+          answer = recorded_tags_;
+          return Result<>();
+        });
+    server.handle<v1::SamplesRequest, v1::SamplesAnswer>(
+        "records.Samples",
+        [this](const bus::Call& call, const v1::SamplesRequest& request, v1::SamplesAnswer& answer) -> Result<> {
+          note(call, std::format("{} {} {} {}", request.tag(), request.from_unix_ns(), request.to_unix_ns(),
+                                 request.limit()));
+          if (request.tag() == "nothing") return fail(Errc::not_found, "the site has no tag 'nothing'");
+          answer = recorded_samples_;
+          return {};
+        });
+    server.handle<v1::RollupsRequest, v1::RollupsAnswer>(
+        "records.Rollups", [this](const bus::Call& call, const v1::RollupsRequest& request, v1::RollupsAnswer& answer) {
+          note(call, request.tag() + " " + request.resolution());
+          answer = recorded_rollups_;
+          return Result<>();
+        });
+  }
+
+ protected:
+  // What the site has on record; set before start(), or before anything asks.
+  v1::TagsAnswer recorded_tags_;
+  v1::SamplesAnswer recorded_samples_;
+  v1::RollupsAnswer recorded_rollups_;
+  v1::SampleBatch latest_;
+
+ private:
   bus::Context context_;
   std::mutex mutex_;
   std::vector<std::string> events_;

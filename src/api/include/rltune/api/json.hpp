@@ -19,8 +19,9 @@ using Json = nlohmann::ordered_json;
 
 // One thing that is wrong with a message, and where: "/traffic/canary_percent/2".
 struct Fault {
-  std::string pointer;  // RFC 6901; empty: the whole
-  std::string detail;   // never holds the value, which may be a secret
+  std::string pointer;      // RFC 6901; empty: the whole
+  std::string detail;       // never holds the value, which may be a secret
+  std::string parameter{};  // instead of a pointer: the name of what is wrong behind the question mark
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };

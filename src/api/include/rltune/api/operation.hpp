@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,10 @@
 namespace rltune::api {
 
 class Schemas;
+// Adds to a list of OpenAPI's parameters what an operation takes behind the question mark.
+using QueryOf = void (*)(Schemas&, nlohmann::ordered_json& parameters);
+template <typename T>
+void query_of(Schemas& schemas, nlohmann::ordered_json& parameters);  // schemas.hpp
 // Adds the schema of one message, and of those within it, and returns its name.
 using SchemaOf = std::string (*)(Schemas&);
 template <typename T>
@@ -23,6 +28,7 @@ struct Operation {
   Permission permission = Permission::users_manage;
   std::string_view group;  // "plant"
   std::string_view summary, description;
+  QueryOf query = nullptr;                       // nullptr: no parameter is taken
   SchemaOf request = nullptr, answer = nullptr;  // nullptr: none
 };
 

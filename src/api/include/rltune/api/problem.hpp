@@ -13,11 +13,13 @@ namespace rltune::api {
 
 struct ProblemFault {
   static constexpr std::string_view kSchema = "ProblemFault";
-  std::string pointer, detail;
+  std::string detail;
+  std::optional<std::string> pointer, parameter;
 };
 template <typename Visitor>
 void describe(Visitor& v, ProblemFault& fault) {
   v.field("pointer", fault.pointer, {.note = "where in the message (RFC 6901); empty: the whole of it"});
+  v.field("parameter", fault.parameter, {.note = "or which one of the query"});
   v.field("detail", fault.detail, {.note = "what is wrong there"});
 }
 

@@ -11,6 +11,7 @@ namespace rltune::webserver {
 struct Request {
   std::string_view method, path;               // "POST", "/v1/logs": as it came
   std::map<std::string, std::string> query;    // decoded; of a name that stands twice, the first
+  std::vector<std::string> twice;              // names that stand more than once in the query
   std::map<std::string, std::string> headers;  // names in lower case; what stands twice is joined by ", "
   std::string_view body;                       // valid until the reply is given
   std::string peer;                            // "127.0.0.1"

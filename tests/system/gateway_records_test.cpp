@@ -1,0 +1,100 @@
+// What a site recorded, read through its public port: in pages, while it goes on recording, and never at the loop's
+// cost.
+#include <gmock/gmock.h>
+
+#include <atomic>
+
+#include "gateway_site.hpp"
+#include "rltune/sqlite/sqlite.hpp"
+
+namespace rltune {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::PilotSite;
+
+// Whatever clock the plant's record goes by.
+constexpr const char* kAlways = "from=2000-01-01T00:00:00Z&to=2200-01-01T00:00:00Z";
+
+class GatewayRecords : public testing::GatewaySiteTest {
+ protected:
+  json get(const std::string& path, long status = 200) const {
+    const auto answer = send("GET", "/api/v1" + path, token_);
+    EXPECT_TRUE(answer) << answer.error().message;
+    if (!answer) return {};
+    EXPECT_EQ(answer->status, status) << path << answer->body;
+    return json::parse(answer->body, nullptr, false);
+  }
+  static json named(const json& tags, const std::string& name) {
+    for (const json& tag : tags)
+      if (tag["name"] == name) return tag;
+    return json::object();
+  }
+  std::size_t recorded(const std::string& tag) const {
+    return get(std::format("/tags/{}/samples?{}&limit=10000", tag, kAlways))["samples"].size();
+  }
+
+  std::string token_;
+};
+
+TEST_F(GatewayRecords, what_was_measured_is_read_in_pages_while_more_comes) {
+  token_ = sign_in("bob");
+  const json tags = get("/tags")["tags"];
+  json air = named(tags, "air_temperature");
+  EXPECT_EQ(air.value("role", ""), "measurement") << tags;
+  ASSERT_EQ(air["latest"].size(), 1U);
+  EXPECT_EQ(air["latest"][0]["quality"], "good");
+  for (const config::OutputRule& rule : site_->rules()) {
+    const json tag = named(tags, rule.tag);
+    EXPECT_EQ(tag.value("writable", false), true) << rule.tag;
+    EXPECT_EQ(tag.value("high", 0.0), rule.limits.high);
+  }
+
+  ASSERT_TRUE(PilotSite::eventually([&] { return recorded("air_temperature") >= 10; }, 30s));
+  std::vector<std::string> times;
+  std::string path = std::format("/tags/air_temperature/samples?{}&limit=4", kAlways);
+  for (int pages = 0; pages < 3; ++pages) {
+    const json page = get(path);
+    ASSERT_LE(page["samples"].size(), 4U);
+    for (const json& sample : page["samples"]) times.push_back(sample["time"]);
+    if (!page.contains("next")) break;
+    path = "/tags/air_temperature/samples?limit=4&cursor=" + page["next"].get<std::string>();
+  }
+  const json whole = get(std::format("/tags/air_temperature/samples?{}&limit=10000", kAlways))["samples"];
+  ASSERT_GE(times.size(), 10U);
+  for (std::size_t i = 0; i < times.size(); ++i) EXPECT_EQ(whole[i]["time"], times[i]) << i;
+
+  EXPECT_EQ(get("/tags/air_temperature/samples?limit=0", 422)["errors"][0]["parameter"], "limit");
+  EXPECT_EQ(get("/tags/nothing/samples", 404)["status"], 404);
+  EXPECT_TRUE(get(std::format("/tags/air_temperature/rollups?resolution=hour&{}", kAlways))["rollups"].is_array());
+}
+
+// A file of the historian's that somebody else has locked: a reader of it waits for seconds.
+TEST_F(GatewayRecords, a_question_that_takes_seconds_holds_no_decision_back) {
+  token_ = sign_in("bob");
+  ASSERT_TRUE(PilotSite::eventually([&] { return recorded("air_temperature") > 0; }, 30s));
+  const auto held = sqlite::open_writer(site_->path("site/data/raw-00009999.db"), 1U << 20U);
+  held->exec("PRAGMA journal_mode = DELETE; CREATE TABLE locked(it INTEGER); BEGIN EXCLUSIVE");
+  const std::uint64_t before = site_->decisions();
+  const auto begun = std::chrono::steady_clock::now();
+  std::atomic<bool> answered = false;
+  std::jthread asks([&] {
+    EXPECT_GT(recorded("air_temperature"), 0U) << "what can be read is";
+    answered = true;
+  });
+  Duration longest{};  // a call to the loop itself
+  while (!answered) {
+    const auto asked = std::chrono::steady_clock::now();
+    EXPECT_TRUE(site_->io_status());
+    longest = std::max<Duration>(longest, std::chrono::steady_clock::now() - asked);
+    std::this_thread::sleep_for(20ms);
+  }
+  const double took_s = to_seconds(std::chrono::steady_clock::now() - begun);
+  EXPECT_GE(took_s, 1.5) << "the question was long";
+  EXPECT_LT(to_seconds(longest), 1.0) << "and the loop answered meanwhile";
+  EXPECT_GE(static_cast<double>(site_->decisions() - before), 0.5 * took_s / 0.2);
+}
+
+}  // namespace
+}  // namespace rltune
