@@ -41,7 +41,7 @@ set(RLTUNE_MAY_USE_polling      base config http historian telemetry)
 set(RLTUNE_MAY_USE_alerts       base vault config http telemetry)
 set(RLTUNE_MAY_USE_receive      base config telemetry forward)
 set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver telemetry forward polling alerts)
-set(RLTUNE_MAY_USE_gateway      base vault audit bus config metrics tracing access webserver api)
+set(RLTUNE_MAY_USE_gateway      base vault audit bus config metrics http tracing access webserver api)
 
 set(RLTUNE_MODULES base sqlite vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit reading
                    plant twin keeper upgrade coredinator io experience agent backup runs report access webserver api telemetry forward polling alerts receive collector gateway)

@@ -65,7 +65,6 @@ ordered_json report(const configstore::Plan& plan, bool dry_run) {
                    {"dry_run", dry_run},  {"applied", false},
                    {"first", plan.first}, {"version", nullptr}};
   out["changes"] = to_json(plan.changes);
-  out["not_acted_on"] = config::not_acted_on(plan.text);
   out["restarts"] = from_nothing(plan) ? std::vector<std::string>() : config::restarts(plan.changes);
   out["live"] = from_nothing(plan) ? std::vector<std::string>() : config::live(plan.changes);
   return out;
@@ -84,10 +83,7 @@ void apply(const ApplyOptions& options) {
   if (!checked.faults.empty()) refuse(options.file.string(), checked.faults, options.json);
   if (!options.dry_run && options.reason.empty()) stop(kWrongUsage, "a change needs --reason TEXT (or --dry-run)");
   const configstore::Plan plan = or_stop(configstore::plan_change(folder, options.file));
-  if (!options.json) {
-    print_plan(plan);
-    tell_not_acted_on(plan.name, plan.text);
-  }
+  if (!options.json) print_plan(plan);
   auto site = RunningSite::find(options.run_folder.empty() ? folder / ".rltune" : options.run_folder);
   ordered_json out = report(plan, options.dry_run);
   std::string version;

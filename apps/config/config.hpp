@@ -30,8 +30,6 @@ T or_stop(Result<T> result) {
 ordered_json to_json(const std::string& file, const std::vector<config::Fault>& faults);
 ordered_json to_json(const std::vector<config::Change>& changes);
 ordered_json to_json(const configstore::Version& version);
-// What the file says and nobody acts on yet, a line each, on stderr.
-void tell_not_acted_on(const std::string& file, const std::string& text);
 // "agents[climate].period_s: 60 -> 30    restarts io", a line each.
 void print(const std::vector<config::Change>& changes);
 

@@ -76,22 +76,6 @@ TEST_F(ConfigCommandTest, a_change_is_tried_applied_seen_and_taken_back) {
   EXPECT_EQ(json::parse(run("history --json" + here()).out)["versions"].size(), 3U);
 }
 
-TEST_F(ConfigCommandTest, what_nobody_acts_on_yet_is_said) {
-  write("users.yaml", config::example_users());
-  write("alerts.yaml", config::example_alerts());
-  write("telemetry.yaml", config::example_telemetry());
-  const std::string said = "users.yaml: oauth: this version signs in by password alone";
-  const Answer checked = run("check " + path("users.yaml") + " " + path("alerts.yaml") + " " + path("telemetry.yaml"));
-  EXPECT_EQ(checked.status, 0);
-  EXPECT_NE(checked.err.find(said), std::string::npos) << checked.err;
-  EXPECT_EQ(checked.err.find("alerts.yaml"), std::string::npos) << checked.err;
-  const Answer applied = run("apply --reason first " + path("users.yaml"));
-  EXPECT_EQ(applied.status, 0);
-  EXPECT_NE(applied.err.find(said), std::string::npos) << applied.err;
-  const json told = json::parse(run("apply --json --dry-run " + path("users.yaml")).out);
-  EXPECT_EQ(told["not_acted_on"].size(), 1U);
-}
-
 // Prometheus' own tool runs the rules on series of the test.
 TEST_F(ConfigCommandTest, alerts_become_rules_of_prometheus) {
   write("alerts.yaml",

@@ -36,13 +36,11 @@ void check(const FileOptions& options) {
       files.push_back({{"file", file},
                        {"valid", good},
                        {"schema", good ? ordered_json(to_string(checked.schema)) : ordered_json(nullptr)},
-                       {"faults", to_json(file, checked.faults)},
-                       {"not_acted_on", good ? config::not_acted_on(text) : std::vector<std::string>()}});
+                       {"faults", to_json(file, checked.faults)}});
     else if (good)
       std::println("{}: valid, {}", file, to_string(checked.schema));
     else
       std::println(stderr, "{}", config::to_text(file, checked.faults));
-    if (good && !options.json) tell_not_acted_on(file, text);
   }
   if (options.json) std::println("{}", ordered_json{{"valid", valid}, {"files", files}}.dump(2));
   if (!valid) throw Exit{kFailed};

@@ -44,10 +44,6 @@ void refuse(const std::string& file, const std::vector<config::Fault>& faults, b
   throw Exit{kFailed};
 }
 
-void tell_not_acted_on(const std::string& file, const std::string& text) {
-  for (const std::string& line : config::not_acted_on(text)) std::println(stderr, "rltune: {}: {}", file, line);
-}
-
 void print(const std::vector<config::Change>& changes) {
   for (const config::Change& change : changes) {
     std::string roles;

@@ -1,4 +1,4 @@
-#include "base64url.hpp"
+#include "rltune/access/base64url.hpp"
 
 #include <sodium.h>
 

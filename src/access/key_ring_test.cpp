@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "base64url.hpp"
 #include "manual_clock.hpp"
+#include "rltune/access/base64url.hpp"
 #include "rltune/access/token.hpp"
 #include "rltune/base/file.hpp"
 #include "signing_key.hpp"

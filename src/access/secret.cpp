@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "base64url.hpp"
+#include "rltune/access/base64url.hpp"
 #include "rltune/base/check.hpp"
 
 namespace rltune::access {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <format>
 
-#include "base64url.hpp"
+#include "rltune/access/base64url.hpp"
 #include "rltune/base/check.hpp"
 
 namespace rltune::access {

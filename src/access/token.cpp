@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base64url.hpp"
+#include "rltune/access/base64url.hpp"
+#include "rltune/access/compact_jws.hpp"
 #include "rltune/base/check.hpp"
 
 namespace rltune::access {
@@ -17,19 +18,6 @@ std::int64_t seconds_of(TimePoint time) {
 }
 
 std::unexpected<Error> refuse(std::string why) { return fail(Errc::denied, std::move(why)); }
-
-struct Parts {
-  std::string_view signed_text, header, claims, signature;
-};
-
-std::optional<Parts> parts_of(std::string_view token) {
-  const std::size_t first = token.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = token.find('.', first + 1);
-  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) return std::nullopt;
-  return Parts{token.substr(0, second), token.substr(0, first), token.substr(first + 1, second - first - 1),
-               token.substr(second + 1)};
-}
 
 // An object without two members of one name: whoever else reads it must read the same.
 std::optional<json> object_of(std::string_view base64url) {
@@ -111,14 +99,14 @@ std::string make_token(const Claims& claims, const KeyRing& keys) {
 
 Result<Claims> verify_token(std::string_view token, const KeyRing& keys, const Expected& expected, TimePoint now) {
   if (token.size() > kTokenBytesMax) return refuse("it is too long");
-  const auto parts = parts_of(token);
+  const auto parts = split_jws(token);
   if (!parts) return refuse("it has not three parts");
   const auto header = object_of(parts->header);
   const std::string key_id = header ? key_id_of(*header) : std::string();
   if (key_id.empty()) return refuse("its header is not that of our tokens");
   const auto signature = from_base64url(parts->signature);
   if (!signature || !keys.verify(key_id, parts->signed_text, *signature)) return refuse("no key of ours has signed it");
-  const auto object = object_of(parts->claims);
+  const auto object = object_of(parts->payload);
   auto claims = object ? claims_of(*object) : std::nullopt;
   if (!claims) return refuse("its claims are not those of our tokens");
   if (claims->issuer != expected.issuer) return refuse("another has issued it");

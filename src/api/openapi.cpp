@@ -26,14 +26,14 @@ constexpr std::array kErrors{
     ErrorKind{"415", "NoJson", "The body has to be application/json."},
     ErrorKind{"422", "WrongMessage", "The message or a parameter is not as it should be; 'errors' names each."},
     ErrorKind{"429", "TooMany", "Too many calls, or too many wrong attempts to sign in; see Retry-After."},
-    ErrorKind{"502", "SiteFailed", "The role that was asked could not do it; the log says why."},
+    ErrorKind{"502", "SiteFailed", "The role or the provider that was asked could not do it; the log says why."},
     ErrorKind{"503", "NotNow", "Something that is needed is away or full for now; see Retry-After."},
     ErrorKind{"504", "TooSlow", "The role that was asked did not answer in time."}};
 
 // What can go wrong with an operation, beside what can with each.
 bool may_answer(const Operation& operation, std::string_view status) {
   const bool takes = operation.request != nullptr, has_parts = operation.path.contains('{');
-  if (status == "404") return has_parts;
+  if (status == "404") return has_parts || operation.redirects;
   if (status == "409") return operation.method != "GET";
   if (status == "415") return takes;
   return true;
@@ -70,6 +70,9 @@ Json responses_of(const Operation& operation, Schemas& schemas) {
     responses["200"] = {{"description", "done"},
                         {"headers", headers_of()},
                         {"content", content_of("application/json", operation.answer(schemas))}};
+  else if (operation.redirects)
+    responses["302"] = {{"description", "done; the browser goes on at Location"},
+                        {"headers", headers_of({"Location"})}};
   else
     responses["204"] = {{"description", "done"}, {"headers", headers_of()}};
   for (const ErrorKind& error : kErrors)
@@ -121,6 +124,7 @@ Json headers() {
           {"RateLimit", text_header("What is left of the caller's calls, and in how many seconds all are there again: "
                                     "\"calls\";r=199;t=1")},
           {"RateLimit-Policy", text_header("So many calls in so many seconds: \"calls\";q=200;w=4")},
+          {"Location", text_header("Where a browser goes on.")},
           {"Retry-After", text_header("In how many seconds to try again.")},
           {"WWW-Authenticate", text_header("Bearer, and what is wrong with the one that came.")}};
 }

@@ -105,7 +105,7 @@ constexpr std::array kHeldUsers{
     Held{"schema", nobody},
     Held{"users", nobody, gateway},
     Held{"sign_in", gateway},
-    Held{"oauth", nobody},
+    Held{"oauth", nobody, gateway},
 };
 
 std::span<const Held> held_of(Kind kind) {

@@ -79,6 +79,7 @@ TEST(Changes, the_gateway_follows_users_as_it_runs_and_starts_again_for_the_rule
   EXPECT_EQ(restarts(*role), Roles{});
   EXPECT_EQ(live(*role), Roles{"gateway"});
   EXPECT_EQ(restarts(*changes(was, replaced(was, "attempts_max: 5", "attempts_max: 4"))), Roles{"gateway"});
+  EXPECT_EQ(live(*changes(was, replaced(was, "login.example.com", "sso.example.com"))), Roles{"gateway"});
 }
 
 TEST(Changes, roles_follow_telemetry_as_they_run) {

@@ -108,15 +108,6 @@ Checked check(const std::string& yaml) {
   return {*schema, faults.sorted()};
 }
 
-std::vector<std::string> not_acted_on(const std::string& yaml) {
-  const auto tree = parse_yaml(yaml);
-  const auto schema = tree ? schema_in(*tree) : std::nullopt;
-  if (!schema) return {};
-  if (schema->kind == Kind::users && std::ranges::find(tree->keys, "oauth") != tree->keys.end())
-    return {"oauth: this version signs in by password alone"};
-  return {};
-}
-
 Result<std::string> load_text(const std::filesystem::path& file) {
   std::error_code code;
   const auto status = std::filesystem::status(file, code);

@@ -240,6 +240,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{Kind::users, "secrets/ada.hash", "../../etc/shadow", "must not hold '..'"},
         Wrong{Kind::users, "secrets/ada.hash", "secrets/", "must name a file, not a folder"},
         Wrong{Kind::users, "https://login", "http://login", "must read https://host..."},
+        Wrong{Kind::users, "client_id: ", "scopes: email\n  client_id: ", "has to hold 'openid'"},
+        Wrong{Kind::users, "client_id: ", "public_url: https://plant:8443/\n  client_id: ", "without '/'"},
+        Wrong{Kind::users, "client_id: ", "public_url: http://plant:8443\n  client_id: ", "must read https://host..."},
+        Wrong{Kind::users, "name: grace", "name: break-glass", "is the account for emergencies"},
         Wrong{Kind::users, "NORTH_CLIENT_SECRET", "hunter2", "never the secret itself"},
         Wrong{Kind::users, "  client_secret_env: NORTH_CLIENT_SECRET\n", "", "needs a client_secret_file or"},
         Wrong{Kind::users, "attempts_max: 5", "attempts_max: 0", "must be at least 1"}));

@@ -193,6 +193,9 @@ void check_users(const Users& users, Faults& faults) {
     const User& user = users.users[i];
     const std::string path = std::format("users[{}]", i);
     check_name(path + ".name", user.name, names, faults);
+    if (user.name == kBreakGlassUser)
+      faults.add(path + ".name",
+                 std::format("'{}' is the account for emergencies, which stands in no file", user.name));
     administered = administered || (user.enabled && user.role == "admin");
     faulty_role = faulty_role || faults.faulty(path + ".role") || faults.faulty(path + ".enabled");
     if (!users.oauth && user.password_hash_file.empty() && !faults.faulty(path + ".password_hash_file"))
@@ -202,6 +205,11 @@ void check_users(const Users& users, Faults& faults) {
     faults.add("users", "one that is enabled must be admin: nobody could change a user any more");
   if (!users.oauth) return;
   if (!users.oauth->issuer.empty()) check_url("oauth.issuer", users.oauth->issuer, "https://", faults);
+  if (!users.oauth->public_url.empty()) check_url("oauth.public_url", users.oauth->public_url, "https://", faults);
+  if (users.oauth->public_url.ends_with('/'))
+    faults.add("oauth.public_url", "ends with the port, or with the host's name, and without '/'");
+  if (!(" " + users.oauth->scopes + " ").contains(" openid "))
+    faults.add("oauth.scopes", "has to hold 'openid': without it the provider tells nothing of the user");
   check_reference("oauth", "client_secret", users.oauth->client_secret_file, users.oauth->client_secret_env, true,
                   faults);
 }

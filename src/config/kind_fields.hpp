@@ -72,6 +72,10 @@ void describe(Visitor& v, OAuth& oauth) {
   v.secret_file("client_secret_file", oauth.client_secret_file, "file that holds the client's secret");
   v.secret_variable("client_secret_env", oauth.client_secret_env, "environment variable that holds it");
   v.text("user_claim", oauth.user_claim, Need::optional, "claim that holds the user's name");
+  v.text("scopes", oauth.scopes, Need::optional, "what is asked for, with openid among it");
+  v.text("public_url", oauth.public_url, Need::optional,
+         "https://host:port, as browsers reach the gateway; missing: https://localhost with the gateway's port");
+  v.path("ca_file", oauth.ca_file, Need::optional, "certificate authority of a provider of one's own, PEM");
 }
 
 template <typename Visitor>

@@ -9,6 +9,7 @@
 #include <format>
 
 #include "rltune/base/sha256.hpp"
+#include "rltune/http/url.hpp"
 
 namespace rltune::forward {
 namespace {
@@ -28,15 +29,6 @@ std::string hexadecimal(std::string_view bytes) {
 }
 
 // RFC 3986, 2.3: everything but the unreserved.
-std::string percent_encoded(std::string_view text, bool slash_stays) {
-  std::string out;
-  for (const unsigned char c : text) {
-    const bool stays =
-        std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && slash_stays);
-    out += stays ? std::string(1, static_cast<char>(c)) : std::format("%{:02X}", c);
-  }
-  return out;
-}
 
 std::string percent_decoded(std::string_view text) {
   std::string out;
@@ -81,8 +73,8 @@ std::string canonical_query(std::string_view query) {
     const std::string_view name = pair.substr(0, pair.find('='));
     const std::string_view value = name.size() < pair.size() ? pair.substr(name.size() + 1) : "";
     if (!pair.empty())
-      pairs.push_back(percent_encoded(percent_decoded(name), false) + "=" +
-                      percent_encoded(percent_decoded(value), false));
+      pairs.push_back(http::percent_encoded(percent_decoded(name)) + "=" +
+                      http::percent_encoded(percent_decoded(value)));
   }
   std::ranges::sort(pairs);
   std::string out;
@@ -118,7 +110,7 @@ std::string sigv4_authorization(std::string_view method, std::string_view url, c
                                 std::string_view body, const AwsCredentials& credentials, TimePoint now) {
   const Parts parts = parts_of(url);
   const CanonicalHeaders named = canonical(headers);
-  const std::string request = std::format("{}\n{}\n{}\n{}\n{}\n{}", method, percent_encoded(parts.path, true),
+  const std::string request = std::format("{}\n{}\n{}\n{}\n{}\n{}", method, http::percent_encoded(parts.path, "/"),
                                           canonical_query(parts.query), named.lines, named.names, sha256(body));
   const std::string time = amazon_time(now), day = time.substr(0, 8);
   const std::string scope = std::format("{}/{}/{}/aws4_request", day, credentials.region, credentials.service);

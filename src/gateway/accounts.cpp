@@ -11,6 +11,11 @@ bool Accounts::turn() {
   const auto absolute = [&](const std::filesystem::path& file) {
     return file.empty() ? std::filesystem::path() : folder_ / file;
   };
+  directory->oauth = followed_.value().oauth;
+  if (directory->oauth) {
+    directory->oauth->client_secret_file = absolute(directory->oauth->client_secret_file);
+    directory->oauth->ca_file = absolute(directory->oauth->ca_file);
+  }
   for (const config::User& user : followed_.value().users) {
     const auto role = api::parse_role(user.role);
     if (!role || !user.enabled) continue;
@@ -38,5 +43,7 @@ std::optional<AccountFacts> Accounts::find(std::string_view name) const {
 }
 
 config::SignIn Accounts::sign_in() const { return directory()->sign_in; }
+
+std::optional<config::OAuth> Accounts::oauth() const { return directory()->oauth; }
 
 }  // namespace rltune::gateway

@@ -33,11 +33,14 @@ class Accounts {
   // nullopt: there is none of that name, or it is not enabled.
   std::optional<AccountFacts> find(std::string_view name) const;
   config::SignIn sign_in() const;
+  // Its files are absolute.
+  std::optional<config::OAuth> oauth() const;
 
  private:
   struct Directory {
     std::map<std::string, AccountFacts, std::less<>> accounts;
     config::SignIn sign_in;
+    std::optional<config::OAuth> oauth;
   };
   std::shared_ptr<const Directory> directory() const;
 

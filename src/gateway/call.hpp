@@ -28,7 +28,7 @@ struct Identity {
 struct Call {
   const api::Operation* operation = nullptr;
   std::optional<Identity> identity;  // there is one unless the operation is open
-  std::string correlation_id, address, client, refresh_cookie;
+  std::string correlation_id, address, client, refresh_cookie, attempt_cookie;
   std::vector<std::string> parts;  // what stands for the names in the path
   api::Parameters parameters;      // behind the question mark
   std::string body;

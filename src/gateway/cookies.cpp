@@ -18,8 +18,9 @@ std::string cookie_value(std::string_view header, std::string_view name) {
   return {};
 }
 
-std::string set_cookie(std::string_view name, std::string_view value, std::chrono::seconds life) {
-  return std::format("{}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={}", name, value, life.count());
+std::string set_cookie(std::string_view name, std::string_view value, std::chrono::seconds life, SameSite same_site) {
+  return std::format("{}={}; Path=/; Secure; HttpOnly; SameSite={}; Max-Age={}", name, value,
+                     same_site == SameSite::strict ? "Strict" : "Lax", life.count());
 }
 
 }  // namespace rltune::gateway

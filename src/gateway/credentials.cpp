@@ -1,14 +1,6 @@
 #include "credentials.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <sys/random.h>
-
-#include <format>
-
 #include "cookies.hpp"
-#include "rltune/base/check.hpp"
 #include "rltune/base/id.hpp"
 
 namespace rltune::gateway {
@@ -31,9 +23,7 @@ Credentials::Credentials(const Accounts& accounts, const access::Sessions& sessi
       sessions_(sessions),
       keys_(keys),
       issuer_(std::move(issuer)),
-      tokens_(keys, {.issuer = issuer_, .audience = issuer_}) {
-  RLTUNE_CHECK(::getrandom(csrf_key_.data(), csrf_key_.size(), 0) == static_cast<ssize_t>(csrf_key_.size()));
-}
+      tokens_(keys, {.issuer = issuer_, .audience = issuer_}) {}
 
 Result<std::optional<Identity>> Credentials::identify(const webserver::Request& request, TimePoint now) {
   std::string token;
@@ -78,20 +68,10 @@ std::string Credentials::make_access_token(const AccountFacts& account, const st
                             keys_);
 }
 
-std::string Credentials::csrf_token(std::string_view session) const {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  RLTUNE_CHECK(::HMAC(EVP_sha256(), csrf_key_.data(), static_cast<int>(csrf_key_.size()),
-                      reinterpret_cast<const unsigned char*>(session.data()), session.size(), digest.data(),
-                      &size) != nullptr);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) text += std::format("{:02x}", digest[i]);
-  return text;
-}
+std::string Credentials::csrf_token(std::string_view session) const { return csrf_.of(session); }
 
 bool Credentials::is_csrf_token(std::string_view shown, std::string_view session) const {
-  const std::string right = csrf_token(session);
-  return shown.size() == right.size() && ::CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0;
+  return csrf_.is(shown, session);
 }
 
 }  // namespace rltune::gateway

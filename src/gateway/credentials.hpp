@@ -5,7 +5,6 @@
 // Threads: any.
 #pragma once
 
-#include <array>
 #include <expected>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "accounts.hpp"
 #include "call.hpp"
+#include "keyed_hash.hpp"
 #include "rltune/access/sessions.hpp"
 #include "rltune/access/verified_tokens.hpp"
 #include "rltune/webserver/request.hpp"
@@ -20,7 +20,7 @@
 namespace rltune::gateway {
 
 inline constexpr std::chrono::seconds kAccessLife = std::chrono::hours(1), kServiceLife = std::chrono::minutes(15),
-                                       kRefreshLife = std::chrono::hours(30 * 24);
+                                      kRefreshLife = std::chrono::hours(30 * 24);
 
 class Credentials {
  public:
@@ -48,7 +48,7 @@ class Credentials {
   const access::KeyRing& keys_;
   std::string issuer_;
   access::VerifiedTokens tokens_;
-  std::array<unsigned char, 32> csrf_key_{};
+  KeyedHash csrf_;
 };
 
 }  // namespace rltune::gateway

@@ -130,6 +130,7 @@ void Door::enter(const api::Operation& operation, const Handler& handle, const w
   Limits limits;
   if (const auto refused = check(*call, request, limits)) return finish(*call, limits, *refused, reply);
   call->refresh_cookie = cookie_value(header_of(request, "cookie"), kRefreshCookie);
+  call->attempt_cookie = cookie_value(header_of(request, "cookie"), kAttemptCookie);
   call->body = request.body;
   handle(call, [this, call, limits, reply](const Answer& answer) {
     const log::Correlation again(call->correlation_id);

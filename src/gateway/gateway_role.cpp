@@ -8,6 +8,7 @@
 #include "door.hpp"
 #include "history_operations.hpp"
 #include "live.hpp"
+#include "oidc_sign_in.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -85,6 +86,7 @@ class Role {
   std::optional<Credentials> credentials_;
   std::optional<Door> door_;
   std::optional<SignIn> sign_in_;
+  std::optional<OidcSignIn> oidc_;
   Workers pages_{kPagesAtOnce, kPagesWaiting};
   bus::Context context_;
   std::optional<bus::Server> bus_;
@@ -186,6 +188,10 @@ Result<> Role::listen() {
                                            .reason = event.reason,
                                            .correlation_id = event.correlation_id});
                                  }});
+  oidc_.emplace(OidcSignIn::Parts{.accounts = accounts_,
+                                  .sign_in = *sign_in_,
+                                  .clock = clock_,
+                                  .own_url = std::format("https://localhost:{}", site_.gateway.port)});
   door_.emplace(DoorOptions{.rate = {.per_second = site_.gateway.calls_per_s, .burst = site_.gateway.calls_burst}},
                 *credentials_, clock_, operations_.registry, [this](const Refusal& refusal) {
                   record({.actor = refusal.account,
@@ -195,6 +201,7 @@ Result<> Role::listen() {
                           .correlation_id = refusal.correlation_id});
                 });
   Handlers handlers = sign_in_->handlers();
+  handlers.merge(oidc_->handlers());
   handlers.merge(site_handlers(*caller_));
   handlers.merge(history_handlers({.caller = *caller_, .workers = pages_, .clock = clock_}));
   auto routes = door_->routes(std::move(handlers));

@@ -44,10 +44,10 @@ SignIn::SignIn(const Parts& parts)
 
 Handlers SignIn::handlers() {
   Handlers handlers;
-  handlers.emplace(
-      "login", taking<api::Login>([this](const CallPointer& call, const api::Login& message, const Done& done) {
-        attempt(call, message.user, done, [this, call, message] { return login(*call, message); });
-      }));
+  handlers.emplace("login",
+                   taking<api::Login>([this](const CallPointer& call, const api::Login& message, const Done& done) {
+                     attempt(call, message.user, done, [this, call, message] { return login(*call, message); });
+                   }));
   handlers.emplace(
       "serviceToken",
       taking<api::ServiceLogin>([this](const CallPointer& call, const api::ServiceLogin& message, const Done& done) {
@@ -130,13 +130,13 @@ bool SignIn::second_factor_is_right(const AccountFacts& account, const std::stri
   return true;
 }
 
-Answer SignIn::begin_session(const Call& call, const AccountFacts& account, bool by_cookie) {
+Answer SignIn::begin_session(const Call& call, const AccountFacts& account, bool by_cookie, std::string how) {
   const auto begun = parts_.sessions.begin(account.name, {call.client, call.address}, parts_.clock.now());
   if (!begun) {
     log::error("a session could not begin", {{"reason", begun.error().message}});
     return refuse(503, "nobody can sign in now: the gateway's disk does not take it");
   }
-  tell(call, "sign_in", account.name);
+  tell(call, "sign_in", account.name, std::move(how));
   for (const access::Session& ended : begun->made_room)
     tell(call, "session.end", account.name, "made room for a new one: " + ended.id);
   return give(account, begun->id, begun->refresh_token, by_cookie);

@@ -41,13 +41,16 @@ class SignIn {
   // Of the operations login, serviceToken, refresh, logout, setPassword, getAccount, listSessions and endSession.
   Handlers handlers();
 
+  // For who has shown who it is, `how`: for the audit. 200 with its tokens, or what is in the way.
+  Answer begin_session(const Call& call, const AccountFacts& account, bool by_cookie, std::string how = {});
+  void tell(const Call& call, std::string action, std::string account, std::string reason = {}) const;
+
  private:
   // Lets through who may try, and has the work done where waiting is allowed.
   void attempt(const CallPointer& call, const std::string& account, const Done& done, std::function<Answer()> work);
   Answer login(const Call& call, const api::Login& login);
   Answer service_token(const Call& call, const api::ServiceLogin& login);
   bool second_factor_is_right(const AccountFacts& account, const std::string& code);
-  Answer begin_session(const Call& call, const AccountFacts& account, bool by_cookie);
   Answer refresh(const Call& call, const api::Refresh& refresh);
   Answer logout(const Call& call);
   Answer account(const Call& call) const;
@@ -57,7 +60,6 @@ class SignIn {
   Answer set_password(const Call& call, const api::NewPassword& chosen);
   Answer give(const AccountFacts& account, const std::string& session, const std::string& refresh_token,
               bool by_cookie) const;
-  void tell(const Call& call, std::string action, std::string account, std::string reason = {}) const;
 
   const Parts parts_;
   access::Lockout lockout_;

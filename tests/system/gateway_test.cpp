@@ -4,7 +4,9 @@
 
 #include <sstream>
 
+#include "certificates.hpp"
 #include "gateway_site.hpp"
+#include "rltune/http/url.hpp"
 
 namespace rltune {
 namespace {
@@ -15,6 +17,17 @@ using testing::PilotSite;
 
 class GatewayRole : public testing::GatewaySiteTest {
  protected:
+  bool audited(const std::string& word) const {
+    return PilotSite::eventually(
+        [&] {
+          std::string text;
+          for (const auto& entry : std::filesystem::recursive_directory_iterator(site_->path("site/data/audit")))
+            if (entry.is_regular_file()) text += read_file(entry.path()).value_or("");
+          return text.contains("\"" + word + "\"");
+        },
+        20s);
+  }
+
   // What a client of another project is sent, so many frames, a line each; then how it ended.
   std::vector<std::string> live(const std::string& token, int frames, const std::string& tags) const {
     const std::string call =
@@ -101,22 +114,50 @@ TEST_F(GatewayRole, a_kill_ends_no_session_and_the_loop_goes_on) {
   EXPECT_EQ(read_file(certificate()).value_or(""), before) << "it keeps its certificate";
 }
 
+TEST_F(GatewayRole, who_signs_in_at_the_provider_is_signed_in_at_the_site) {
+  const std::string outside = site_->path("outside"), own = url();
+  std::filesystem::create_directories(outside);
+  ASSERT_TRUE(testing::make_certificates(outside));
+  testing::ChildProcess provider({"/usr/bin/node", RLTUNE_SOURCE_DIR "/tests/peers/oidc.mjs", "--folder", outside,
+                                  "--callback", own + "/api/v1/auth/oidc/callback"},
+                                 outside + "/log");
+  const auto line = provider.read_line(60s);
+  ASSERT_TRUE(line) << read_file(outside + "/log").value_or("");
+  const std::string issuer = std::format("https://127.0.0.1:{}", json::parse(*line)["port"].get<int>());
+  ASSERT_TRUE(write_secret_file(site_->path("site/secrets/client"), "a secret of the client"));
+  std::filesystem::copy_file(outside + "/ca.pem", site_->path("site/secrets/provider.pem"));
+  const std::string users = site_->path("site/users.yaml");
+  ASSERT_TRUE(write_file(users, *read_file(users) + "oauth:\n  issuer: " + issuer +
+                                    "\n  client_id: ES256\n  client_secret_file: secrets/client\n"
+                                    "  ca_file: secrets/provider.pem\n"));
+  Result<http::Response> begun;
+  ASSERT_TRUE(PilotSite::eventually(
+      [&] {
+        begun = send("GET", "/api/v1/auth/oidc/login");
+        return begun && begun->status == 302;
+      },
+      20s))
+      << begun->body << site_->everything();
+  const std::string cookie = begun->headers["set-cookie"];
+  http::Client browser({.ca_file = outside + "/ca.pem"}), back({.ca_file = certificate()});
+  const auto sent =
+      browser.send({.method = "GET",
+                    .url = issuer + "/visit?" + http::percent_encoded(begun->headers["location"] + "&login_hint=ada")});
+  ASSERT_TRUE(sent && sent->body.starts_with(own)) << (sent ? sent->body : sent.error().message);
+  const auto answer =
+      back.send({.method = "GET", .url = sent->body, .headers = {{"Cookie", cookie.substr(0, cookie.find(';'))}}});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 302) << answer->body << site_->everything();
+  EXPECT_EQ(answer->headers.at("location"), "/");
+  EXPECT_TRUE(audited("by the provider"));
+}
+
 TEST_F(GatewayRole, who_did_what_stands_in_the_audit) {
   const std::string bob = sign_in("bob");
   EXPECT_EQ(status("PUT", "/api/v1/plant/mode", bob, {{"mode", "manual"}, {"reason", "curious"}}), 403);
   EXPECT_EQ(status("POST", "/api/v1/auth/login", {}, {{"user", "bob"}, {"password", "a wrong password"}}), 401);
-  const auto logged = [&](const std::string& action) {
-    return PilotSite::eventually(
-        [&] {
-          std::string text;
-          for (const auto& entry : std::filesystem::recursive_directory_iterator(site_->path("site/data/audit")))
-            if (entry.is_regular_file()) text += read_file(entry.path()).value_or("");
-          return text.contains("\"" + action + "\"");
-        },
-        20s);
-  };
   for (const char* action : {"password.set", "sign_in", "permission.denied", "sign_in.failed"})
-    EXPECT_TRUE(logged(action)) << action;
+    EXPECT_TRUE(audited(action)) << action;
 }
 
 }  // namespace

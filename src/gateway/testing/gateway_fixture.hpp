@@ -13,6 +13,7 @@
 #include "history_operations.hpp"
 #include "http_exchange.hpp"
 #include "manual_clock.hpp"
+#include "oidc_sign_in.hpp"
 #include "rltune/access/key_ring.hpp"
 #include "rltune/access/password.hpp"
 #include "rltune/base/file.hpp"
@@ -66,8 +67,9 @@ class GatewayTest : public ::testing::Test {
   // The gateway again, over the same stores.
   void start(const DoorOptions& options) {
     server_.reset();
-    door_.reset();
+    oidc_.reset();
     sign_in_.reset();
+    door_.reset();
     credentials_.reset();
     accounts_.emplace(folder_.path());
     auto keys = access::KeyRing::open({.file = folder_.path() / "keys"}, clock_);
@@ -91,11 +93,14 @@ class GatewayTest : public ::testing::Test {
                                      const std::scoped_lock lock(mutex_);
                                      events_.push_back(event.action + " " + event.account);
                                    }});
+    oidc_.emplace(OidcSignIn::Parts{
+        .accounts = *accounts_, .sign_in = *sign_in_, .clock = clock_, .own_url = "https://localhost:8443"});
     door_.emplace(options, *credentials_, clock_, registry_, [this](const Refusal& refusal) {
       const std::scoped_lock lock(mutex_);
       events_.push_back("denied " + refusal.account + " " + refusal.operation);
     });
     Handlers handlers = sign_in_->handlers();
+    handlers.merge(oidc_->handlers());
     handlers.merge(site_handlers(*caller_));
     handlers.merge(history_handlers({.caller = *caller_, .workers = workers_, .clock = clock_}));
     auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
@@ -148,9 +153,10 @@ class GatewayTest : public ::testing::Test {
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
   std::optional<Credentials> credentials_;
-  std::optional<SignIn> sign_in_;
   std::optional<Door> door_;
   Workers workers_{1, 32};
+  std::optional<SignIn> sign_in_;
+  std::optional<OidcSignIn> oidc_;
   std::optional<webserver::Server> server_;
   std::atomic<bool> stop_ = false;
 

@@ -58,6 +58,18 @@ void describe(Visitor& v, ServiceLogin& login) {
   v.field("secret", login.secret, {.note = "as 'rltune user secret' printed it", .length_max = kSecretMax, .secret = true});
 }
 
+// What a provider sends a browser back with; it may add what it likes.
+struct ProviderAnswer {
+  std::optional<std::string> code, state, iss, error;
+};
+template <typename Visitor>
+void describe(Visitor& v, ProviderAnswer& answer) {
+  v.field("code", answer.code, {.note = "against which the gateway gets the provider's word", .length_max = 2048});
+  v.field("state", answer.state, {.note = "of the attempt that this browser began", .length_max = 64});
+  v.field("iss", answer.iss, {.note = "whose answer it is"});
+  v.field("error", answer.error, {.note = "why the provider did not let the person in", .length_max = 64});
+}
+
 struct Refresh {
   static constexpr std::string_view kSchema = "Refresh";
   std::optional<std::string> refresh_token;

@@ -30,6 +30,7 @@ struct Operation {
   std::string_view summary, description;
   QueryOf query = nullptr;                       // nullptr: no parameter is taken
   SchemaOf request = nullptr, answer = nullptr;  // nullptr: none
+  bool redirects = false;                        // what is done ends in a redirect (302): for browsers
 };
 
 std::span<const Operation> operations();

@@ -50,9 +50,6 @@ struct Checked {
 // every version are taken.
 Checked check(const std::string& yaml);
 
-// What a good file says and this version does not act on yet, a line each.
-std::vector<std::string> not_acted_on(const std::string& yaml);
-
 // A file of a size that people write. Errors: io (a folder, a device, too large), not_found.
 Result<std::string> load_text(const std::filesystem::path& file);
 

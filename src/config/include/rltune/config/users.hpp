@@ -4,11 +4,15 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rltune/base/error.hpp"
 
 namespace rltune::config {
+
+// Who comes in by `rltune user break-glass`: no user of the file has that name.
+inline constexpr std::string_view kBreakGlassUser = "break-glass";
 
 struct User {
   std::string name;
@@ -32,6 +36,11 @@ struct OAuth {
   std::filesystem::path client_secret_file;  // or client_secret_env
   std::string client_secret_env;
   std::string user_claim = "preferred_username";  // claim that holds a user's name
+  std::string scopes = "openid profile email";
+  std::string public_url;         // https://host:port, as browsers reach the gateway; empty: this host alone
+  std::filesystem::path ca_file;  // PEM, for a provider of one's own; empty: the host's
+
+  friend bool operator==(const OAuth&, const OAuth&) = default;
 };
 
 struct Users {
