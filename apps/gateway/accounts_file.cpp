@@ -22,4 +22,13 @@ config::User find_account(const config::Site& site, const std::string& name) {
   return *user;
 }
 
+Result<std::filesystem::path> access_folder(const config::Site& site) {
+  auto folder = site.folder / site.storage.folder / "access";
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (!failed) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
+  if (failed) return fail(Errc::io, std::format("{} cannot be made: {}", folder.string(), failed.message()));
+  return folder;
+}
+
 }  // namespace rltune::gateway_app

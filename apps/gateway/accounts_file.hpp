@@ -19,4 +19,7 @@ T or_stop(Result<T> result) {
 // One that is enabled and has a file for its password's hash. Throws Exit after saying what is missing.
 config::User find_account(const config::Site& site, const std::string& name);
 
+// <storage>/access, for its owner alone; made where there is none.
+Result<std::filesystem::path> access_folder(const config::Site& site);
+
 }  // namespace rltune::gateway_app

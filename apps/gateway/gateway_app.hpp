@@ -5,6 +5,7 @@
 
 namespace rltune::gateway_app {
 
+void add_break_glass_command(CLI::App& app);
 void add_invite_command(CLI::App& app);
 void add_secret_command(CLI::App& app);
 

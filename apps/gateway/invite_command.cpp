@@ -33,11 +33,7 @@ void invite(const Options& options) {
   if (find_account(site, options.name).role == "service")
     stop(kFailed, std::format("'{0}' is a service; give it a secret with: rltune user secret {0} {1}", options.name,
                               options.file.string()));
-  const auto folder = site.folder / site.storage.folder / "access";
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (!failed) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
-  if (failed) stop(kFailed, std::format("{} cannot be made: {}", folder.string(), failed.message()));
+  const auto folder = or_stop(access_folder(site));
   auto links = or_stop(access::OneTimeLinks::open(folder / "links.db"));
   const TimePoint now = WallClock().now();
   const Duration life = from_seconds(3600.0 * options.hours);

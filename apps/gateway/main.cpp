@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   rltune::log::start("gateway");
   CLI::App app{"Who may sign in at a site's gateway.", "rltune user"};
   app.require_subcommand(1);
+  rltune::gateway_app::add_break_glass_command(app);
   rltune::gateway_app::add_invite_command(app);
   rltune::gateway_app::add_secret_command(app);
   return rltune::command::run(app, argc, argv);

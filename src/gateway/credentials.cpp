@@ -18,12 +18,21 @@ bool is_bearer(std::string_view header) {
 }  // namespace
 
 Credentials::Credentials(const Accounts& accounts, const access::Sessions& sessions, const access::KeyRing& keys,
-                         std::string issuer)
+                         const EmergencySession& emergency, std::string issuer)
     : accounts_(accounts),
       sessions_(sessions),
       keys_(keys),
+      emergency_(emergency),
       issuer_(std::move(issuer)),
       tokens_(keys, {.issuer = issuer_, .audience = issuer_}) {}
+
+std::optional<AccountFacts> Credentials::account_of(const std::string& name) const {
+  return name == config::kBreakGlassUser ? break_glass_account() : accounts_.find(name);
+}
+
+bool Credentials::has_session(const std::string& name, const std::string& session, TimePoint now) const {
+  return name == config::kBreakGlassUser ? emergency_.active(session, now) : sessions_.active(session, now);
+}
 
 Result<std::optional<Identity>> Credentials::identify(const webserver::Request& request, TimePoint now) {
   std::string token;
@@ -38,11 +47,12 @@ Result<std::optional<Identity>> Credentials::identify(const webserver::Request& 
   if (token.empty()) return std::nullopt;
   const auto claims = tokens_.verify(token, now);
   if (!claims) return std::unexpected(claims.error());
-  const auto account = accounts_.find((*claims)->subject);
+  const auto account = account_of((*claims)->subject);
   if (!account) return fail(Errc::denied, "the account is gone, or not enabled");
   const bool service = account->role == api::Role::service;
   if (service != (*claims)->session.empty()) return fail(Errc::denied, "people have sessions, and services have none");
-  if (!service && !sessions_.active((*claims)->session, now)) return fail(Errc::denied, "the session has ended");
+  if (!service && !has_session((*claims)->subject, (*claims)->session, now))
+    return fail(Errc::denied, "the session has ended");
   identity.name = account->name;
   identity.role = account->role;
   identity.session = (*claims)->session;
@@ -50,9 +60,9 @@ Result<std::optional<Identity>> Credentials::identify(const webserver::Request& 
 }
 
 bool Credentials::still_may(const Identity& identity, api::Permission permission, TimePoint now) const {
-  const auto account = accounts_.find(identity.name);
+  const auto account = account_of(identity.name);
   return account && may(account->role, permission) &&
-         (identity.session.empty() || sessions_.active(identity.session, now));
+         (identity.session.empty() || has_session(identity.name, identity.session, now));
 }
 
 std::string Credentials::make_access_token(const AccountFacts& account, const std::string& session,

@@ -12,6 +12,7 @@
 
 #include "accounts.hpp"
 #include "call.hpp"
+#include "emergency_session.hpp"
 #include "keyed_hash.hpp"
 #include "rltune/access/sessions.hpp"
 #include "rltune/access/verified_tokens.hpp"
@@ -26,7 +27,7 @@ class Credentials {
  public:
   // All outlive it. `issuer`: of the tokens, and who they are for.
   Credentials(const Accounts& accounts, const access::Sessions& sessions, const access::KeyRing& keys,
-              std::string issuer);
+              const EmergencySession& emergency, std::string issuer);
 
   // nullopt: nobody says anything of itself. Errors: denied; the message is for the log alone.
   Result<std::optional<Identity>> identify(const webserver::Request& request, TimePoint now);
@@ -43,9 +44,13 @@ class Credentials {
   bool is_csrf_token(std::string_view shown, std::string_view session) const;
 
  private:
+  std::optional<AccountFacts> account_of(const std::string& name) const;
+  bool has_session(const std::string& name, const std::string& session, TimePoint now) const;
+
   const Accounts& accounts_;
   const access::Sessions& sessions_;
   const access::KeyRing& keys_;
+  const EmergencySession& emergency_;
   std::string issuer_;
   access::VerifiedTokens tokens_;
   KeyedHash csrf_;

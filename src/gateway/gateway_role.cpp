@@ -5,6 +5,7 @@
 #include <format>
 #include <thread>
 
+#include "break_glass.hpp"
 #include "door.hpp"
 #include "history_operations.hpp"
 #include "live.hpp"
@@ -83,10 +84,12 @@ class Role {
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
   // What answers comes before what is asked: a call under way is answered through the door while its caller ends.
+  EmergencySession emergency_;
   std::optional<Credentials> credentials_;
   std::optional<Door> door_;
   std::optional<SignIn> sign_in_;
   std::optional<OidcSignIn> oidc_;
+  std::optional<BreakGlass> break_glass_;
   Workers pages_{kPagesAtOnce, kPagesWaiting};
   bus::Context context_;
   std::optional<bus::Server> bus_;
@@ -175,23 +178,30 @@ Result<> Role::listen() {
   const auto file = certificate();
   if (!file) return std::unexpected(file.error());
   const std::string issuer = "rltune:" + site_.name;
-  credentials_.emplace(accounts_, *sessions_, *keys_, issuer);
+  credentials_.emplace(accounts_, *sessions_, *keys_, emergency_, issuer);
+  const auto tell = [this](const SignInEvent& event) {
+    record({.actor = event.account.empty() ? "nobody" : event.account,
+            .action = event.action,
+            .target = event.address,
+            .reason = event.reason,
+            .correlation_id = event.correlation_id});
+  };
   sign_in_.emplace(SignIn::Parts{.accounts = accounts_,
                                  .sessions = *sessions_,
                                  .links = *links_,
                                  .credentials = *credentials_,
+                                 .emergency = emergency_,
                                  .clock = clock_,
-                                 .tell = [this](const SignInEvent& event) {
-                                   record({.actor = event.account.empty() ? "nobody" : event.account,
-                                           .action = event.action,
-                                           .target = event.address,
-                                           .reason = event.reason,
-                                           .correlation_id = event.correlation_id});
-                                 }});
+                                 .tell = tell});
   oidc_.emplace(OidcSignIn::Parts{.accounts = accounts_,
                                   .sign_in = *sign_in_,
                                   .clock = clock_,
                                   .own_url = std::format("https://localhost:{}", site_.gateway.port)});
+  break_glass_.emplace(BreakGlass::Parts{.file = folder_ / "break-glass",
+                                         .session = emergency_,
+                                         .credentials = *credentials_,
+                                         .clock = clock_,
+                                         .tell = tell});
   door_.emplace(DoorOptions{.rate = {.per_second = site_.gateway.calls_per_s, .burst = site_.gateway.calls_burst}},
                 *credentials_, clock_, operations_.registry, [this](const Refusal& refusal) {
                   record({.actor = refusal.account,
@@ -202,6 +212,7 @@ Result<> Role::listen() {
                 });
   Handlers handlers = sign_in_->handlers();
   handlers.merge(oidc_->handlers());
+  handlers.merge(break_glass_->handlers());
   handlers.merge(site_handlers(*caller_));
   handlers.merge(history_handlers({.caller = *caller_, .workers = pages_, .clock = clock_}));
   auto routes = door_->routes(std::move(handlers));

@@ -33,6 +33,7 @@ class SignIn {
     access::Sessions& sessions;
     access::OneTimeLinks& links;
     const Credentials& credentials;
+    EmergencySession& emergency;
     const Clock& clock;
     std::function<void(const SignInEvent&)> tell;
   };

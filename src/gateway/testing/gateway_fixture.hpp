@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "answer_record.hpp"
+#include "break_glass.hpp"
 #include "door.hpp"
 #include "history_operations.hpp"
 #include "http_exchange.hpp"
@@ -67,6 +68,7 @@ class GatewayTest : public ::testing::Test {
   // The gateway again, over the same stores.
   void start(const DoorOptions& options) {
     server_.reset();
+    break_glass_.reset();
     oidc_.reset();
     sign_in_.reset();
     door_.reset();
@@ -83,16 +85,23 @@ class GatewayTest : public ::testing::Test {
     ASSERT_TRUE(links);
     links_.emplace(std::move(*links));
     if (!caller_) start_site();
-    credentials_.emplace(*accounts_, *sessions_, *keys_, "rltune:test");
+    credentials_.emplace(*accounts_, *sessions_, *keys_, emergency_, "rltune:test");
+    const auto tell = [this](const SignInEvent& event) {
+      const std::scoped_lock lock(mutex_);
+      events_.push_back(event.action + " " + event.account);
+    };
     sign_in_.emplace(SignIn::Parts{.accounts = *accounts_,
                                    .sessions = *sessions_,
                                    .links = *links_,
                                    .credentials = *credentials_,
+                                   .emergency = emergency_,
                                    .clock = clock_,
-                                   .tell = [this](const SignInEvent& event) {
-                                     const std::scoped_lock lock(mutex_);
-                                     events_.push_back(event.action + " " + event.account);
-                                   }});
+                                   .tell = tell});
+    break_glass_.emplace(BreakGlass::Parts{.file = folder_.path() / "break-glass",
+                                           .session = emergency_,
+                                           .credentials = *credentials_,
+                                           .clock = clock_,
+                                           .tell = tell});
     oidc_.emplace(OidcSignIn::Parts{
         .accounts = *accounts_, .sign_in = *sign_in_, .clock = clock_, .own_url = "https://localhost:8443"});
     door_.emplace(options, *credentials_, clock_, registry_, [this](const Refusal& refusal) {
@@ -101,6 +110,7 @@ class GatewayTest : public ::testing::Test {
     });
     Handlers handlers = sign_in_->handlers();
     handlers.merge(oidc_->handlers());
+    handlers.merge(break_glass_->handlers());
     handlers.merge(site_handlers(*caller_));
     handlers.merge(history_handlers({.caller = *caller_, .workers = workers_, .clock = clock_}));
     auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
@@ -152,11 +162,13 @@ class GatewayTest : public ::testing::Test {
   std::unique_ptr<access::KeyRing> keys_;
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
+  EmergencySession emergency_;
   std::optional<Credentials> credentials_;
   std::optional<Door> door_;
   Workers workers_{1, 32};
   std::optional<SignIn> sign_in_;
   std::optional<OidcSignIn> oidc_;
+  std::optional<BreakGlass> break_glass_;
   std::optional<webserver::Server> server_;
   std::atomic<bool> stop_ = false;
 

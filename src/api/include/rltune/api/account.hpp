@@ -15,7 +15,7 @@ namespace rltune::api {
 
 inline constexpr std::array<std::string_view, 2> kTokenKinds{"bearer", "cookie"};
 inline constexpr std::array<std::string_view, 5> kRoleWords{"viewer", "operator", "engineer", "admin", "service"};
-inline constexpr std::size_t kNameMax = 64, kSecretMax = 256;
+inline constexpr std::size_t kNameMax = 64, kSecretMax = 256, kReasonBytesMax = 500;
 
 struct Login {
   static constexpr std::string_view kSchema = "Login";
@@ -68,6 +68,19 @@ void describe(Visitor& v, ProviderAnswer& answer) {
   v.field("state", answer.state, {.note = "of the attempt that this browser began", .length_max = 64});
   v.field("iss", answer.iss, {.note = "whose answer it is"});
   v.field("error", answer.error, {.note = "why the provider did not let the person in", .length_max = 64});
+}
+
+struct BreakGlass {
+  static constexpr std::string_view kSchema = "BreakGlass";
+  std::string secret, reason;
+  std::optional<bool> cookie;
+};
+template <typename Visitor>
+void describe(Visitor& v, BreakGlass& shown) {
+  v.field("secret", shown.secret,
+          {.note = "as 'rltune user break-glass' printed it", .length_max = kSecretMax, .secret = true});
+  v.field("reason", shown.reason, {.note = "for the record", .length_max = kReasonBytesMax});
+  v.field("cookie", shown.cookie, {.note = "true: the token comes as a cookie, for browsers"});
 }
 
 struct Refresh {
