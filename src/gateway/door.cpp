@@ -16,7 +16,7 @@
 namespace rltune::gateway {
 namespace {
 
-constexpr std::size_t kCorrelationMax = 64, kClientMax = 200;
+constexpr std::size_t kCorrelationMax = 64, kClientMax = 200, kNameShownMax = 200, kFaultsShownMax = 100;
 
 std::string header_of(const webserver::Request& request, const std::string& name) {
   const auto found = request.headers.find(name);
@@ -54,11 +54,11 @@ std::string problem_of(const Call& call, const Answer& answer) {
                        .status = static_cast<std::uint64_t>(answer.status),
                        .correlation_id = call.correlation_id};
   if (!answer.faults.empty()) problem.errors.emplace();
-  for (const api::Fault& fault : answer.faults) {
+  for (const api::Fault& fault : std::span(answer.faults).first(std::min(answer.faults.size(), kFaultsShownMax))) {
     api::ProblemFault& told = problem.errors->emplace_back();
     told.detail = fault.detail;
     (fault.parameter.empty() ? told.pointer : told.parameter) =
-        fault.parameter.empty() ? fault.pointer : fault.parameter;
+        (fault.parameter.empty() ? fault.pointer : fault.parameter).substr(0, kNameShownMax);
   }
   return to_json(problem);
 }

@@ -131,6 +131,17 @@ TEST_F(GatewayTest, a_message_that_is_wrong_is_told_field_by_field) {
   EXPECT_THAT(asked(), Not(HasSubstr("io.Mode")));
 }
 
+TEST_F(GatewayTest, of_names_that_nobody_knows_only_the_beginning_is_shown_back) {
+  const std::string long_name(1500, 'q');
+  const HttpAnswer asked = call("GET /api/v1/plant?" + long_name + "=1", token("viewer"));
+  EXPECT_EQ(json::parse(asked.body)["errors"][0]["parameter"], long_name.substr(0, 200));
+  json order{{"mode", "shadow"}, {"reason", "x"}, {long_name, 1}};
+  for (int i = 0; i < 2000; ++i) order["f" + std::to_string(i)] = i;
+  const HttpAnswer told = call("PUT /api/v1/plant/mode", token("operator"), order.dump());
+  EXPECT_EQ(told.status, 422);
+  EXPECT_EQ(json::parse(told.body)["errors"].size(), 100U);
+}
+
 TEST_F(GatewayTest, a_body_of_another_kind_is_refused) {
   const std::string admin = token("admin"), body = R"({"mode":"shadow","reason":"test"})";
   EXPECT_EQ(http_exchange(server_->port(), "PUT /api/v1/plant/mode\nAuthorization: Bearer " + admin, body).status, 415);
