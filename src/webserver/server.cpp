@@ -1,10 +1,11 @@
 #include "rltune/webserver/server.hpp"
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <format>
-#include <optional>
+#include <memory>
 #include <thread>
 
 #include "connection.hpp"
@@ -71,6 +72,13 @@ struct Server::State {
     return {};
   }
 
+  Result<> take_certificate() {
+    auto made = tls_of(shared.options);
+    if (!made) return std::unexpected(made.error());
+    tls.store(std::make_shared<asio::ssl::context>(std::move(*made)));
+    return {};
+  }
+
   void accept() {
     acceptor.async_accept(executor_of_next(), [this](const Stop& stop, Tcp::socket socket) {
       if (stop) return accept_later(stop);
@@ -96,15 +104,17 @@ struct Server::State {
   void take(Tcp::socket socket) {
     Stop none;
     (void)socket.set_option(Tcp::no_delay(true), none);
+    const auto with = tls.load();
     auto connection =
-        tls ? make_connection(std::move(socket), shared, *tls) : make_connection(std::move(socket), shared);
+        with ? make_connection(std::move(socket), shared, *with) : make_connection(std::move(socket), shared);
     if (!shared.connections->add(connection, shared.options.connections_max)) return;
     const auto executor = connection->executor();
     asio::dispatch(executor, [connection = std::move(connection)] { connection->run(); });
   }
 
   Shared shared;
-  std::optional<asio::ssl::context> tls;
+  // Replaced as a whole; a connection keeps what it was made with.
+  std::atomic<std::shared_ptr<asio::ssl::context>> tls;
   asio::io_context context;
   Tcp::acceptor acceptor;
   asio::steady_timer pause;
@@ -114,11 +124,8 @@ struct Server::State {
 
 Result<Server> Server::start(const Options& options, std::vector<Route> routes, std::vector<SocketRoute> sockets) {
   auto state = std::make_unique<State>(options, std::move(routes), std::move(sockets));
-  if (!options.certificate_file.empty()) {
-    auto tls = tls_of(options);
-    if (!tls) return std::unexpected(tls.error());
-    state->tls.emplace(std::move(*tls));
-  }
+  if (!options.certificate_file.empty())
+    if (auto taken = state->take_certificate(); !taken) return std::unexpected(taken.error());
   if (auto listens = state->listen(); !listens) return std::unexpected(listens.error());
   state->accept();
   const OrdinaryThreads while_starting;
@@ -130,6 +137,8 @@ Result<Server> Server::start(const Options& options, std::vector<Route> routes, 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 Server::Server(Server&&) noexcept = default;
+
+Result<> Server::take_certificate() { return state_->take_certificate(); }
 
 std::uint16_t Server::port() const noexcept { return state_->port; }
 

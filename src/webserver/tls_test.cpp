@@ -56,6 +56,31 @@ TEST_F(TlsTest, a_body_larger_than_many_records_of_tls_comes_and_goes_whole) {
   EXPECT_EQ(answer->body, body);
 }
 
+TEST_F(TlsTest, a_new_certificate_is_for_who_comes_and_takes_nothing_from_who_is_there) {
+  const std::filesystem::path next = folder_.path() / "next";
+  std::filesystem::create_directory(next);
+  ASSERT_TRUE(rltune::testing::make_certificates(next));
+  const auto copy = [](const std::filesystem::path& from) {
+    for (const char* name : {"pem", "key"})
+      std::filesystem::copy_file(from / (std::string("server.") + name), file(std::string("shown.") + name),
+                                 std::filesystem::copy_options::overwrite_existing);
+  };
+  copy(folder_.path());
+  auto server = start({.certificate_file = file("shown.pem"), .key_file = file("shown.key")});
+  ASSERT_TRUE(server) << server.error().message;
+  http::Client there({.ca_file = file("ca.pem")});
+  const http::Request request{.url = "https://127.0.0.1:" + std::to_string(server->port()) + "/echo", .body = "x"};
+  ASSERT_TRUE(there.send(request));
+  copy(next);
+  ASSERT_TRUE(server->take_certificate());
+  EXPECT_TRUE(there.send(request)) << "over the connection that was there";
+  EXPECT_FALSE(send(*server, {.ca_file = file("ca.pem")}, "x")) << "the authority of before";
+  EXPECT_TRUE(send(*server, {.ca_file = next / "ca.pem"}, "x"));
+  ASSERT_TRUE(write_file(file("shown.pem"), "nothing of the kind"));
+  EXPECT_FALSE(server->take_certificate());
+  EXPECT_TRUE(send(*server, {.ca_file = next / "ca.pem"}, "x")) << "the one of before stays";
+}
+
 TEST_F(TlsTest, who_does_not_know_the_authority_does_not_speak_to_it) {
   const auto server = start(options());
   ASSERT_TRUE(server);

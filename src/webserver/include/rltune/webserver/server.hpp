@@ -51,6 +51,9 @@ class Server {
   Server(Server&&) noexcept;
 
   std::uint16_t port() const noexcept;
+  // Reads certificate and key again, for connections that come from now on; those that are there go on. From any
+  // thread. Errors: parse: they cannot be used, and those of before stay. REQUIRES: it was started with TLS.
+  Result<> take_certificate();
 
  private:
   struct State;
