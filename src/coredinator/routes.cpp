@@ -34,13 +34,14 @@ Routes::Routes(const std::vector<AgentRecord>& agents, const std::vector<Planned
     };
     const Version* canary = agent.in_state(VersionState::canary);
     agents_[agent.id] = {endpoint(agent.in_state(VersionState::active)), endpoint(canary),
-                         canary == nullptr ? 0.0 : canary->canary_share()};
+                         canary == nullptr ? 0.0 : canary->canary_share(), agent.running};
   }
 }
 
 Result<std::string> Routes::find(std::string_view target, std::string_view correlation_id) const {
   if (const auto agent = agents_.find(target); agent != agents_.end()) {
     const Route& route = agent->second;
+    if (!route.running) return fail(Errc::mismatch, "agent " + std::string(target) + " is stopped; start it first");
     const bool canary = route.percent > 0.0 && !correlation_id.empty() && place_of(correlation_id) < route.percent;
     return canary ? route.canary : route.active;
   }

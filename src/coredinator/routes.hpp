@@ -18,13 +18,14 @@ class Routes {
   Routes() = default;
   Routes(const std::vector<AgentRecord>& agents, const std::vector<Planned>& roles, const std::string& run_folder);
 
-  // The endpoint. Errors: not_found, listing what there is.
+  // The endpoint. Errors: not_found, listing what there is; mismatch: the agent is stopped.
   Result<std::string> find(std::string_view target, std::string_view correlation_id) const;
 
  private:
   struct Route {
     std::string active, canary;  // endpoints
     double percent = 0.0;        // of the calls that go to the canary
+    bool running = true;         // as it is meant to be
   };
   std::map<std::string, std::string, std::less<>> roles_;
   std::map<std::string, Route, std::less<>> agents_;

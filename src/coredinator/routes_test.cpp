@@ -40,6 +40,12 @@ TEST(Routes, a_target_is_a_role_or_an_agents_id) {
   EXPECT_THAT(unknown.error().message, testing::HasSubstr("agent.climate"));
 }
 
+TEST(Routes, who_calls_an_agent_that_is_stopped_is_told_at_once) {
+  AgentRecord stopped = climate(0.0);
+  stopped.running = false;
+  EXPECT_EQ(Routes({stopped}, {role("io")}, kRun).find("climate", "x").error().code, Errc::mismatch);
+}
+
 TEST(Routes, a_canary_answers_its_share_and_a_conversation_stays_with_one_instance) {
   const Routes routes({climate(20.0)}, {role("io")}, kRun);
   int canary = 0;
