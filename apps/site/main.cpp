@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   add_control_commands(app);
   add_storage_command(app);
   add_key_command(app);
+  add_certificates_command(app);
   app.footer(
       "'rltune site <verb> --help' has examples; docs/site.md explains every field of site.yaml.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage.");

@@ -26,5 +26,6 @@ void add_init_command(CLI::App& app);
 void add_control_commands(CLI::App& app);
 void add_storage_command(CLI::App& app);
 void add_key_command(CLI::App& app);
+void add_certificates_command(CLI::App& app);
 
 }  // namespace rltune::site

@@ -1,6 +1,7 @@
 #include "rltune/access/certificate.hpp"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -146,8 +147,13 @@ Result<CertificateFacts> read_certificate(const std::filesystem::path& file) {
   const auto text = read_file(file);
   if (!text) return std::unexpected(text.error());
   const Bio bio(::BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
-  const Certificate certificate(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  if (certificate == nullptr) return fail(Errc::parse, file.string() + ": there is no certificate in it (PEM)");
+  Certificate certificate(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (certificate == nullptr) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text->data());
+    certificate.reset(::d2i_X509(nullptr, &bytes, static_cast<long>(text->size())));
+  }
+  ::ERR_clear_error();
+  if (certificate == nullptr) return fail(Errc::parse, file.string() + ": there is no certificate in it (PEM or DER)");
   return CertificateFacts{.subject = name_text(::X509_get_subject_name(certificate.get())),
                           .issuer = name_text(::X509_get_issuer_name(certificate.get())),
                           .names = names_of(certificate.get()),

@@ -206,6 +206,30 @@ alerts:
     for_s: 0
     channels: [log]
     action: "files were put aside and the site goes on; docs/operations.md, After damage"
+  - name: certificate_ends
+    metric: rltune_role_certificate_days_left
+    when: below
+    limit: 30
+    for_s: 0
+    severity: warning
+    channels: [log]
+    action: "rltune site certificates says which, and how it is renewed"
+  - name: certificate_ends_in_a_week
+    metric: rltune_role_certificate_days_left
+    when: below
+    limit: 7
+    for_s: 0
+    severity: error
+    channels: [log]
+    action: "rltune site certificates says which, and how it is renewed"
+  - name: certificate_ends_tomorrow
+    metric: rltune_role_certificate_days_left
+    when: below
+    limit: 1
+    for_s: 0
+    severity: critical
+    channels: [log]
+    action: "what uses it stops working; rltune site certificates says which it is"
   - name: clock_stepped
     metric: rltune_role_clock_steps_total
     of: increase

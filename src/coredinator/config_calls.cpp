@@ -211,6 +211,7 @@ Result<v1::ConfigFilesAnswer> ConfigCalls::files(const v1::ConfigFilesRequest& r
     for (auto& [name, text] : lying()) (*answer.mutable_files())[name] = text;
     return answer;
   }
+  if (!store && store.error().code == Errc::not_found) return fail(Errc::not_found, "no version was made yet");
   if (!store) return std::unexpected(store.error());
   const auto version = store->find(request.version());
   if (!version) return std::unexpected(version.error());

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "certificates.hpp"
+#include "config_calls.hpp"
 #include "fleet.hpp"
 #include "keeper_link.hpp"
 #include "plan.hpp"
@@ -36,7 +38,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kHealthEvery = 500ms, kHealthEveryWhileStarting = 50ms, kHealthTimeout = 1000ms;
 constexpr auto kChildrenEvery = 1s;
-constexpr auto kDamageEvery = 10s;
+constexpr auto kDamageEvery = 10s, kCertificatesEvery = 600s;
 constexpr double kStopGrace = 5.0;  // seconds
 constexpr auto kReloadTimeout = 2000ms, kReloadAgain = 200ms;
 constexpr auto kLeaveAfter = 300ms;  // what asked for it gets its answer first
@@ -127,7 +129,17 @@ class Coredinator {
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
     coredinator.site_name_ = site->name;
-    coredinator.data_ = site->folder / site->storage.folder;
+    coredinator.data_ = data;
+    coredinator.config_calls_.emplace(
+        ConfigCalls::Parts{
+            .takeover = takeover,
+            .supervisor = coredinator.supervisor_,
+            .audit = audit,
+            .running = coredinator.running_,
+            .site_folder = site->folder,
+            .proposals_file = data / "proposals.json",
+            .begun = [&coredinator] { coredinator.leave_at_ = coredinator.clock_.steady() + kLeaveAfter; }},
+        coredinator.clock_);
     const tracing::SiteTelemetry telemetry(
         {.folder = site->folder, .run_folder = options.run_folder, .site = site->name, .role = "coredinator"},
         coredinator.operations_.registry);
@@ -219,22 +231,11 @@ class Coredinator {
         "coredinator.Agents", [this](const bus::Call&, const v1::AgentsRequest& request, v1::AgentsAnswer& answer) {
           return fleet_->describe(request, supervisor_, answer);
         });
-    server_.handle<v1::ApplyConfigRequest, v1::ConfigAnswer>(
-        "coredinator.ApplyConfig",
-        [this](const bus::Call& call, const v1::ApplyConfigRequest& request, v1::ConfigAnswer& answer) -> Result<> {
-          if (auto begun = takeover_.begin(request, running_, supervisor_); !begun) return begun;
-          answer = takeover_.state();
-          leave_at_ = clock_.steady() + kLeaveAfter;
-          audit_.post({.actor = request.author(),
-                       .action = "config.apply",
-                       .target = answer.version(),
-                       .reason = request.reason(),
-                       .correlation_id = std::string(call.correlation_id)});
-          return {};
-        });
-    server_.handle<v1::ConfigRequest, v1::ConfigAnswer>(
-        "coredinator.Config", [this](const bus::Call&, const v1::ConfigRequest&, v1::ConfigAnswer& answer) -> Result<> {
-          answer = takeover_.state();
+    config_calls_->serve(server_);
+    server_.handle<v1::CertificatesRequest, v1::CertificatesAnswer>(
+        "coredinator.Certificates",
+        [this](const bus::Call&, const v1::CertificatesRequest&, v1::CertificatesAnswer& answer) -> Result<> {
+          answer = certificates();
           return {};
         });
     take<v1::DeployRequest>("coredinator.Deploy", &Fleet::deploy);
@@ -411,6 +412,7 @@ class Coredinator {
     }
     for (auto& [name, probe] : probes_) probe.show();
     look_for_damage(now);
+    look_at_certificates(now);
     checks.push_back({"files", true, damaged_});
     checks.push_back(check_logs());
     operations_.health.report(checks);
@@ -422,6 +424,19 @@ class Coredinator {
   }
 
   // Whoever put it aside: a person has to know until it is moved away.
+  v1::CertificatesAnswer certificates() const {
+    auto site = config::parse_site(running_, site_file_);
+    if (!site) return {};  // the roles run with it: it was good
+    site->folder = std::filesystem::absolute(site_file_).parent_path();
+    return list_certificates(*site, telemetry_.value());
+  }
+
+  void look_at_certificates(Duration now) {
+    if (certificates_looked_ != Duration::zero() && now - certificates_looked_ < kCertificatesEvery) return;
+    certificates_looked_ = now;
+    show_certificates(certificates(), operations_.registry, clock_.now());
+  }
+
   void look_for_damage(Duration now) {
     if (damaged_looked_ != Duration::zero() && now - damaged_looked_ < kDamageEvery) return;
     damaged_looked_ = now;
@@ -491,6 +506,7 @@ class Coredinator {
   v1::LogFigures logs_;
   bool telling_ = false;  // io was asked to read the site's file again
   Duration tell_at_{}, leave_at_{};
+  std::optional<ConfigCalls> config_calls_;
   std::map<std::string, Probe> probes_;  // by role
   std::map<std::string, std::string> reported_;
   WallClock clock_;
@@ -500,7 +516,7 @@ class Coredinator {
   std::string site_name_, targets_;
   std::filesystem::path data_;
   std::string damaged_;  // what was put aside and nobody has looked at
-  Duration damaged_looked_{};
+  Duration damaged_looked_{}, certificates_looked_{};
   Duration health_reported_{};
   Duration children_asked_{};
   bool adopted_ = false;

@@ -18,7 +18,7 @@ struct CertificateFacts {
   std::string fingerprint;  // SHA-256, "AB:CD:...": what a person compares
 };
 
-// Of the first certificate in a PEM file. Errors: not_found, io; parse: there is none in it.
+// Of the first certificate in a file, PEM or DER. Errors: not_found, io; parse: there is none in it.
 Result<CertificateFacts> read_certificate(const std::filesystem::path& file);
 
 // A new key (P-256) and a certificate for these names that it signs itself, in one file (0600), so that both are the
