@@ -23,6 +23,7 @@ constexpr std::array kErrors{
     ErrorKind{"404", "NotFound", "There is nothing of that name."},
     ErrorKind{"409", "Conflict", "It cannot be done in the state that the site is in."},
     ErrorKind{"413", "TooLarge", "The body is too large."},
+    ErrorKind{"414", "TooLong", "The path with its query is too long."},
     ErrorKind{"415", "NoJson", "The body has to be application/json."},
     ErrorKind{"422", "WrongMessage", "The message or a parameter is not as it should be; 'errors' names each."},
     ErrorKind{"429", "TooMany", "Too many calls, or too many wrong attempts to sign in; see Retry-After."},
@@ -33,8 +34,8 @@ constexpr std::array kErrors{
 // What can go wrong with an operation, beside what can with each.
 bool may_answer(const Operation& operation, std::string_view status) {
   const bool takes = operation.request != nullptr, has_parts = operation.path.contains('{');
-  if (status == "404") return has_parts || operation.redirects;
-  if (status == "409") return operation.method != "GET";
+  if (status == "404") return has_parts || takes || operation.redirects;
+  if (status == "409") return has_parts || operation.method != "GET";
   if (status == "415") return takes;
   return true;
 }

@@ -3,7 +3,6 @@
 #include <charconv>
 
 namespace rltune::api {
-
 QueryTree::QueryTree(const std::map<std::string, std::string>& values) {
   for (const auto& [name, text] : values) tree_[name] = text;
 }

@@ -8,6 +8,7 @@ bool Accounts::turn() {
   if (!followed_.turn()) return false;
   auto directory = std::make_shared<Directory>();
   directory->sign_in = followed_.value().sign_in;
+  directory->all = followed_.value().users;
   const auto absolute = [&](const std::filesystem::path& file) {
     return file.empty() ? std::filesystem::path() : folder_ / file;
   };
@@ -41,6 +42,8 @@ std::optional<AccountFacts> Accounts::find(std::string_view name) const {
   if (found == now->accounts.end()) return std::nullopt;
   return found->second;
 }
+
+std::vector<config::User> Accounts::all() const { return directory()->all; }
 
 config::SignIn Accounts::sign_in() const { return directory()->sign_in; }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rltune/api/permission.hpp"
 #include "rltune/config/followed.hpp"
@@ -37,6 +38,8 @@ class Accounts {
   bool turn();
   // nullopt: there is none of that name, or it is not enabled.
   std::optional<AccountFacts> find(std::string_view name) const;
+  // Also those that are not enabled, in the file's order.
+  std::vector<config::User> all() const;
   config::SignIn sign_in() const;
   // Its files are absolute.
   std::optional<config::OAuth> oauth() const;
@@ -44,6 +47,7 @@ class Accounts {
  private:
   struct Directory {
     std::map<std::string, AccountFacts, std::less<>> accounts;
+    std::vector<config::User> all;
     config::SignIn sign_in;
     std::optional<config::OAuth> oauth;
   };

@@ -39,6 +39,10 @@ Answer refusal_of(const Error& error) {
     log::warning("the site could not answer", {{"reason", error.message}});
     refused.detail = "the role that was asked could not do it; the log says why";
   }
+  if (error.code == Errc::disconnected || error.code == Errc::timeout) {  // an endpoint of the host's may be named
+    log::info("a role did not answer", {{"reason", error.message}});
+    refused.detail = "the role that was asked does not answer now; GET /api/v1/roles says how it is";
+  }
   if (refused.status == 503) refused.headers["Retry-After"] = "1";
   return refused;
 }

@@ -48,6 +48,13 @@ std::string route_of(std::string_view path) {
   return route;
 }
 
+// What a caller made up may be of any length. Cut between letters of UTF-8.
+std::string cut(const std::string& name) {
+  std::size_t end = std::min(name.size(), kNameShownMax);
+  while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end);
+}
+
 std::string problem_of(const Call& call, const Answer& answer) {
   api::Problem problem{.title = std::string(webserver::reason(answer.status)),
                        .detail = answer.detail,
@@ -58,7 +65,7 @@ std::string problem_of(const Call& call, const Answer& answer) {
     api::ProblemFault& told = problem.errors->emplace_back();
     told.detail = fault.detail;
     (fault.parameter.empty() ? told.pointer : told.parameter) =
-        (fault.parameter.empty() ? fault.pointer : fault.parameter).substr(0, kNameShownMax);
+        cut(fault.parameter.empty() ? fault.pointer : fault.parameter);
   }
   return to_json(problem);
 }
@@ -98,7 +105,8 @@ Door::Door(DoorOptions options, Credentials& credentials, const Clock& clock, me
       denied_(std::move(denied)),
       addresses_(options_.rate),
       accounts_(options_.rate),
-      took_(registry.histogram("rltune_role_request_seconds", "From a request's last byte to its answer")) {}
+      took_(registry.histogram("rltune_role_request_seconds", "From a request's last byte to its answer")),
+      counters_(api::operations().size()) {}
 
 std::vector<webserver::Route> Door::routes(Handlers handlers) {
   std::vector<webserver::Route> routes;
@@ -211,7 +219,18 @@ webserver::SocketRoute Door::socket_route(std::string path, api::Permission perm
           }};
 }
 
-void Door::finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) const {
+metrics::Counter& Door::counter_of(const api::Operation& operation, int status) {
+  auto& known = counters_[static_cast<std::size_t>(&operation - api::operations().data())]
+                         [static_cast<std::size_t>(std::clamp(status, 100, 599) - 100)];
+  if (metrics::Counter* const counter = known.load(std::memory_order_acquire)) return *counter;
+  metrics::Counter& counter =
+      registry_.counter("rltune_role_requests_total", "Requests by how they ended",
+                        {{"operation", std::string(operation.id)}, {"status", std::to_string(status)}});
+  known.store(&counter, std::memory_order_release);
+  return counter;
+}
+
+void Door::finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) {
   webserver::Response response{
       .status = answer.status, .body = answer.body, .headers = answer.headers, .cookies = answer.cookies};
   if (answer.status >= 400) {
@@ -231,10 +250,7 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
   }
   const Duration took = clock_.steady() - call.begun;
   took_.observe(to_seconds(took));
-  registry_
-      .counter("rltune_role_requests_total", "Requests by how they ended",
-               {{"operation", std::string(call.operation->id)}, {"status", std::to_string(answer.status)}})
-      .add();
+  counter_of(*call.operation, answer.status).add();
   log::info("request", {{"operation", std::string(call.operation->id)},
                         {"status", std::to_string(answer.status)},
                         {"took_us", std::format("{:.0f}", 1e6 * to_seconds(took))},

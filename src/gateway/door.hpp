@@ -5,6 +5,8 @@
 // Threads: any. It outlives the server that calls it.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -40,8 +42,8 @@ class Door {
   std::vector<webserver::Route> routes(Handlers handlers);
 
   // A WebSocket for who has the permission. A browser's cookie counts only where the page is the gateway's own.
-  using Join = std::function<webserver::SocketEvents(const std::shared_ptr<webserver::Socket>&,
-                                                     std::function<bool()> may_stay)>;
+  using Join =
+      std::function<webserver::SocketEvents(const std::shared_ptr<webserver::Socket>&, std::function<bool()> may_stay)>;
   webserver::SocketRoute socket_route(std::string path, api::Permission permission, Join join);
 
  private:
@@ -52,7 +54,8 @@ class Door {
   std::optional<Answer> check(Call& call, const webserver::Request& request, Limits& limits);
   std::optional<Answer> check_rate(access::RateLimiter& limiter, const std::string& key, const std::string& address,
                                    Limits& limits) const;
-  void finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) const;
+  void finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply);
+  metrics::Counter& counter_of(const api::Operation& operation, int status);
 
   const DoorOptions options_;
   Credentials& credentials_;
@@ -61,6 +64,8 @@ class Door {
   const std::function<void(const Refusal&)> denied_;
   access::RateLimiter addresses_, accounts_;
   metrics::Histogram& took_;
+  // By operation and status; nullptr: it was not counted yet. Looked up once, as the registry takes a lock.
+  std::vector<std::array<std::atomic<metrics::Counter*>, 500>> counters_;
 };
 
 // Of an IPv6 address the first 64 bits, as nobody has fewer; an IPv4 address as it is.

@@ -14,13 +14,15 @@ using ::testing::Not;
 
 constexpr const char* kRolesPath = "GET /api/v1/roles";
 
-// A body that the operation takes.
+// A body that the operation takes, or one of the right kind that it refuses.
 std::string body_of(const api::Operation& operation) {
   const std::map<std::string_view, std::string> bodies{{"setMode", R"({"mode":"shadow","reason":"test"})"},
                                                        {"writeSetPoint", R"({"value":3.5,"reason":"test"})"},
                                                        {"orderAgent", R"({"verb":"stop","reason":"test"})"},
                                                        {"orderVersion", R"({"verb":"promote","reason":"test"})"}};
-  return operation.request == nullptr ? std::string() : bodies.at(operation.id);
+  if (operation.request == nullptr) return {};
+  const auto known = bodies.find(operation.id);
+  return known == bodies.end() ? "{}" : known->second;
 }
 
 std::string line_of(const api::Operation& operation) {
@@ -88,6 +90,19 @@ TEST_F(GatewayTest, a_call_reaches_the_site_in_the_name_of_who_makes_it) {
                 .status,
             200);
   EXPECT_EQ(asked(), "coredinator.OrderVersion coredinator by operator operator:climate:1.2.0:rollback");
+}
+
+TEST_F(GatewayTest, a_version_is_deployed_from_below_the_sites_folder_alone) {
+  const auto deploy = [&](const std::string& artifact) {
+    return call("POST /api/v1/agents/climate/versions", token("engineer"),
+                json{{"version", "1.2.0"}, {"artifact", artifact}, {"reason", "spring"}}.dump());
+  };
+  const HttpAnswer done = deploy("policies/spring");
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(coredinator_.changed(),
+            "engineer deploys 1.2.0 of climate from " + (folder_.path() / "policies/spring").string());
+  for (const char* artifact : {"", "/etc", "..", "../other", "policies/../../other", "./../x"})
+    EXPECT_EQ(deploy(artifact).status, 422) << artifact;
 }
 
 TEST_F(GatewayTest, a_correlation_id_that_is_none_is_replaced) {

@@ -6,8 +6,10 @@
 #include <thread>
 
 #include "break_glass.hpp"
+#include "config_operations.hpp"
 #include "door.hpp"
 #include "history_operations.hpp"
+#include "key_operations.hpp"
 #include "live.hpp"
 #include "oidc_sign_in.hpp"
 #include "rltune/access/certificate.hpp"
@@ -24,6 +26,7 @@
 #include "rltune/vault/vault.hpp"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
+#include "user_operations.hpp"
 
 namespace rltune::gateway {
 namespace {
@@ -71,6 +74,7 @@ class Role {
   Result<> listen();
   Result<std::filesystem::path> certificate() const;
   void look_at_keys();
+  void look_at_certificate();
   void record(audit::Entry entry) { audit_->post(std::move(entry)); }
 
   config::Site site_;
@@ -97,6 +101,7 @@ class Role {
   std::unique_ptr<Live> live_;
   std::optional<webserver::Server> server_;  // last: it ends first
   Duration looked_{};
+  std::filesystem::file_time_type certificate_taken_{};
 };
 
 Result<> Role::open_stores() {
@@ -213,8 +218,26 @@ Result<> Role::listen() {
   Handlers handlers = sign_in_->handlers();
   handlers.merge(oidc_->handlers());
   handlers.merge(break_glass_->handlers());
-  handlers.merge(site_handlers(*caller_));
+  handlers.merge(site_handlers(*caller_, site_.folder));
   handlers.merge(history_handlers({.caller = *caller_, .workers = pages_, .clock = clock_}));
+  handlers.merge(config_handlers(*caller_));
+  handlers.merge(key_handlers(*caller_, *keys_, clock_, [this](const Call& call, const std::string& reason) {
+    record({.actor = call.identity->name,
+            .action = "keys.rotated",
+            .reason = reason,
+            .correlation_id = call.correlation_id});
+  }));
+  handlers.merge(
+      user_handlers({.accounts = accounts_,
+                     .sessions = *sessions_,
+                     .links = *links_,
+                     .clock = clock_,
+                     .tell = [this](const Call& call, const std::string& action, const std::string& account) {
+                       record({.actor = call.identity->name,
+                               .action = action,
+                               .target = account,
+                               .correlation_id = call.correlation_id});
+                     }}));
   auto routes = door_->routes(std::move(handlers));
   routes.push_back({"GET", "/healthcheck", [](const webserver::Request&, const webserver::Reply& reply) {
                       reply({.body = R"({"status":"ok"})", .headers = {{"Cache-Control", "no-store"}}});
@@ -241,6 +264,8 @@ Result<> Role::listen() {
                            })});
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
+  std::error_code ignored;
+  certificate_taken_ = std::filesystem::last_write_time(*file, ignored);
   log::info("takes calls", {{"at", std::format("https://{}:{}", site_.gateway.address, server_->port())}});
   return {};
 }
@@ -253,6 +278,20 @@ void Role::look_at_keys() {
   const auto turned = keys_->turn();
   if (!turned) log::error("the keys could not be rotated", {{"reason", turned.error().message}});
   if (turned && *turned) record({.action = "keys.rotated"});
+  look_at_certificate();
+}
+
+// A file that was replaced, or our own before its end: connections that come from now on get it.
+void Role::look_at_certificate() {
+  const auto file = certificate();
+  if (!file) return log::error("the certificate could not be made anew", {{"reason", file.error().message}});
+  std::error_code failed;
+  const auto changed = std::filesystem::last_write_time(*file, failed);
+  if (failed || changed == certificate_taken_) return;
+  certificate_taken_ = changed;
+  if (const auto taken = server_->take_certificate(); !taken)
+    return log::error("the new certificate is not used", {{"reason", taken.error().message}});
+  log::info("shows the certificate as it lies there now", {{"file", file->string()}});
 }
 
 }  // namespace

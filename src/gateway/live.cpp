@@ -173,8 +173,8 @@ webserver::SocketEvents Live::join(const std::shared_ptr<webserver::Socket>& soc
     const std::scoped_lock lock(state_->mutex);
     state_->clients[socket.get()] = {.socket = socket, .may_stay = std::move(may_stay), .places = nullptr};
   }
-  return {.on_message = [state = state_, key = socket.get()](std::string_view message,
-                                                             webserver::MessageKind) { state->hear_client(key, message); },
+  return {.on_message = [state = state_, key = socket.get()](
+                            std::string_view message, webserver::MessageKind) { state->hear_client(key, message); },
           .on_close =
               [state = state_, key = socket.get()](std::uint16_t, std::string_view) {
                 const std::scoped_lock lock(state->mutex);

@@ -8,7 +8,8 @@
 //
 // From the client, at any time:  {"subscribe": ["air_temperature", ...]}   empty: every tag
 //                                and, to go on: "epoch": "...", "after": 17, as in the last frame that it had
-// To the client:                 {"epoch": "...", "frame": 18, "values": {"air_temperature": [21.5, "good", 1767225600123]}}
+// To the client:                 {"epoch": "...", "frame": 18, "values": {"air_temperature": [21.5, "good",
+// 1767225600123]}}
 //                                value, quality, milliseconds of its source time since 1970 (UTC)
 //
 // Threads: join() any; frames are made on a thread of its own.

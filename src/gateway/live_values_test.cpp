@@ -41,7 +41,8 @@ TEST_F(LiveValuesTest, a_frame_holds_what_changed_since_another_one) {
   values_.take(batch(0, 22.5, 3000));
   EXPECT_EQ(values_.end_frame(), 2U);
   EXPECT_EQ(since(1), Json::parse(R"({"epoch":"e","frame":2,"values":{"air":[22.5,"good",3000]}})"));
-  EXPECT_EQ(since(0), Json::parse(R"({"epoch":"e","frame":2,"values":{"air":[22.5,"good",3000],"vent":[40,"good",1000]}})"));
+  EXPECT_EQ(since(0),
+            Json::parse(R"({"epoch":"e","frame":2,"values":{"air":[22.5,"good",3000],"vent":[40,"good",1000]}})"));
   EXPECT_EQ(since(2), Json());
   EXPECT_EQ(since(0, {1, 2}), Json()) << "of other tags nothing came";
 }

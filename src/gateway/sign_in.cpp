@@ -11,12 +11,12 @@
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/secret.hpp"
+#include "user_operations.hpp"
 
 namespace rltune::gateway {
 namespace {
 
 constexpr std::size_t kPasswordsAtOnce = 2, kPasswordsWaiting = 16;
-constexpr const char* kLinkPurpose = "password";
 
 access::LockoutOptions lockout_of(const config::SignIn& sign_in) {
   access::LockoutOptions options{.attempts_max = static_cast<unsigned>(sign_in.attempts_max),
@@ -58,6 +58,11 @@ Handlers SignIn::handlers() {
       taking<api::NewPassword>([this](const CallPointer& call, const api::NewPassword& chosen, const Done& done) {
         const bool taken = workers_.post([this, call, chosen, done] { done(set_password(*call, chosen)); });
         if (!taken) done({.status = 503, .headers = {{"Retry-After", "1"}}, .detail = "try again"});
+      }));
+  handlers.emplace(
+      "changePassword",
+      taking<api::PasswordChange>([this](const CallPointer& call, const api::PasswordChange& change, const Done& done) {
+        attempt(call, call->identity->name, done, [this, call, change] { return change_password(*call, change); });
       }));
   handlers.emplace("refresh", taking<api::Refresh>([this](const CallPointer& call, const api::Refresh& message,
                                                           const Done& done) { done(refresh(*call, message)); }));
@@ -240,7 +245,7 @@ Answer SignIn::set_password(const Call& call, const api::NewPassword& chosen) {
   const auto link = parts_.links.take(chosen.link, parts_.clock.now());
   if (!link && link.error().code != Errc::denied) return refuse(503, "the gateway's disk does not take it; try again");
   const auto account = link ? parts_.accounts.find(link->subject) : std::nullopt;
-  if (!link || link->purpose != kLinkPurpose || !account || account->password_hash_file.empty())
+  if (!link || link->purpose != kPasswordLink || !account || account->password_hash_file.empty())
     return refuse_link(call, account ? account->name : std::string());
   if (const auto written = write_secret_file(account->password_hash_file, *hash + "\n"); !written) {
     log::error("a password could not be kept", {{"account", account->name}, {"reason", written.error().message}});
@@ -249,6 +254,29 @@ Answer SignIn::set_password(const Call& call, const api::NewPassword& chosen) {
   if (const auto ended = parts_.sessions.end_all(account->name); !ended)
     log::error("the end of sessions is not on the disk yet", {{"reason", ended.error().message}});
   tell(call, "password.set", account->name);
+  return {};
+}
+
+// A session alone does not show that it is still the person who began it.
+Answer SignIn::change_password(const Call& call, const api::PasswordChange& change) {
+  if (const auto form = access::check_password_form(change.password); !form)
+    return {
+        .status = 422, .detail = "the message is not as it should be", .faults = {{"/password", form.error().message}}};
+  const auto account = parts_.accounts.find(call.identity->name);
+  if (!account || !access::verify_password(change.current, password_hash(*account))) {
+    tell(call, "password.refused", call.identity->name, "the current password is wrong");
+    return refuse(403, "the current password is wrong");
+  }
+  lockout_.right(account->name, limited_address(call.address), parts_.clock.steady());
+  const auto hash = access::hash_password(change.password);
+  if (!hash) return refuse(503, "there is no memory to hash a password now; try again");
+  if (const auto written = write_secret_file(account->password_hash_file, *hash + "\n"); !written) {
+    log::error("a password could not be kept", {{"account", account->name}, {"reason", written.error().message}});
+    return refuse(503, "the gateway's disk does not take it; try again");
+  }
+  for (const access::Session& session : parts_.sessions.list(account->name, parts_.clock.now()))
+    if (session.id != call.identity->session) (void)parts_.sessions.end(session.id);
+  tell(call, "password.changed", account->name);
   return {};
 }
 

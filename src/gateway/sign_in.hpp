@@ -16,6 +16,7 @@
 #include "rltune/access/one_time_links.hpp"
 #include "rltune/access/sessions.hpp"
 #include "rltune/api/account.hpp"
+#include "rltune/api/user.hpp"
 #include "rltune/base/clock.hpp"
 #include "workers.hpp"
 
@@ -39,7 +40,8 @@ class SignIn {
   };
   explicit SignIn(const Parts& parts);
 
-  // Of the operations login, serviceToken, refresh, logout, setPassword, getAccount, listSessions and endSession.
+  // Of the operations login, serviceToken, refresh, logout, setPassword, changePassword, getAccount, listSessions and
+  // endSession.
   Handlers handlers();
 
   // For who has shown who it is, `how`: for the audit. 200 with its tokens, or what is in the way.
@@ -59,6 +61,7 @@ class SignIn {
   Answer end_session(const Call& call);
   Answer refuse_link(const Call& call, std::string account) const;
   Answer set_password(const Call& call, const api::NewPassword& chosen);
+  Answer change_password(const Call& call, const api::PasswordChange& change);
   Answer give(const AccountFacts& account, const std::string& session, const std::string& refresh_token,
               bool by_cookie) const;
 

@@ -4,7 +4,6 @@
 
 #include "asking.hpp"
 #include "rltune/api/site.hpp"
-#include "rltune/base/log.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 
@@ -69,6 +68,10 @@ api::AgentState agent_state(const v1::AgentInfo& info) {
 
 Answer agent(const v1::AgentInfo& answered) { return answer(agent_state(answered)); }
 
+Answer health(const v1::HealthAnswer& answered) {
+  return answer(api::AgentHealth{.healthy = answered.healthy(), .reason = answered.reason()});
+}
+
 Answer agents(const v1::AgentsAnswer& answered) {
   api::AgentList list;
   for (const v1::AgentInfo& info : answered.agents()) list.agents.push_back(agent_state(info));
@@ -97,6 +100,12 @@ void read_handlers(bus::Caller& caller, Handlers& handlers) {
     v1::AgentsRequest request;
     request.set_agent(call->parts[0]);
     ask<v1::AgentsAnswer>(caller, call, to("coredinator.Agents", "coredinator"), request, one_agent, done);
+  });
+}
+
+void health_handler(bus::Caller& caller, Handlers& handlers) {
+  handlers.emplace("getAgentHealth", [&caller](const CallPointer& call, const Done& done) {
+    ask<v1::HealthAnswer>(caller, call, to("agent.Health", call->parts[0]), v1::HealthRequest(), health, done);
   });
 }
 
@@ -145,11 +154,54 @@ void agent_orders(bus::Caller& caller, Handlers& handlers) {
       }));
 }
 
+// As `rltune version deploy` has them.
+v1::Traffic traffic_of(const api::VersionDeploy& deploy) {
+  const std::vector<double> canary = deploy.canary_percent.value_or(std::vector{10.0, 50.0});
+  v1::Traffic traffic;
+  traffic.set_evaluation_seasons(10);
+  traffic.set_shadow_s(deploy.shadow_s.value_or(60.0));
+  traffic.set_shadow_proposals(20);
+  traffic.mutable_canary_percent()->Assign(canary.begin(), canary.end());
+  traffic.set_canary_s(deploy.canary_s.value_or(60.0));
+  traffic.set_probation_s(deploy.probation_s.value_or(600.0));
+  traffic.set_hold(deploy.hold.value_or(false));
+  traffic.set_memory_max_mib(1024.0);
+  return traffic;
+}
+
+// Nobody reads the host's files by naming them.
+bool lies_below(const std::string& artifact) {
+  const auto path = std::filesystem::path(artifact).lexically_normal();
+  return !artifact.empty() && path.is_relative() && *path.begin() != "..";
+}
+
+void deploy_handler(bus::Caller& caller, const std::filesystem::path& site_folder, Handlers& handlers) {
+  handlers.emplace(
+      "deployVersion",
+      taking<api::VersionDeploy>([&caller, site_folder](const CallPointer& call, const api::VersionDeploy& deploy,
+                                                        const Done& done) {
+        if (!lies_below(deploy.artifact))
+          return done({.status = 422,
+                       .detail = "the message is not as it should be",
+                       .faults = {{"/artifact", "has to be a folder below the site's, as \"policies/spring\""}}});
+        v1::DeployRequest request;
+        request.set_agent(call->parts[0]);
+        request.set_version(deploy.version);
+        request.set_folder((site_folder / deploy.artifact).string());
+        *request.mutable_traffic() = traffic_of(deploy);
+        request.set_user(call->identity->name);
+        request.set_reason(deploy.reason);
+        ask<v1::AgentInfo>(caller, call, to("coredinator.Deploy", "coredinator", kWritePatience), request, agent, done);
+      }));
+}
+
 }  // namespace
 
-Handlers site_handlers(bus::Caller& caller) {
+Handlers site_handlers(bus::Caller& caller, const std::filesystem::path& site_folder) {
   Handlers handlers;
+  deploy_handler(caller, site_folder, handlers);
   read_handlers(caller, handlers);
+  health_handler(caller, handlers);
   plant_orders(caller, handlers);
   agent_orders(caller, handlers);
   return handlers;

@@ -113,12 +113,19 @@ function leaks(text) {
   return [...kOurs, ...settings.forbidden].filter((one) => (typeof one === "string" ? text.includes(one) : one.test(text)));
 }
 
+const kOwnText = ["getConfig", "getConfigVersion", "listConfigProposals"];
+const isPath = (leak) => (typeof leak === "string" ? leak.startsWith("/") : leak.source.includes("home"));
+
 function judge(made, got) {
   if (got.lost) return made.body && made.body.length > kBodyMax ? [] : [`the connection was lost: ${got.lost}`];
   const called = api.find(made.method, new URL(settings.url + made.path).pathname);
-  const wrongs = got.status >= 500 ? [`status ${got.status}`] : [];
+  const stopped = [503, 504].includes(got.status) && called?.id === "getAgentHealth";  // this run stops agents, and starts them
+  const wrongs = got.status >= 500 && !stopped ? [`status ${got.status}`] : [];
   wrongs.push(...api.faultsOf(called, { path: made.path, status: got.status, type: got.headers["content-type"] ?? "", headers: got.headers, body: got.body }));
-  for (const leak of leaks(`${got.body}\n${JSON.stringify(got.headers)}`)) wrongs.push(`it tells of ${leak}`);
+  // The site's own files may name folders of its host; their readers are those who write them.
+  const ownText = kOwnText.includes(called?.id) && got.status === 200;
+  for (const leak of leaks(`${got.body}\n${JSON.stringify(got.headers)}`))
+    if (!ownText || !isPath(leak)) wrongs.push(`it tells of ${leak}`);
   const taken = got.status < 300;
   if (taken && made.wrong) wrongs.push("a message was taken that the document forbids");
   if (taken && called?.told.security.length > 0 && (made.bad || made.who === kNobody)) wrongs.push("it was done for who has no good token");

@@ -87,6 +87,46 @@ TEST_F(GatewayRole, the_first_administrator_comes_in_by_a_link_and_steers_throug
   EXPECT_EQ(send("GET", "/api/v1/agents/nobody", bob)->status, 404);
 }
 
+TEST_F(GatewayRole, a_limit_is_loosened_by_two_people_and_by_nobody_alone) {
+  const std::string ada = sign_in("ada"), eve = sign_in("eve");
+  const auto value = [&](const std::string& token, const std::string& method, const std::string& path,
+                         const json& body = {}) {
+    const auto answer = send(method, "/api/v1/config" + path, token, body);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? json::parse(answer->body, nullptr, false) : json();
+  };
+  const json now = value(eve, "GET", "");
+  const auto file = std::ranges::find(now["files"], "site.yaml", [](const json& one) { return one["name"]; });
+  ASSERT_NE(file, now["files"].end()) << now;
+  const std::string text = (*file)["text"];
+  // The upper limit of the first output comes down, which is stricter, and then goes up again, which is not.
+  const auto at = text.find("high: ", text.find("limits: {")) + 6, end = text.find('}', at);
+  ASSERT_NE(end, text.npos) << text;
+  const std::string stricter =
+      std::string(text).replace(at, end - at, std::format("{}", 0.5 * std::stod(text.substr(at, end - at))));
+  const auto change = [&](const std::string& to) {
+    return value(eve, "POST", "/changes", {{"text", to}, {"reason", "a colder summer"}});
+  };
+  const auto applied = [&] {
+    return PilotSite::eventually([&] { return value(eve, "GET", "/state")["state"] == "applied"; }, 30s);
+  };
+  ASSERT_EQ(change(stricter)["state"], "under_way");
+  ASSERT_TRUE(applied()) << value(eve, "GET", "/state");
+  EXPECT_EQ(value(eve, "POST", "/plans", {{"text", text}})["loosens"].size(), 1U);
+  const json proposed = change(text);
+  ASSERT_EQ(proposed["state"], "proposed") << proposed;
+  const std::string answers = "/proposals/" + proposed["proposal"].get<std::string>() + "/answers";
+  const json agree{{"verb", "agree"}, {"reason", "looked at it"}};
+  EXPECT_EQ(status("POST", "/api/v1/config" + answers, eve, agree), 403);
+  EXPECT_EQ(read_file(site_->path("site/site.yaml")).value(), stricter);
+  ASSERT_EQ(value(ada, "POST", answers, agree)["state"], "under_way");
+  ASSERT_TRUE(applied()) << value(eve, "GET", "/state");
+  EXPECT_EQ(read_file(site_->path("site/site.yaml")).value(), text);
+  const json versions = value(eve, "GET", "/versions")["versions"];
+  EXPECT_EQ(versions[0]["author"], "eve");
+  EXPECT_EQ(versions[0]["reason"], "a colder summer (agreed to by ada: looked at it)");
+}
+
 TEST_F(GatewayRole, a_stranger_gets_nothing_and_plain_http_gets_no_answer) {
   EXPECT_EQ(status("GET", "/api/v1/roles"), 401);
   EXPECT_EQ(status("GET", "/healthcheck"), 200);

@@ -10,9 +10,12 @@
 
 #include "answer_record.hpp"
 #include "break_glass.hpp"
+#include "config_operations.hpp"
 #include "door.hpp"
+#include "fake_coredinator.hpp"
 #include "history_operations.hpp"
 #include "http_exchange.hpp"
+#include "key_operations.hpp"
 #include "manual_clock.hpp"
 #include "oidc_sign_in.hpp"
 #include "rltune/access/key_ring.hpp"
@@ -24,6 +27,7 @@
 #include "sign_in.hpp"
 #include "site_operations.hpp"
 #include "temporary_folder.hpp"
+#include "user_operations.hpp"
 
 namespace rltune::gateway {
 
@@ -111,8 +115,22 @@ class GatewayTest : public ::testing::Test {
     Handlers handlers = sign_in_->handlers();
     handlers.merge(oidc_->handlers());
     handlers.merge(break_glass_->handlers());
-    handlers.merge(site_handlers(*caller_));
+    handlers.merge(site_handlers(*caller_, folder_.path()));
     handlers.merge(history_handlers({.caller = *caller_, .workers = workers_, .clock = clock_}));
+    handlers.merge(config_handlers(*caller_));
+    handlers.merge(
+        user_handlers({.accounts = *accounts_,
+                       .sessions = *sessions_,
+                       .links = *links_,
+                       .clock = clock_,
+                       .tell = [this](const Call& call, const std::string& action, const std::string& account) {
+                         const std::scoped_lock lock(mutex_);
+                         events_.push_back(action + " " + account + " by " + call.identity->name);
+                       }}));
+    handlers.merge(key_handlers(*caller_, *keys_, clock_, [this](const Call& call, const std::string& reason) {
+      const std::scoped_lock lock(mutex_);
+      events_.push_back("rotated " + call.identity->name + " " + reason);
+    }));
     auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
     ASSERT_TRUE(server) << server.error().message;
     server_.emplace(std::move(*server));
@@ -155,6 +173,7 @@ class GatewayTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  FakeCoredinator coredinator_;
   std::string users_;
   ManualClock clock_{TimePoint(std::chrono::seconds(1'800'000'000))};
   metrics::Registry registry_{"gateway"};
@@ -188,6 +207,7 @@ class GatewayTest : public ::testing::Test {
              (what.empty() ? "" : " " + what);
   }
   void serve(bus::Server& server) {
+    coredinator_.serve(server);
     server.handle<v1::RolesRequest, v1::RolesAnswer>(
         "coredinator.Roles", [this](const bus::Call& call, const v1::RolesRequest&, v1::RolesAnswer& answer) {
           note(call, std::string(call.correlation_id));

@@ -55,7 +55,8 @@ struct ServiceLogin {
 template <typename Visitor>
 void describe(Visitor& v, ServiceLogin& login) {
   v.field("service", login.service, {.note = "name of the account, whose role is service", .length_max = kNameMax});
-  v.field("secret", login.secret, {.note = "as 'rltune user secret' printed it", .length_max = kSecretMax, .secret = true});
+  v.field("secret", login.secret,
+          {.note = "as 'rltune user secret' printed it", .length_max = kSecretMax, .secret = true});
 }
 
 // What a provider sends a browser back with; it may add what it likes.

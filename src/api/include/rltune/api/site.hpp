@@ -155,6 +155,17 @@ void describe(Visitor& v, AgentList& list) {
   v.field("agents", list.agents, {.note = "of the site"});
 }
 
+struct AgentHealth {
+  static constexpr std::string_view kSchema = "AgentHealth";
+  bool healthy = false;
+  std::string reason;
+};
+template <typename Visitor>
+void describe(Visitor& v, AgentHealth& health) {
+  v.field("healthy", health.healthy, {.note = "it decides, by its own word"});
+  v.field("reason", health.reason, {.note = "why not"});
+}
+
 struct AgentOrder {
   static constexpr std::string_view kSchema = "AgentOrder";
   std::string verb, reason;
@@ -173,6 +184,32 @@ template <typename Visitor>
 void describe(Visitor& v, VersionOrder& order) {
   v.field("verb", order.verb, {.note = "what to do", .words = kVersionVerbs});
   v.field("reason", order.reason, {.note = "for the record", .length_max = kReasonMax});
+}
+
+struct VersionDeploy {
+  static constexpr std::string_view kSchema = "VersionDeploy";
+  std::string version, artifact, reason;
+  std::optional<double> shadow_s, canary_s, probation_s;
+  std::optional<std::vector<double>> canary_percent;
+  std::optional<bool> hold;
+};
+template <typename Visitor>
+void describe(Visitor& v, VersionDeploy& deploy) {
+  constexpr double kDay = 86'400.0;
+  v.field("version", deploy.version, {.note = "\"1.2.0\"", .length_max = 64});
+  v.field("artifact", deploy.artifact, {.note = "folder of the policy on the site's host, below the site's folder"});
+  v.field("reason", deploy.reason, {.note = "for the record", .length_max = kReasonMax});
+  v.field("shadow_s", deploy.shadow_s,
+          {.note = "beside the active version, unheard; left out: 60", .low = 0.0, .high = 30 * kDay});
+  v.field("canary_percent", deploy.canary_percent,
+          {.note = "steps, of the calls that it answers; left out: 10, 50; empty: none",
+           .length_max = 10,
+           .low = 1.0,
+           .high = 99.0});
+  v.field("canary_s", deploy.canary_s, {.note = "each step; left out: 60", .low = 0.0, .high = 30 * kDay});
+  v.field("probation_s", deploy.probation_s,
+          {.note = "watched after it became active; left out: 600", .low = 0.0, .high = 30 * kDay});
+  v.field("hold", deploy.hold, {.note = "becomes active only when a person promotes it; left out: false"});
 }
 
 }  // namespace rltune::api
