@@ -1,5 +1,5 @@
-// Senders of log entries over HTTP as light as can be, so that what is measured is who receives: one thread, a
-// connection a sender, one request in flight on each.
+// Senders over HTTP or HTTPS as light as can be, so that what is measured is who receives: one thread, a connection a
+// sender, one request in flight on each.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,15 @@
 
 #include "rltune/base/time.hpp"
 
+struct ssl_ctx_st;  // of OpenSSL
+
 namespace rltune::bench {
 
 class HttpLoad {
  public:
   struct Target {
-    std::uint16_t port = 0;
-    std::string token;
+    std::uint16_t port = 0;  // on this host
+    bool tls = false;        // the certificate is not looked at
   };
   HttpLoad(const Target& target, std::size_t senders);
   ~HttpLoad();
@@ -26,21 +28,24 @@ class HttpLoad {
     int status = 0;  // 0: the connection is gone
     Duration took{};
   };
-  // The next body of that sender; empty: it sends no more.
-  using NextBody = std::function<std::string(std::size_t sender)>;
+  // The next whole request of that sender, head and body; empty: it sends no more.
+  using NextRequest = std::function<std::string(std::size_t sender)>;
   using OnAnswer = std::function<void(const Answer&)>;
   // Until every sender has sent all, or its connection is gone, or the time is over.
-  void run(const NextBody& next, const OnAnswer& answered, Duration longest);
+  void run(const NextRequest& next, const OnAnswer& answered, Duration longest);
 
  private:
   struct Sender;
-  bool send_next(Sender& sender, const NextBody& next);
+  bool send_next(Sender& sender, const NextRequest& next);
   bool receive(Sender& sender, const OnAnswer& answered);
 
-  std::string head_;
+  std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> tls_;
   std::vector<std::unique_ptr<Sender>> senders_;
   int epoll_ = -1;
 };
+
+// One for the telemetry role: lines of NDJSON, with its token.
+std::string log_request(const std::string& token, const std::string& lines);
 
 // A line of NDJSON of `bytes` bytes with that id.
 std::string log_line(std::uint64_t id, std::size_t bytes);

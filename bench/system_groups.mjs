@@ -60,6 +60,15 @@ export const systemGroups = [
       "for a receiver that is away, answers nobody, and counts what it wrote once a second.",
   },
   {
+    name: "gateway",
+    title: "Calls through the gateway",
+    run: (bin) => [...part(bin, "gateway_bench", "calls"), ...part(bin, "gateway_bench", "keys"), ...part(bin, "gateway_bench", "live")],
+    note: "HTTPS with TLS 1.3 from connections that stay open, by way of gateway and coredinator to an agent of a live site and back, each call " +
+      "with its token, permission and limits looked at and a line in the log; bare answers of the same web server, a process of its own, in turn with it. " +
+      "Callers and all processes share the two cores. Keys: rotated twice a second at half of what it can answer, each caller's token signed by any of " +
+      "the keys so far. Values: 200 clients that watch 500 tags, each with another value ten times a second; 20 of them read nothing.",
+  },
+  {
     name: "startup",
     title: "Start-up",
     part: "startup",

@@ -46,7 +46,8 @@ struct Latencies {
 void send_entries(const TelemetrySite& site, const std::function<Latencies*()>& goes_on) {
   std::string body;
   for (std::size_t i = 0; i < kRecordsARequest; ++i) body += log_line(i, kRecordBytes);
-  HttpLoad load({site.port(), site.token()}, 1);
+  const std::string request = log_request(site.token(), body);
+  HttpLoad load({.port = site.port()}, 1);
   Latencies* into = nullptr;
   auto due = std::chrono::steady_clock::now();
   load.run(
@@ -54,7 +55,7 @@ void send_entries(const TelemetrySite& site, const std::function<Latencies*()>& 
         due += std::chrono::microseconds(1'000'000 * kRecordsARequest / kRecordsPerSecond);
         std::this_thread::sleep_until(due);
         into = goes_on();
-        return into != nullptr ? body : std::string();
+        return into != nullptr ? request : std::string();
       },
       [&](const HttpLoad::Answer& answer) {
         if (answer.status != 202) give_up(std::format("status {}; {}", answer.status, site.said()));

@@ -68,13 +68,13 @@ class Ledger {
 
 void kill_under_load(TelemetrySite& site, Ledger& ledger, Random& random) {
   site.start();
-  HttpLoad load({site.port(), site.token()}, kSenders);
+  HttpLoad load({.port = site.port()}, kSenders);
   std::jthread killer([pid = site.pid(), after = std::chrono::microseconds(random.below(40'000))] {
     std::this_thread::sleep_for(after);
     ::kill(pid, SIGKILL);
   });
   Random own(random.below(1U << 30U));
-  load.run([&](std::size_t sender) { return ledger.next(sender, own); },
+  load.run([&](std::size_t sender) { return log_request(site.token(), ledger.next(sender, own)); },
            [&](const HttpLoad::Answer& answer) { ledger.answered(answer); }, 30s);
   killer.join();
   site.kill();

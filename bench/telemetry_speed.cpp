@@ -26,11 +26,12 @@ struct Measured {
 };
 
 Measured measure(TelemetrySite& site, std::size_t senders, const std::string& body, Duration span) {
-  HttpLoad load({site.port(), site.token()}, senders);
+  HttpLoad load({.port = site.port()}, senders);
   const WallClock clock;
   const Duration begin = clock.steady();
   Measured measured;
-  load.run([&](std::size_t) { return clock.steady() - begin < span ? body : std::string(); },
+  const std::string request = log_request(site.token(), body);
+  load.run([&](std::size_t) { return clock.steady() - begin < span ? request : std::string(); },
            [&](const HttpLoad::Answer& answer) {
              if (answer.status != 202) give_up(std::format("status {}; {}", answer.status, site.said()));
              measured.latencies_ms.push_back(1e3 * to_seconds(answer.took));
