@@ -52,7 +52,7 @@ int serve_echo(const char* certificate) {
   if (!server) give_up(server.error().message);
   std::println("{}", server->port());
   std::fflush(stdout);
-  while (std::getchar() != EOF) continue;
+  ::pause();  // it is killed
   return 0;
 }
 

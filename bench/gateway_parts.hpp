@@ -13,7 +13,7 @@ Rows gateway_keys(double rotations);
 // For so many seconds: 200 clients that watch 500 tags at 10 Hz, a tenth of which read nothing.
 Rows gateway_live(double seconds);
 
-// A bare answer over TLS, until stdin ends: says its port on stdout.
+// A bare answer over TLS, until it is killed: says its port on stdout.
 int serve_echo(const char* certificate);
 
 }  // namespace rltune::bench

@@ -7,6 +7,7 @@
 #include "rltune/config/change.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/config/loosening.hpp"
+#include "rltune/config/users.hpp"
 #include "rltune/configstore/store.hpp"
 
 namespace rltune::coredinator {
@@ -153,6 +154,10 @@ Result<v1::ConfigAnswer> ConfigCalls::answer_proposal(const v1::AnswerProposalRe
     return fail(Errc::denied, "this changes who may do what, which your account may not");
   if (request.agree() && request.user() == shown.author())
     return fail(Errc::denied, "a second person has to agree: nobody loosens a limit alone");
+  // Whoever has its secret may have an account as well.
+  const bool nobodys = request.user() == config::kBreakGlassUser || shown.author() == config::kBreakGlassUser;
+  if (request.agree() && nobodys)
+    return fail(Errc::denied, "the account for emergencies is nobody's own: two people have to agree in their names");
   if (request.agree() && waiting->basis != basis())
     return fail(Errc::mismatch, "the configuration has changed since this was proposed; it has to be proposed again");
   v1::ConfigAnswer answer = parts_.takeover.state();

@@ -6,6 +6,7 @@
 #include "example_kinds.hpp"
 #include "manual_clock.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/config/users.hpp"
 #include "temporary_folder.hpp"
 
 namespace rltune::coredinator {
@@ -95,6 +96,14 @@ TEST_F(ConfigCallsTest, nobody_agrees_with_themselves) {
   EXPECT_EQ(site(), running_);
   EXPECT_TRUE(answer(id, "ada", false)) << "but may take it back";
   EXPECT_EQ(answer(id, "grace").error().code, Errc::not_found);
+}
+
+TEST_F(ConfigCallsTest, the_account_for_emergencies_is_no_second_person) {
+  const std::string id = apply(looser_)->proposal();
+  EXPECT_EQ(answer(id, std::string(config::kBreakGlassUser)).error().code, Errc::denied);
+  const std::string own = apply(looser_, std::string(config::kBreakGlassUser))->proposal();
+  EXPECT_EQ(answer(own, "ada").error().code, Errc::denied);
+  EXPECT_EQ(site(), running_);
 }
 
 TEST_F(ConfigCallsTest, what_was_refused_does_not_come_back) {
