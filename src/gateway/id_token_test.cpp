@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kSecond = 1'800'000'000;
+constexpr std::int64_t kIdTokenSecond = 1'800'000'000;
 
 class IdToken : public ::testing::Test {
  protected:
@@ -22,8 +22,8 @@ class IdToken : public ::testing::Test {
     json claims{{"iss", "https://login.example.com"},
                 {"aud", "rltune"},
                 {"sub", "17"},
-                {"iat", kSecond - 1},
-                {"exp", kSecond + 300},
+                {"iat", kIdTokenSecond - 1},
+                {"exp", kIdTokenSecond + 300},
                 {"nonce", "n"},
                 {"preferred_username", "ada"},
                 {"email", "ada@x.y"},
@@ -40,7 +40,7 @@ class IdToken : public ::testing::Test {
                                     const std::string& claim = "preferred_username") {
     return verify_id_token(
         token, keys, {.issuer = "https://login.example.com", .client_id = "rltune", .nonce = "n", .user_claim = claim},
-        TimePoint(std::chrono::seconds(kSecond)));
+        TimePoint(std::chrono::seconds(kIdTokenSecond)));
   }
   static std::string refusal(const json& claims, const std::string& claim = "preferred_username") {
     const auto user = verify(key_.token(claims), keys({key_.jwk()}), claim);
@@ -100,11 +100,11 @@ TEST_F(IdToken, it_is_from_the_provider_for_us_and_of_this_attempt) {
 }
 
 TEST_F(IdToken, it_is_good_now_but_for_half_a_minute_between_the_clocks) {
-  EXPECT_EQ(refusal(claims({{"exp", kSecond - 29}})), "taken: ada");
-  EXPECT_THAT(refusal(claims({{"exp", kSecond - 30}})), HasSubstr("has ended"));
-  EXPECT_EQ(refusal(claims({{"iat", kSecond + 30}})), "taken: ada");
-  EXPECT_THAT(refusal(claims({{"iat", kSecond + 31}})), HasSubstr("in the future"));
-  EXPECT_THAT(refusal(claims({{"nbf", kSecond + 31}})), HasSubstr("not good yet"));
+  EXPECT_EQ(refusal(claims({{"exp", kIdTokenSecond - 29}})), "taken: ada");
+  EXPECT_THAT(refusal(claims({{"exp", kIdTokenSecond - 30}})), HasSubstr("has ended"));
+  EXPECT_EQ(refusal(claims({{"iat", kIdTokenSecond + 30}})), "taken: ada");
+  EXPECT_THAT(refusal(claims({{"iat", kIdTokenSecond + 31}})), HasSubstr("in the future"));
+  EXPECT_THAT(refusal(claims({{"nbf", kIdTokenSecond + 31}})), HasSubstr("not good yet"));
   for (const json& time : {json("soon"), json(-1), json(1e300), json(), json(true)}) {
     EXPECT_THAT(refusal(claims({{"exp", time}})), HasSubstr("does not say when")) << time;
     EXPECT_THAT(refusal(claims({{"iat", time}})), HasSubstr("does not say when")) << time;
