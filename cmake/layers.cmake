@@ -35,6 +35,7 @@ set(RLTUNE_MAY_USE_runs         base)
 set(RLTUNE_MAY_USE_report       base)
 set(RLTUNE_MAY_USE_webserver    base)
 set(RLTUNE_MAY_USE_api          base)
+set(RLTUNE_MAY_USE_client       base http api)
 set(RLTUNE_MAY_USE_telemetry    base)
 set(RLTUNE_MAY_USE_forward      base config http telemetry)
 set(RLTUNE_MAY_USE_polling      base config http historian telemetry)
@@ -44,6 +45,6 @@ set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver 
 set(RLTUNE_MAY_USE_gateway      base vault audit bus config metrics http tracing access webserver api)
 
 set(RLTUNE_MODULES base sqlite vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit reading
-                   plant twin keeper access upgrade coredinator io experience agent backup runs report webserver api telemetry forward polling alerts receive collector gateway)
+                   plant twin keeper access upgrade coredinator io experience agent backup runs report webserver api client telemetry forward polling alerts receive collector gateway)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

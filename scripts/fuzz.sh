@@ -9,9 +9,9 @@ tree=$SOURCE/build/fuzz
 cd "$SOURCE"
 fuzz_api() { # a site of the release build is called by a program that reads its OpenAPI document
   local seed=${RLTUNE_FUZZ_SEED:-$((RANDOM * 32768 + RANDOM))}
-  "$SOURCE/scripts/task.sh" build gateway_api_test
+  "$SOURCE/scripts/task.sh" build gateway_api_fuzz_test
   say "gateway_api for $seconds s, seed $seed"
-  RLTUNE_FUZZ_SECONDS=$seconds RLTUNE_FUZZ_SEED=$seed "$SOURCE/build/release/bin/gateway_api_test" \
+  RLTUNE_FUZZ_SECONDS=$seconds RLTUNE_FUZZ_SEED=$seed "$SOURCE/build/release/bin/gateway_api_fuzz_test" \
     --gtest_brief=1 --gtest_filter='ApiFuzz.*' >"$SOURCE/build/release/gateway_api.log" 2>&1 ||
     { grep -v '^{"time' "$SOURCE/build/release/gateway_api.log" | cut -c1-2000 | tail -n 40 >&2; die "gateway_api FAILED with seed $seed"; }
   grep '"requests"' "$SOURCE/build/release/gateway_api.log" | sed 's/^/gateway_api /'

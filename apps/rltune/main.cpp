@@ -41,6 +41,7 @@ constexpr std::array kCommands{
     Command{"telemetry", "rltune-telemetry", true, "what is kept and forwarded: status, receive"},
     Command{"alert", "rltune-telemetry", true, "what calls for a person: list, acknowledge, test"},
     Command{"user", "rltune-gateway", false, "who may sign in at a site: invite, secret"},
+    Command{"api", "rltune-api", false, "calls through a site's gateway: login, list, call, typescript"},
     Command{"backup", "rltune-backup", false, "a running site in one file: create, verify, restore"},
     Command{"upgrade", "rltune-upgrade", false, "the product itself: check, apply, rollback, status"},
     Command{"up", "rltune-up", false, "run a site: every role under the keeper"},

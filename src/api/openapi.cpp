@@ -23,10 +23,11 @@ constexpr std::array kErrors{
     ErrorKind{"404", "NotFound", "There is nothing of that name."},
     ErrorKind{"409", "Conflict", "It cannot be done in the state that the site is in."},
     ErrorKind{"413", "TooLarge", "The body is too large."},
-    ErrorKind{"414", "TooLong", "The path with its query is too long."},
+    ErrorKind{"414", "TooLongLine", "The request line is too long: its path and query."},
     ErrorKind{"415", "NoJson", "The body has to be application/json."},
     ErrorKind{"422", "WrongMessage", "The message or a parameter is not as it should be; 'errors' names each."},
     ErrorKind{"429", "TooMany", "Too many calls, or too many wrong attempts to sign in; see Retry-After."},
+    ErrorKind{"431", "TooLargeHead", "The head of the request is too large."},
     ErrorKind{"502", "SiteFailed", "The role or the provider that was asked could not do it; the log says why."},
     ErrorKind{"503", "NotNow", "Something that is needed is away or full for now; see Retry-After."},
     ErrorKind{"504", "TooSlow", "The role that was asked did not answer in time."}};

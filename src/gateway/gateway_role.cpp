@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <format>
 #include <thread>
 
 #include "break_glass.hpp"
 #include "config_operations.hpp"
+#include "documents.hpp"
 #include "door.hpp"
 #include "history_operations.hpp"
 #include "key_operations.hpp"
@@ -245,10 +247,7 @@ Result<> Role::listen() {
   routes.push_back({"GET", "/.well-known/jwks.json", [this](const webserver::Request&, const webserver::Reply& reply) {
                       reply({.body = keys_->jwks(), .headers = {{"Cache-Control", "max-age=300"}}});
                     }});
-  routes.push_back({"GET", "/api/v1/openapi.json",
-                    [document = api::openapi(version())](const webserver::Request&, const webserver::Reply& reply) {
-                      reply({.body = document, .headers = {{"Cache-Control", "max-age=300"}}});
-                    }});
+  std::ranges::move(document_routes(version()), std::back_inserter(routes));
   auto server = webserver::Server::start(
       {.address = site_.gateway.address,
        .port = static_cast<std::uint16_t>(site_.gateway.port),

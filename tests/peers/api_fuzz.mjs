@@ -72,12 +72,20 @@ function badToken(good) {
     `Bearer ${head}.${Buffer.from('{"sub":"ada"}').toString("base64url")}.${signature}`, `Bearer ${"a".repeat(6000)}`, `bearer\t${good.slice(1)}`]);
 }
 
+// Behind the question mark, as it has to be, or almost so.
+function queryOf(operation) {
+  const given = operation.told.parameters.filter((one) => one.in === "query" && (one.required || random.chance(0.5)))
+    .map((one) => [one.name, random.chance(0.7) ? messages.value(one.schema) : random.of(kOddTexts)]);
+  if (given.length > 0 && random.chance(0.1)) given.push(random.of(given));
+  return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
 function pathOf(operation, hostile) {
   return operation.path.replace(/\{([^}]*)\}/g, (_, name) => {
     const known = settings.names[name] ?? pool;
     const text = hostile ? random.of(kOddTexts) || "x" : random.of(known.length > 0 && random.chance(0.8) ? known : pool);
     return encodeURIComponent(text.isWellFormed() ? text : "\ufffd");
-  }) + (hostile && random.chance(0.3) ? random.of(["?", "?a=b", "?%", "?limit=-1&cursor=%00", `?${"q".repeat(3000)}=1`, "?limit=1e9&cursor=..%2f", "/", "//", "/%2e%2e"]) : "");
+  }) + (!hostile || random.chance(0.3) ? queryOf(operation) : random.chance(0.3) ? random.of(["?", "?a=b", "?%", "?limit=-1&cursor=%00", `?${"q".repeat(3000)}=1`, "?limit=1e9&cursor=..%2f", "/", "//", "/%2e%2e"]) : "");
 }
 
 function bodyOf(operation, kind) {
@@ -157,7 +165,7 @@ async function once() {
     if (!faults.has(key)) faults.set(key, `${key}: ${JSON.stringify(request)} -> ${got.status} ${(got.body ?? "").slice(0, 300)}`);
   }
   if (got.status === 200 && made.method === "GET") harvest(JSON.parse(got.body));
-  const out = got.status === 401 && made.who !== kNobody && !made.bad && api.find(made.method, made.path)?.told.security.length > 0;
+  const out = got.status === 401 && made.who !== kNobody && !made.bad && api.find(made.method, made.path.split("?")[0])?.told.security.length > 0;
   if (out || id === "logout" || id === "endSession") if (made.who !== kNobody) await renew(made.who);
 }
 
