@@ -3,31 +3,12 @@
 #include <print>
 
 #include "audit.hpp"
+#include "rltune/historian/decision_words.hpp"
 
 namespace rltune::audit {
 namespace {
 
 using nlohmann::ordered_json;
-
-// The codes of docs/formats/decision-log.md.
-constexpr std::array kModes{"manual", "shadow", "advisory", "automatic"};
-constexpr std::array kActions{"accepted", "clamped", "held", "fallback", "withheld"};
-constexpr std::array kReasons{
-    "limit_low",       "limit_high",    "rate",      "not_finite",  "minimum_on_time", "minimum_off_time",
-    "starts_per_hour", "interlock",     "bad_input", "stale_input", "agent_lost",      "mode",
-    "not_owner",       "dcs_took_over", "link_down", "late",        "policy_fault",    "budget"};
-
-template <std::size_t count>
-std::string name_of(const std::array<const char*, count>& names, std::size_t code) {
-  return code < count ? names[code] : std::format("code {}", code);
-}
-
-std::vector<std::string> reason_names(std::uint32_t reasons) {
-  std::vector<std::string> names;
-  for (std::size_t bit = 0; bit < 32; ++bit)
-    if ((reasons >> bit) & 1U) names.push_back(name_of(kReasons, bit));
-  return names;
-}
 
 // JSON has no NaN and no infinity: they stand as text, because an audit must show them.
 ordered_json number(double value) {
@@ -47,8 +28,8 @@ double microseconds(Duration duration) { return static_cast<double>(duration.cou
 ordered_json output_json(const historian::DecisionOutput& output) {
   ordered_json object{{"tag", output.tag},
                       {"proposed", output.present ? number(output.proposed) : ordered_json(nullptr)},
-                      {"action", name_of(kActions, output.action)},
-                      {"reasons", reason_names(output.reasons)},
+                      {"action", historian::action_word(output.action)},
+                      {"reasons", historian::reason_words(output.reasons)},
                       {"applied", number(output.applied)},
                       {"written", output.written},
                       {"verified", output.verified}};
@@ -63,7 +44,7 @@ ordered_json to_json(const historian::Decision& decision, bool whole) {
                       {"time", format_rfc3339(decision.time)},
                       {"wall_time", format_rfc3339(decision.wall_time)},
                       {"agent", decision.agent},
-                      {"mode", name_of(kModes, decision.mode)},
+                      {"mode", historian::mode_word(decision.mode)},
                       {"origin", decision.origin},
                       {"user", decision.user},
                       {"reason", decision.reason},
@@ -87,15 +68,16 @@ ordered_json to_json(const historian::Decision& decision, bool whole) {
 void print_text(const historian::Decision& decision) {
   std::string who = decision.user.empty() ? decision.origin : decision.user;
   if (!decision.agent.empty()) who += " for " + decision.agent;
-  std::println("{}  {}  {}, by {}{}", format_rfc3339(decision.time), decision.id, name_of(kModes, decision.mode), who,
-               decision.reason.empty() ? "" : ": " + decision.reason);
+  std::println("{}  {}  {}, by {}{}", format_rfc3339(decision.time), decision.id, historian::mode_word(decision.mode),
+               who, decision.reason.empty() ? "" : ": " + decision.reason);
   for (const historian::DecisionOutput& output : decision.outputs) {
     std::string reasons;
-    for (const std::string& reason : reason_names(output.reasons)) reasons += (reasons.empty() ? " (" : ", ") + reason;
+    for (const std::string& reason : historian::reason_words(output.reasons))
+      reasons += (reasons.empty() ? " (" : ", ") + reason;
     if (!reasons.empty()) reasons += ")";
     const std::string proposed = output.present ? std::format("{:.6g}", output.proposed) : "-";
     std::println("    {:<24} proposed {:>12}  {}{}  applied {:.6g}{}", output.tag, proposed,
-                 name_of(kActions, output.action), reasons, output.applied,
+                 historian::action_word(output.action), reasons, output.applied,
                  !output.written   ? ", not written"
                  : output.verified ? ""
                                    : ", not verified");

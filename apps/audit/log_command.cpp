@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "audit.hpp"
+#include "rltune/audit/search.hpp"
 #include "rltune/audit/verify.hpp"
 #include "rltune/base/interrupt.hpp"
 
@@ -41,15 +42,11 @@ class Filter {
   }
 
  private:
-  // "mode" stands for mode.change as well.
-  static bool fits(const std::string& wanted, const std::string& text) {
-    return wanted.empty() || text == wanted || text.starts_with(wanted + ".");
-  }
   const LogOptions& options_;
   TimePoint from_, to_;
 };
 
-ordered_json to_json(const RoleLine& one) {
+ordered_json json_of(const RoleLine& one) {
   const Entry& entry = one.line.entry;
   ordered_json object{{"role", one.role},
                       {"seq", one.line.sequence},
@@ -107,7 +104,7 @@ void log_command(const LogOptions& options) {
   lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(left_out));
   if (options.json) {
     ordered_json list = ordered_json::array();
-    for (const RoleLine& one : lines) list.push_back(to_json(one));
+    for (const RoleLine& one : lines) list.push_back(json_of(one));
     return std::println(
         "{}", ordered_json{{"lines", std::move(list)}, {"count", lines.size()}, {"left_out", left_out}}.dump(2));
   }

@@ -5,12 +5,17 @@
 #include <set>
 
 #include "audit.hpp"
-#include "replay.hpp"
+#include "rltune/replay/replay.hpp"
 
 namespace rltune::audit {
 namespace {
 
 using nlohmann::ordered_json;
+using replay::Difference;
+using replay::digits;
+using replay::PolicyShelf;
+using replay::ReplayOutcome;
+using replay::ReplayResult;
 
 constexpr std::size_t kDifferencesShown = 100;
 
@@ -27,9 +32,6 @@ struct Totals {
   std::set<std::string> unknown_reasons;
   ordered_json differences = ordered_json::array();
 };
-
-// Seventeen digits: what differs in the last bit must look different.
-std::string digits(double value) { return std::format("{:.17g}", value); }
 
 void note_difference(const historian::Decision& decision, const ReplayResult& result, Totals& totals) {
   if (totals.differences.size() >= kDifferencesShown) return;
@@ -106,13 +108,13 @@ void replay_command(const ReplayOptions& options) {
   Totals totals;
   if (options.all) {
     walk(options.selection, [&](const historian::Decision& decision) {
-      note(decision, replay(decision, *shelf), totals);
+      note(decision, replay::replay(decision, *shelf), totals);
       return true;
     });
   } else {
     const auto decision = historian::find_decision(folder, options.id);
     if (!decision) stop(decision.error());
-    note(*decision, replay(*decision, *shelf), totals);
+    note(*decision, replay::replay(*decision, *shelf), totals);
   }
   print(totals, options.json);
   if (totals.different > 0 || totals.unknown > 0) throw Exit{kFailed};

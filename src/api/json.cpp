@@ -59,7 +59,8 @@ std::expected<Json, Faults> parse_strictly(std::string_view text) {
 Faults bounded(Faults faults) {
   if (faults.size() > kFaultsMax) faults.resize(kFaultsMax);
   for (Fault& fault : faults)
-    if (fault.pointer.size() > kPointerMax) fault.pointer.resize(kPointerMax);
+    for (std::string* where : {&fault.pointer, &fault.parameter})
+      if (where->size() > kPointerMax) where->resize(kPointerMax);
   return faults;
 }
 

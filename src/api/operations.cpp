@@ -2,8 +2,10 @@
 #include <array>
 
 #include "rltune/api/account.hpp"
+#include "rltune/api/audit.hpp"
 #include "rltune/api/certificate.hpp"
 #include "rltune/api/config.hpp"
+#include "rltune/api/decisions.hpp"
 #include "rltune/api/history.hpp"
 #include "rltune/api/operation.hpp"
 #include "rltune/api/site.hpp"
@@ -177,6 +179,50 @@ constexpr std::array kOperations{
               .description = "Made of the good samples about a minute after they came; hours are kept for ever.",
               .query = &query_of<RollupsQuery>,
               .answer = &schema_of<RollupList>},
+    Operation{.id = "listDecisions",
+              .method = "GET",
+              .path = "/api/v1/decisions",
+              .permission = site_read,
+              .group = "decisions",
+              .summary = "What was decided, in pages",
+              .description = "Without what the network saw. Where an agent decided seldom, a page may hold few or none "
+                             "and still have `next`. Reading decisions stands in the audit.",
+              .query = &query_of<DecisionsQuery>,
+              .answer = &schema_of<DecisionList>},
+    Operation{.id = "getDecision",
+              .method = "GET",
+              .path = "/api/v1/decisions/{decision}",
+              .permission = site_read,
+              .group = "decisions",
+              .summary = "One decision and all that was seen",
+              .answer = &schema_of<DecisionWhole>},
+    Operation{.id = "replayDecision",
+              .method = "POST",
+              .path = "/api/v1/decisions/{decision}/replay",
+              .permission = site_read,
+              .group = "decisions",
+              .summary = "Compute a decision again from what was seen",
+              .description = "Compares every bit, by the policies and the learnt weights that the site has now. "
+                             "Nothing is written to the plant.",
+              .answer = &schema_of<ReplayReport>},
+    Operation{.id = "listAudit",
+              .method = "GET",
+              .path = "/api/v1/audit",
+              .permission = audit_read,
+              .group = "audit",
+              .summary = "Who did what, when and why, in pages",
+              .description = "Of every role's log. Reading it stands in it.",
+              .query = &query_of<AuditQuery>,
+              .answer = &schema_of<AuditList>},
+    Operation{.id = "verifyAudit",
+              .method = "GET",
+              .path = "/api/v1/audit/verification",
+              .permission = audit_read,
+              .group = "audit",
+              .summary = "Whether the audit log is what was written",
+              .description = "Checks the chain of every line and every signature, by the key of the site's host. `rltune "
+                             "audit verify --heads --key`, with those of another host, proves more.",
+              .answer = &schema_of<AuditVerification>},
     Operation{.id = "listAgents",
               .method = "GET",
               .path = "/api/v1/agents",

@@ -38,7 +38,7 @@ Faults faults_of_query(const Parameters& parameters, Faults of_message) {
   }
   for (const std::string& name : parameters.twice)
     faults.push_back({.pointer = "", .detail = "stands twice", .parameter = name});
-  return faults;
+  return bounded(std::move(faults));
 }
 
 }  // namespace rltune::api

@@ -1,9 +1,10 @@
 // Whatever stands behind a question mark: faults that name a parameter, or a query.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
-#include "rltune/api/history.hpp"
+#include "rltune/api/audit.hpp"
 #include "rltune/api/query.hpp"
 
 namespace {
@@ -29,5 +30,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   check<rltune::api::SamplesQuery>(parameters);
   check<rltune::api::RollupsQuery>(parameters);
+  check<rltune::api::AuditQuery>(parameters);
   return 0;
 }

@@ -63,6 +63,11 @@ class SchemaWriter {
     return schema;
   }
   static Json of(Kind<double>, const Rule& rule) { return bounded({{"type", "number"}}, rule); }
+  static Json of(Kind<std::optional<double>>, const Rule& rule) {  // in a list
+    Json schema = of(Kind<double>{}, rule);
+    schema["type"] = {"number", "null"};
+    return schema;
+  }
   static Json of(Kind<std::uint64_t>, const Rule& rule) {
     Json schema{{"type", "integer"}, {"minimum", 0}};
     return bounded(std::move(schema), rule);

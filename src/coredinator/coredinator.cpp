@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "audit_desk.hpp"
 #include "certificates.hpp"
 #include "config_calls.hpp"
 #include "fleet.hpp"
@@ -25,6 +26,8 @@
 #include "rltune/config/document.hpp"
 #include "rltune/config/followed.hpp"
 #include "rltune/metrics/endpoint.hpp"
+#include "rltune/reading/reading_thread.hpp"
+#include "rltune/replay/replay_service.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
 #include "rltune/vault/vault.hpp"
 #include "supervisor.hpp"
@@ -83,6 +86,14 @@ class Probe {
   Duration next_{};
   bool asked_ = false;
 };
+
+// Every policy that the site has: its own, deployed ones, and weights that it learnt.
+replay::ReplaySources replay_sources(const config::Site& site, const std::filesystem::path& data) {
+  replay::ReplaySources sources{
+      .decisions = data / "decisions", .weights = data / "policies", .deployed = data / "artifacts", .policies = {}};
+  for (const config::Agent& agent : site.agents) sources.policies.push_back(site.folder / agent.policy);
+  return sources;
+}
 
 class Coredinator {
  public:
@@ -144,6 +155,13 @@ class Coredinator {
         {.folder = site->folder, .run_folder = options.run_folder, .site = site->name, .role = "coredinator"},
         coredinator.operations_.registry);
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
+    AuditDesk audit_desk(audit_folder);
+    replay::ReplayService replays(replay_sources(*site, data));
+    const auto reading = reading::ReadingThread::start(context, run_folder, "coredinator", [&](bus::Server& reader) {
+      audit_desk.add_to(reader);
+      replays.add_to(reader);
+    });
+    if (!reading) return std::unexpected(reading.error());
     coredinator.serve();
     log::info("coredinator runs", {{"site", site->name}, {"agents", std::to_string(site->agents.size())}});
     return coredinator.loop();

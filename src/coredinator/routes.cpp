@@ -6,7 +6,8 @@ namespace rltune::coredinator {
 
 namespace {
 
-constexpr const char* kIoRecords = "io.records";  // what it recorded, read on a thread of its own
+// What a role recorded, read on a thread of its own.
+constexpr const char *kIoRecords = "io.records", *kOwnRecords = "coredinator.records";
 
 }  // namespace
 
@@ -21,6 +22,7 @@ double place_of(std::string_view correlation_id) noexcept {
 
 Routes::Routes(const std::vector<AgentRecord>& agents, const std::vector<Planned>& roles,
                const std::string& run_folder) {
+  roles_.emplace(kOwnRecords, bus::call_endpoint(run_folder, kOwnRecords));
   for (const Planned& planned : roles) {
     if (planned.mute) continue;
     const std::string& name = planned.spec.name();

@@ -32,6 +32,7 @@ const std::string kCanary = bus::call_endpoint(kRun, "agent.climate@2.0.0");
 TEST(Routes, a_target_is_a_role_or_an_agents_id) {
   const Routes routes({climate(0.0)}, {role("io"), role("agent.climate")}, kRun);
   EXPECT_EQ(routes.find("io", "").value_or(""), bus::call_endpoint(kRun, "io"));
+  EXPECT_EQ(routes.find("coredinator.records", "").value_or(""), bus::call_endpoint(kRun, "coredinator.records"));
   EXPECT_EQ(routes.find("io.records", "").value_or(""), bus::call_endpoint(kRun, "io.records"));
   EXPECT_EQ(routes.find("climate", "x").value_or(""), kActive);
   EXPECT_EQ(routes.find("agent.climate", "x").value_or(""), kActive);

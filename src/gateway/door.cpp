@@ -75,6 +75,7 @@ Answer refuse_parameters(const std::map<std::string, std::string>& query) {
   Answer refused{.status = 422, .detail = kParametersWrong};
   for (const auto& [name, text] : query)
     refused.faults.push_back({.pointer = "", .detail = "is not known here", .parameter = name});
+  refused.faults = api::bounded(std::move(refused.faults));
   return refused;
 }
 

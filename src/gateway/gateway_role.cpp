@@ -6,8 +6,10 @@
 #include <format>
 #include <thread>
 
+#include "audit_operations.hpp"
 #include "break_glass.hpp"
 #include "config_operations.hpp"
+#include "decision_operations.hpp"
 #include "documents.hpp"
 #include "door.hpp"
 #include "history_operations.hpp"
@@ -73,6 +75,7 @@ class Role {
   Result<> open_stores();
   Result<> open_bus(const std::string& run_folder);
   Result<> start_live(const std::string& run_folder);
+  Handlers record_handlers();
   Result<> listen();
   Result<std::filesystem::path> certificate() const;
   void look_at_keys();
@@ -181,6 +184,20 @@ Result<std::filesystem::path> Role::certificate() const {
   return file;
 }
 
+Handlers Role::record_handlers() {
+  const Reading reading{.caller = *caller_, .workers = pages_, .clock = clock_};
+  const TellRead tell_read = [this](const ReadEvent& event) {
+    record({.actor = event.account,
+            .action = event.action,
+            .target = event.target,
+            .correlation_id = event.correlation_id});
+  };
+  Handlers handlers = history_handlers(reading);
+  handlers.merge(decision_handlers(reading, tell_read));
+  handlers.merge(audit_handlers(reading, tell_read));
+  return handlers;
+}
+
 Result<> Role::listen() {
   const auto file = certificate();
   if (!file) return std::unexpected(file.error());
@@ -221,7 +238,7 @@ Result<> Role::listen() {
   handlers.merge(oidc_->handlers());
   handlers.merge(break_glass_->handlers());
   handlers.merge(site_handlers(*caller_, site_.folder));
-  handlers.merge(history_handlers({.caller = *caller_, .workers = pages_, .clock = clock_}));
+  handlers.merge(record_handlers());
   handlers.merge(config_handlers(*caller_));
   handlers.merge(key_handlers(*caller_, *keys_, clock_, [this](const Call& call, const std::string& reason) {
     record({.actor = call.identity->name,

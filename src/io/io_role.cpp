@@ -24,6 +24,7 @@
 #include "rltune/io/control_loop.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/plant/make_link.hpp"
+#include "rltune/reading/decisions.hpp"
 #include "rltune/reading/history.hpp"
 #include "rltune/reading/reading_thread.hpp"
 #include "rltune/tracing/site_telemetry.hpp"
@@ -210,6 +211,7 @@ class Role {
   std::vector<Sample> samples_ = std::vector<Sample>(kSamplesAtOnce);
   std::string open_error_ = "connecting to the plant";
   reading::History history_{site_.folder / site_.storage.folder};
+  reading::Decisions recorded_{site_.folder / site_.storage.folder / "decisions"};
   std::optional<reading::ReadingThread> reading_;
 };
 
@@ -270,7 +272,10 @@ Result<> Role::open_bus(const std::string& run_folder) {
 Result<> Role::open_reading(const std::string& run_folder) {
   history_.tell(site_);
   auto reading = reading::ReadingThread::start(context_, run_folder, "io",
-                                               [this](bus::Server& server) { history_.add_to(server); });
+                                               [this](bus::Server& server) {
+                                                 history_.add_to(server);
+                                                 recorded_.add_to(server);
+                                               });
   if (!reading) return std::unexpected(reading.error());
   reading_.emplace(std::move(*reading));
   return {};

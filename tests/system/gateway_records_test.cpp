@@ -70,6 +70,35 @@ TEST_F(GatewayRecords, what_was_measured_is_read_in_pages_while_more_comes) {
   EXPECT_TRUE(get(std::format("/tags/air_temperature/rollups?resolution=hour&{}", kAlways))["rollups"].is_array());
 }
 
+TEST_F(GatewayRecords, a_decision_is_computed_again_to_the_same_bits_and_who_read_it_stands_in_the_audit) {
+  token_ = sign_in("bob");
+  const json listed = get(std::format("/decisions?{}&agent=climate&limit=50", kAlways))["decisions"];
+  std::string id;
+  for (const json& decision : listed)
+    if (decision["origin"] == "policy") id = decision["id"];
+  ASSERT_FALSE(id.empty()) << listed;
+  const json whole = get("/decisions/" + id);
+  EXPECT_FALSE(whole["observation"].empty());
+  EXPECT_EQ(whole["decision"]["id"], id);
+  const auto replayed = send("POST", std::format("/api/v1/decisions/{}/replay", id), token_);
+  ASSERT_TRUE(replayed && replayed->status == 200) << (replayed ? replayed->body : replayed.error().message);
+  EXPECT_EQ(json::parse(replayed->body)["outcome"], "same") << replayed->body;
+  EXPECT_EQ(get("/decisions/0190a5e2-1c7c-7cc0-8000-6d1d2f0a1b2c", 404)["status"], 404);
+  get("/audit", 403);
+
+  token_ = sign_in("eve");
+  ASSERT_TRUE(PilotSite::eventually(
+      [&] {
+        const json lines = get("/audit?actor=bob&action=decisions")["lines"];
+        return lines.size() >= 4 && lines[2]["action"] == "decisions.replay" && lines[2]["target"] == id;
+      },
+      20s))
+      << get("/audit?limit=10000");
+  const json verified = get("/audit/verification");
+  EXPECT_EQ(verified["good"], true) << verified;
+  EXPECT_GE(verified["roles"].size(), 3U);
+}
+
 // A file of the historian's that somebody else has locked: a reader of it waits for seconds.
 TEST_F(GatewayRecords, a_question_that_takes_seconds_holds_no_decision_back) {
   token_ = sign_in("bob");

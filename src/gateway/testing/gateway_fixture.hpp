@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "answer_record.hpp"
+#include "audit_operations.hpp"
 #include "break_glass.hpp"
 #include "config_operations.hpp"
+#include "decision_operations.hpp"
 #include "door.hpp"
 #include "fake_coredinator.hpp"
 #include "history_operations.hpp"
@@ -116,7 +118,6 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(oidc_->handlers());
     handlers.merge(break_glass_->handlers());
     handlers.merge(site_handlers(*caller_, folder_.path()));
-    handlers.merge(history_handlers({.caller = *caller_, .workers = workers_, .clock = clock_}));
     handlers.merge(config_handlers(*caller_));
     handlers.merge(
         user_handlers({.accounts = *accounts_,
@@ -131,6 +132,14 @@ class GatewayTest : public ::testing::Test {
       const std::scoped_lock lock(mutex_);
       events_.push_back("rotated " + call.identity->name + " " + reason);
     }));
+    const Reading reading{.caller = *caller_, .workers = workers_, .clock = clock_};
+    const TellRead tell_read = [this](const ReadEvent& event) {
+      const std::scoped_lock lock(mutex_);
+      events_.push_back(event.action + " " + event.account + " " + event.target);
+    };
+    handlers.merge(history_handlers(reading));
+    handlers.merge(decision_handlers(reading, tell_read));
+    handlers.merge(audit_handlers(reading, tell_read));
     auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
     ASSERT_TRUE(server) << server.error().message;
     server_.emplace(std::move(*server));
@@ -287,6 +296,50 @@ class GatewayTest : public ::testing::Test {
           answer = recorded_rollups_;
           return Result<>();
         });
+    serve_decisions(server);
+    serve_audit(server);
+  }
+  void serve_decisions(bus::Server& server) {
+    server.handle<v1::DecisionsRequest, v1::DecisionsAnswer>(
+        "records.Decisions",
+        [this](const bus::Call& call, const v1::DecisionsRequest& request, v1::DecisionsAnswer& answer) {
+          note(call, std::format("{} {} {} {} {}", request.from_unix_ns(), request.to_unix_ns(), request.agent(),
+                                 request.limit(), request.after()));
+          answer = recorded_decisions_;
+          return Result<>();
+        });
+    server.handle<v1::DecisionRequest, v1::DecisionRecord>(
+        "records.Decision", [this](const bus::Call& call, const v1::DecisionRequest& request, v1::DecisionRecord& answer) {
+          note(call, request.id());
+          answer = recorded_decision_;
+          return Result<>();
+        });
+    server.handle<v1::ReplayRequest, v1::ReplayAnswer>(
+        "records.Replay",
+        [this](const bus::Call& call, const v1::ReplayRequest& request, v1::ReplayAnswer& answer) -> Result<> {
+          note(call, request.id());
+          if (request.id() == "nothing") return fail(Errc::not_found, "no decision of that id is on record");
+          answer.set_id(request.id());
+          answer.set_outcome("different");
+          answer.add_differences()->set_what("network_output[0]");
+          return {};
+        });
+  }
+  void serve_audit(bus::Server& server) {
+    server.handle<v1::AuditRequest, v1::AuditAnswer>(
+        "records.Audit", [this](const bus::Call& call, const v1::AuditRequest& request, v1::AuditAnswer& answer) {
+          note(call, std::format("{} {} {} {} {} {}", request.from_unix_ns(), request.to_unix_ns(), request.actor(),
+                                 request.action(), request.limit(), request.after()));
+          answer = recorded_audit_;
+          return Result<>();
+        });
+    server.handle<v1::AuditVerificationRequest, v1::AuditVerificationAnswer>(
+        "records.AuditVerification",
+        [this](const bus::Call& call, const v1::AuditVerificationRequest&, v1::AuditVerificationAnswer& answer) {
+          note(call);
+          answer = recorded_verification_;
+          return Result<>();
+        });
   }
 
  protected:
@@ -295,6 +348,10 @@ class GatewayTest : public ::testing::Test {
   v1::SamplesAnswer recorded_samples_;
   v1::RollupsAnswer recorded_rollups_;
   v1::SampleBatch latest_;
+  v1::DecisionsAnswer recorded_decisions_;
+  v1::DecisionRecord recorded_decision_;
+  v1::AuditAnswer recorded_audit_;
+  v1::AuditVerificationAnswer recorded_verification_;
 
  private:
   bus::Context context_;

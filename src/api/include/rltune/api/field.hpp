@@ -11,7 +11,8 @@
 //     ...
 //
 // A field may be std::string, double, std::uint64_t, bool, TimePoint, another such struct, a std::vector of these or a
-// std::map from std::string to them. A std::optional one may be missing; all others have to be there.
+// std::map from std::string to them. A std::optional one may be missing; all others have to be there. In a
+// list a std::optional number may be null.
 #pragma once
 
 #include <limits>

@@ -14,7 +14,7 @@
 namespace rltune::api {
 
 inline constexpr std::uint64_t kPageDefault = 1'000, kPageMax = 10'000;
-inline constexpr std::size_t kCursorBytesMax = 200;
+inline constexpr std::size_t kCursorBytesMax = 400;
 inline constexpr std::size_t kPageEntriesMax = 100'000;  // a page ends with whole instants of array tags
 inline constexpr std::array<std::string_view, 3> kResolutions{"minute", "five_minutes", "hour"};
 inline constexpr std::array<std::string_view, 3> kQualities{"good", "uncertain", "bad"};

@@ -66,6 +66,10 @@ class JsonWriter {
   static Json json_of(bool value) { return value; }
   static Json json_of(TimePoint value) { return format_rfc3339(value); }
   template <typename T>
+  static Json json_of(const std::optional<T>& value) {  // in a list
+    return value ? json_of(*value) : Json();
+  }
+  template <typename T>
   static Json json_of(const std::vector<T>& values) {
     Json list = Json::array();
     for (const T& value : values) list.push_back(json_of(value));
@@ -117,6 +121,11 @@ class JsonReader {
   void read(const Json& node, const std::string& pointer, std::uint64_t& value, const Rule& rule);
   void read(const Json& node, const std::string& pointer, bool& value, const Rule& rule);
   void read(const Json& node, const std::string& pointer, TimePoint& value, const Rule& rule);
+  template <typename T>
+  void read(const Json& node, const std::string& pointer, std::optional<T>& value, const Rule& rule) {  // in a list
+    value.reset();
+    if (!node.is_null()) read(node, pointer, value.emplace(), rule);
+  }
   template <typename T>
   void read(const Json& node, const std::string& pointer, std::vector<T>& values, const Rule& rule) {
     if (!expect(node.is_array(), pointer, "a list") || !fits(node.size(), pointer, rule, "entries")) return;

@@ -21,6 +21,7 @@ enum class Permission : std::uint8_t {
   plant_operate,   // modes and set-points, through the guard
   agents_operate,  // start and stop, promote, pause, take back
   agents_deploy,   // a new version
+  audit_read,      // who did what
   config_read,
   config_write,
   users_manage,

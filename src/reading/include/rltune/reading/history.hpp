@@ -13,11 +13,10 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/site.hpp"
 #include "rltune/historian/historian.hpp"
+#include "rltune/reading/page_max.hpp"
 #include "rltune/v1/history.pb.h"
 
 namespace rltune::reading {
-
-inline constexpr std::size_t kPageMax = 10'000;
 
 class History {
  public:

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "policy_shelf.hpp"
 #include "rltune/historian/decision_log.hpp"
+#include "rltune/replay/policy_shelf.hpp"
 
-namespace rltune::audit {
+namespace rltune::replay {
 
 enum class ReplayOutcome {
   same,        // every bit
@@ -29,6 +30,11 @@ struct ReplayResult {
   std::vector<Difference> differences;
 };
 
+// "same", "not_policy".
+std::string_view to_string(ReplayOutcome outcome);
+// Seventeen: what differs in the last bit must look different.
+std::string digits(double value);
+
 ReplayResult replay(const historian::Decision& decision, PolicyShelf& shelf);
 
-}  // namespace rltune::audit
+}  // namespace rltune::replay

@@ -1,10 +1,10 @@
-#include "replay.hpp"
+#include "rltune/replay/replay.hpp"
 
 #include <bit>
 #include <format>
 #include <optional>
 
-namespace rltune::audit {
+namespace rltune::replay {
 namespace {
 
 bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
@@ -59,6 +59,24 @@ void compare_proposals(const historian::Decision& decision, const policy::Manife
 
 }  // namespace
 
+std::string_view to_string(ReplayOutcome outcome) {
+  switch (outcome) {
+    case ReplayOutcome::same:
+      return "same";
+    case ReplayOutcome::different:
+      return "different";
+    case ReplayOutcome::not_policy:
+      return "not_policy";
+    case ReplayOutcome::held:
+      return "held";
+    case ReplayOutcome::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
+std::string digits(double value) { return std::format("{:.17g}", value); }
+
 ReplayResult replay(const historian::Decision& decision, PolicyShelf& shelf) {
   ReplayResult result;
   if (decision.origin != "policy") return {ReplayOutcome::not_policy, {}, {}};
@@ -83,4 +101,4 @@ ReplayResult replay(const historian::Decision& decision, PolicyShelf& shelf) {
   return result;
 }
 
-}  // namespace rltune::audit
+}  // namespace rltune::replay

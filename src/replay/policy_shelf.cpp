@@ -1,11 +1,11 @@
-#include "policy_shelf.hpp"
+#include "rltune/replay/policy_shelf.hpp"
 
 #include <format>
 
 #include "rltune/base/file.hpp"
 #include "rltune/base/sha256.hpp"
 
-namespace rltune::audit {
+namespace rltune::replay {
 namespace {
 
 Result<Replayer> make_replayer(const policy::Artifact& artifact, const policy::Manifest& manifest) {
@@ -24,13 +24,17 @@ Result<PolicyShelf> PolicyShelf::open(const std::vector<std::filesystem::path>& 
                                       std::vector<std::filesystem::path> weights) {
   PolicyShelf shelf;
   shelf.weights_ = std::move(weights);
-  for (const std::filesystem::path& folder : artifacts) {
-    auto artifact = policy::load_artifact(folder);
-    if (!artifact) return std::unexpected(artifact.error());
-    shelf.artifacts_.push_back(std::make_unique<policy::Artifact>(std::move(*artifact)));
-    shelf.weights_.push_back(folder);
-  }
+  for (const std::filesystem::path& folder : artifacts)
+    if (auto added = shelf.add(folder); !added) return std::unexpected(added.error());
   return shelf;
+}
+
+Result<> PolicyShelf::add(const std::filesystem::path& artifact) {
+  auto loaded = policy::load_artifact(artifact);
+  if (!loaded) return std::unexpected(loaded.error());
+  artifacts_.push_back(std::make_unique<policy::Artifact>(std::move(*loaded)));
+  weights_.push_back(artifact);
+  return {};
 }
 
 Result<Replayer*> PolicyShelf::find(const std::string& sha256) {
@@ -60,10 +64,10 @@ Result<Replayer> PolicyShelf::load(const std::string& sha256) const {
       policy::Artifact changed{artifact->manifest, std::move(*network), sha256};
       return make_replayer(changed, artifact->manifest);
     }
-    return fail(Errc::mismatch, std::format("{}: no --policy given has its shape", file.string()));
+    return fail(Errc::mismatch, std::format("{}: no policy at hand has its shape", file.string()));
   }
   return fail(Errc::not_found,
-              std::format("policy {} is none of those given with --policy, and its weights are not stored", sha256));
+              std::format("policy {} is none of those at hand, and its weights are not stored", sha256));
 }
 
-}  // namespace rltune::audit
+}  // namespace rltune::replay

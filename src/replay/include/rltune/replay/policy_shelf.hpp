@@ -10,7 +10,7 @@
 
 #include "rltune/policy/policy_controller.hpp"
 
-namespace rltune::audit {
+namespace rltune::replay {
 
 struct Replayer {
   std::unique_ptr<policy::PolicyController> controller;
@@ -23,6 +23,9 @@ class PolicyShelf {
   static Result<PolicyShelf> open(const std::vector<std::filesystem::path>& artifacts,
                                   std::vector<std::filesystem::path> weights);
 
+  // One more. Errors: those of load_artifact(); the shelf is what it was then.
+  Result<> add(const std::filesystem::path& artifact);
+
   // Errors: not_found; corrupt (the file's bytes are not what its name says); mismatch (no artifact of that shape).
   Result<Replayer*> find(const std::string& sha256);
 
@@ -34,4 +37,4 @@ class PolicyShelf {
   std::map<std::string, Result<Replayer>> known_;
 };
 
-}  // namespace rltune::audit
+}  // namespace rltune::replay
