@@ -1,4 +1,5 @@
-// An executable that is a role of a site, started by `rltune up` with --site, and serves nouns of the command line as well.
+// An executable that is a role of a site, started by `rltune up` with --site, and serves nouns of the command line as
+// well.
 #pragma once
 
 #include <filesystem>

@@ -6,11 +6,10 @@
 
 int main(int argc, char** argv) {
   if (rltune::command::is_site_role(argc, argv))
-    return rltune::command::run_site_role({"gateway", "the public port of a site",
-                                           [](const auto& site, const auto& run_folder) {
-                                             return rltune::gateway::run_gateway({site, run_folder});
-                                           }},
-                                          argc, argv);
+    return rltune::command::run_site_role(
+        {"gateway", "the public port of a site",
+         [](const auto& site, const auto& run_folder) { return rltune::gateway::run_gateway({site, run_folder}); }},
+        argc, argv);
   rltune::log::start("gateway");
   CLI::App app{"Who may sign in at a site's gateway.", "rltune user"};
   app.require_subcommand(1);

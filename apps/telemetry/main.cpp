@@ -8,11 +8,10 @@
 // The noun comes first: `telemetry status`, `alert list`.
 int main(int argc, char** argv) {
   if (rltune::command::is_site_role(argc, argv))
-    return rltune::command::run_site_role({"telemetry", "keeps and forwards what a site logs and measures",
-                                           [](const auto& site, const auto& run_folder) {
-                                             return rltune::collector::run_telemetry({site, run_folder});
-                                           }},
-                                          argc, argv);
+    return rltune::command::run_site_role(
+        {"telemetry", "keeps and forwards what a site logs and measures",
+         [](const auto& site, const auto& run_folder) { return rltune::collector::run_telemetry({site, run_folder}); }},
+        argc, argv);
   rltune::log::start("telemetry");
   CLI::App app{"What a site logs and measures, where it goes, and when it calls for a person.", "rltune"};
   app.require_subcommand(1);

@@ -5,9 +5,9 @@
 #include <mutex>
 #include <optional>
 
+#include "rltune/access/secret.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/sha256.hpp"
-#include "rltune/access/secret.hpp"
 #include "store.hpp"
 
 namespace rltune::access {

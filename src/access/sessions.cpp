@@ -6,12 +6,12 @@
 #include <mutex>
 #include <optional>
 
+#include "rltune/access/secret.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
 #include "rltune/base/utf8.hpp"
-#include "rltune/access/secret.hpp"
 #include "session_table.hpp"
 
 namespace rltune::access {

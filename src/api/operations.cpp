@@ -220,8 +220,9 @@ constexpr std::array kOperations{
               .permission = audit_read,
               .group = "audit",
               .summary = "Whether the audit log is what was written",
-              .description = "Checks the chain of every line and every signature, by the key of the site's host. `rltune "
-                             "audit verify --heads --key`, with those of another host, proves more.",
+              .description =
+                  "Checks the chain of every line and every signature, by the key of the site's host. `rltune "
+                  "audit verify --heads --key`, with those of another host, proves more.",
               .answer = &schema_of<AuditVerification>},
     Operation{.id = "listAgents",
               .method = "GET",

@@ -33,6 +33,11 @@ std::string kind_of(const Json& schema) {
       words += (words.empty() ? "<code>" : ", <code>") + safe(word.get<std::string>()) + "</code>";
     return "one of " + words;
   }
+  if (schema.contains("type") && schema["type"].is_array()) {  // a number in a list, or none
+    Json there = schema;
+    there["type"] = schema["type"].front();
+    return kind_of(there) + " or null";
+  }
   const std::string type = schema.value("type", "");
   if (type == "array") return "list of " + kind_of(schema["items"]);
   if (type == "object") return "by name: " + kind_of(schema["additionalProperties"]);

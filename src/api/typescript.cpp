@@ -109,6 +109,11 @@ std::string type_of(const Json& schema) {
     for (const Json& word : schema["enum"]) words += (words.empty() ? "" : " | ") + word.dump();
     return words;
   }
+  if (schema.contains("type") && schema["type"].is_array()) {  // a number in a list, or none
+    Json there = schema;
+    there["type"] = schema["type"].front();
+    return type_of(there) + " | null";
+  }
   const std::string type = schema.value("type", "object");
   if (type == "integer" || type == "number") return "number";
   if (type == "array") return "Array<" + type_of(schema["items"]) + ">";

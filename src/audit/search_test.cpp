@@ -69,8 +69,9 @@ TEST_F(SearchTest, what_is_not_asked_for_is_left_out) {
 
 TEST_F(SearchTest, a_place_that_is_none_is_refused) {
   for (const char* after : {"2026-01-02/1/io", "2026-01-02/x/io/1", "2026-01-02/1/io/-1", "a/b/c/d/e"})
-    EXPECT_EQ(find_lines(folder(), {.from = kFirstLine, .to = kFirstLine + 1h, .after = after, .limit = 1}).error().code,
-              Errc::invalid_argument)
+    EXPECT_EQ(
+        find_lines(folder(), {.from = kFirstLine, .to = kFirstLine + 1h, .after = after, .limit = 1}).error().code,
+        Errc::invalid_argument)
         << after;
 }
 

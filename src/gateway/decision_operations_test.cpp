@@ -48,8 +48,8 @@ class DecisionOperations : public GatewayTest {
 
 TEST_F(DecisionOperations, a_list_is_asked_for_where_it_is_kept_and_stands_on_record) {
   const json page = get("GET /api/v1/decisions?agent=climate&limit=7&to=2027-01-15T08:00:00Z");
-  EXPECT_EQ(asked(),
-            std::format("records.Decisions io.records by viewer {} {} climate 7 ", kDecided - 3'600'000'000'000, kDecided));
+  EXPECT_EQ(asked(), std::format("records.Decisions io.records by viewer {} {} climate 7 ",
+                                 kDecided - 3'600'000'000'000, kDecided));
   ASSERT_EQ(page["decisions"].size(), 1U);
   const json decision = page["decisions"][0];
   EXPECT_EQ(decision["time"], "2027-01-15T08:00:00Z");

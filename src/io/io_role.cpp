@@ -271,11 +271,10 @@ Result<> Role::open_bus(const std::string& run_folder) {
 // What is recorded is read beside the loop, which never waits for it.
 Result<> Role::open_reading(const std::string& run_folder) {
   history_.tell(site_);
-  auto reading = reading::ReadingThread::start(context_, run_folder, "io",
-                                               [this](bus::Server& server) {
-                                                 history_.add_to(server);
-                                                 recorded_.add_to(server);
-                                               });
+  auto reading = reading::ReadingThread::start(context_, run_folder, "io", [this](bus::Server& server) {
+    history_.add_to(server);
+    recorded_.add_to(server);
+  });
   if (!reading) return std::unexpected(reading.error());
   reading_.emplace(std::move(*reading));
   return {};

@@ -309,7 +309,8 @@ class GatewayTest : public ::testing::Test {
           return Result<>();
         });
     server.handle<v1::DecisionRequest, v1::DecisionRecord>(
-        "records.Decision", [this](const bus::Call& call, const v1::DecisionRequest& request, v1::DecisionRecord& answer) {
+        "records.Decision",
+        [this](const bus::Call& call, const v1::DecisionRequest& request, v1::DecisionRecord& answer) {
           note(call, request.id());
           answer = recorded_decision_;
           return Result<>();
