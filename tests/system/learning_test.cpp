@@ -258,7 +258,7 @@ TEST(Learning, an_orderly_stop_leaves_a_checkpoint_that_learning_goes_on_from) {
   // What the stop came before is in the log, and learnt from at the next start.
   for (int start = 0; start < 10 && transitions_learnt(*site) < 48 * kShort; ++start) {
     site->start_up();
-    std::this_thread::sleep_for(2s);
+    std::this_thread::sleep_for((1 + start) * 2s);  // longer each time, for a machine that is busy
     site->up().signal(SIGTERM);
     ASSERT_TRUE(site->up().wait(20s)) << site->everything();
   }
