@@ -83,7 +83,7 @@ std::string ConfigCalls::basis() const {
 Result<v1::ConfigAnswer> ConfigCalls::begin(const v1::ApplyConfigRequest& request, std::string_view correlation_id) {
   if (auto begun = parts_.takeover.begin(request, parts_.running, parts_.supervisor); !begun)
     return std::unexpected(begun.error());
-  const v1::ConfigAnswer answer = parts_.takeover.state();
+  v1::ConfigAnswer answer = parts_.takeover.state();
   parts_.begun();
   record(request.author(), "config.apply", answer.version(), request.reason(), correlation_id);
   return answer;
