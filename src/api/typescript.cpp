@@ -114,7 +114,7 @@ std::string type_of(const Json& schema) {
     there["type"] = schema["type"].front();
     return type_of(there) + " | null";
   }
-  const std::string type = schema.value("type", "object");
+  std::string type = schema.value("type", "object");
   if (type == "integer" || type == "number") return "number";
   if (type == "array") return "Array<" + type_of(schema["items"]) + ">";
   if (type == "object") return "Record<string, " + type_of(schema["additionalProperties"]) + ">";
