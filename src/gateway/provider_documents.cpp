@@ -18,7 +18,7 @@ Result<api::Json> object_in(std::string_view text, std::string_view what) {
 // It becomes a header in answers of ours.
 Result<std::string> url_in(const api::Json& object, const char* name) {
   const auto found = object.find(name);
-  const std::string url = found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  std::string url = found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
   const bool printable = std::ranges::all_of(url, [](unsigned char c) { return c > ' ' && c < 0x7f && c != '#'; });
   if (!url.starts_with("https://") || url.size() > kUrlMax || !printable)
     return fail(Errc::parse, std::format("the provider's {} is no URL of https", name));
