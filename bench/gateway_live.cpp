@@ -166,6 +166,10 @@ class Watcher {
       else if (length == 127)
         give_up("a frame larger than any of this plant");
       if (received_.size() < at + head + length) break;
+      // A ping is answered, masked with zeros, or the server takes us for gone.
+      if ((byte(0) & 0x0FU) == 9U)
+        write(std::string("\x8a", 1) + static_cast<char>(0x80U | length) + std::string(4, '\0') +
+              received_.substr(at + head, length));
       if ((byte(0) & 0x0FU) == 1U) look(std::string_view(received_).substr(at + head, length), seen);
       at += head + length;
     }
