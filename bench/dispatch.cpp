@@ -11,8 +11,8 @@ constexpr int kInFlight = 32;
 constexpr double kSeconds = 5.0;
 constexpr double kCallsPerSecond = 30'000.0;
 
-bus::Client client_of(bus::Context& context, const testing::PilotSite& site, const std::string& role) {
-  auto client = bus::Client::connect(context, bus::call_endpoint(site.run_folder(), role));
+bus::Client client_of(const testing::PilotSite& site, const std::string& role) {
+  auto client = bus::Client::connect(bus::call_endpoint(site.run_folder(), role));
   if (!client) give_up(client.error().message);
   return std::move(*client);
 }
@@ -26,8 +26,7 @@ double call_us(bus::Client& client, const WallClock& clock) {
 
 // In turn, so that both see the same machine.
 void add_latency(testing::PilotSite& site, double calls, Rows& rows) {
-  bus::Context context;
-  bus::Client direct = client_of(context, site, "agent.climate"), dispatched = client_of(context, site, "coredinator");
+  bus::Client direct = client_of(site, "agent.climate"), dispatched = client_of(site, "coredinator");
   const WallClock clock;
   for (int i = 0; i < 100; ++i) call_us(direct, clock), call_us(dispatched, clock);
   std::vector<double> alone, through;
@@ -45,9 +44,8 @@ void add_latency(testing::PilotSite& site, double calls, Rows& rows) {
 
 // One thread keeps a call in flight on each of its clients.
 void add_throughput(testing::PilotSite& site, Rows& rows) {
-  bus::Context context;
   std::vector<bus::Client> clients;
-  for (int i = 0; i < kInFlight; ++i) clients.push_back(client_of(context, site, "coredinator"));
+  for (int i = 0; i < kInFlight; ++i) clients.push_back(client_of(site, "coredinator"));
   const WallClock clock;
   for (bus::Client& client : clients) call_us(client, clock);
   const auto begin = [](bus::Client& client) {

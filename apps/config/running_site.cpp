@@ -29,7 +29,7 @@ std::string joined(const google::protobuf::RepeatedPtrField<std::string>& words)
 
 std::optional<RunningSite> RunningSite::find(const std::filesystem::path& run_folder) {
   RunningSite site;
-  auto client = bus::Client::connect(*site.context_, bus::call_endpoint(run_folder.string(), "coredinator"));
+  auto client = bus::Client::connect(bus::call_endpoint(run_folder.string(), "coredinator"));
   if (!client) return std::nullopt;
   site.client_.emplace(std::move(*client));
   const auto answer =

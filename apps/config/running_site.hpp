@@ -21,7 +21,6 @@ class RunningSite {
 
  private:
   RunningSite() = default;
-  std::unique_ptr<bus::Context> context_ = std::make_unique<bus::Context>();
   std::optional<bus::Client> client_;
 };
 

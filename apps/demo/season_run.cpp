@@ -77,8 +77,8 @@ class SeasonRun {
     auto up = Child::start({result_.up_command, {}, options_.folder / "up.log"});
     if (!up) return std::unexpected(up.error());
     up_.emplace(std::move(*up));
-    auto io = bus::Client::connect(context_, bus::call_endpoint(run_folder.string(), "io"));
-    auto coredinator = bus::Client::connect(context_, bus::call_endpoint(run_folder.string(), "coredinator"));
+    auto io = bus::Client::connect(bus::call_endpoint(run_folder.string(), "io"));
+    auto coredinator = bus::Client::connect(bus::call_endpoint(run_folder.string(), "coredinator"));
     if (!io || !coredinator) return std::unexpected(io ? coredinator.error() : io.error());
     io_.emplace(std::move(*io));
     coredinator_.emplace(std::move(*coredinator));
@@ -240,7 +240,6 @@ class SeasonRun {
 
   const SeasonOptions& options_;
   Narrator& narrator_;
-  bus::Context context_;
   std::optional<Child> twin_, up_;
   std::optional<bus::Client> io_, coredinator_;
   json ready_;

@@ -44,7 +44,6 @@ class Coredinator {
 
   std::string file_, endpoint_;
   std::chrono::milliseconds timeout_;
-  bus::Context context_;
   std::optional<bus::Client> client_;
 };
 

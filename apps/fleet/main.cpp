@@ -13,7 +13,7 @@ Coredinator::Coredinator(const Common& common)
   const auto beside = std::filesystem::absolute(common.file).parent_path() / ".rltune";
   const auto folder = common.run_folder.empty() ? beside : std::filesystem::absolute(common.run_folder);
   endpoint_ = bus::call_endpoint(folder.string(), "coredinator");
-  auto client = bus::Client::connect(context_, endpoint_);
+  auto client = bus::Client::connect(endpoint_);
   if (!client) stop(client.error());
   client_.emplace(std::move(*client));
 }

@@ -41,7 +41,7 @@ class Site {
   explicit Site(const Options& options) : options_(options) {
     const auto beside = std::filesystem::absolute(options.file).parent_path() / ".rltune";
     const auto folder = options.run_folder.empty() ? beside : std::filesystem::absolute(options.run_folder);
-    auto client = bus::Client::connect(context_, bus::call_endpoint(folder.string(), "coredinator"));
+    auto client = bus::Client::connect(bus::call_endpoint(folder.string(), "coredinator"));
     if (!client) stop(client.error());
     client_.emplace(std::move(*client));
   }
@@ -69,7 +69,6 @@ class Site {
     return std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * options_.timeout_s));
   }
   const Options& options_;
-  bus::Context context_;
   std::optional<bus::Client> client_;
 };
 

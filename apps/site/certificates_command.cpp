@@ -24,8 +24,7 @@ v1::CertificatesAnswer ask(const CertificateOptions& options) {
   const config::Site site = load(options.file);
   const auto beside = std::filesystem::absolute(options.file).parent_path() / ".rltune";
   const auto folder = options.run_folder.empty() ? beside : std::filesystem::absolute(options.run_folder);
-  bus::Context context;
-  auto client = bus::Client::connect(context, bus::call_endpoint(folder.string(), "coredinator"));
+  auto client = bus::Client::connect(bus::call_endpoint(folder.string(), "coredinator"));
   if (!client) stop(client.error());
   const auto answer = client->call<v1::CertificatesAnswer>("coredinator.Certificates", "coredinator",
                                                            v1::CertificatesRequest(), std::chrono::seconds(5));

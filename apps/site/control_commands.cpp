@@ -36,7 +36,7 @@ class Io {
     const auto beside = std::filesystem::absolute(options.file).parent_path() / ".rltune";
     folder_ = options.run_folder.empty() ? beside : std::filesystem::absolute(options.run_folder);
     endpoint_ = bus::call_endpoint(folder_.string(), "io");
-    auto client = bus::Client::connect(context_, endpoint_);
+    auto client = bus::Client::connect(endpoint_);
     if (!client) stop(client.error());
     client_.emplace(std::move(*client));
   }
@@ -45,7 +45,7 @@ class Io {
 
   // As coredinator sees them; none where io runs without it.
   v1::RolesAnswer roles() {
-    auto coredinator = bus::Client::connect(context_, bus::call_endpoint(folder_.string(), "coredinator"));
+    auto coredinator = bus::Client::connect(bus::call_endpoint(folder_.string(), "coredinator"));
     if (!coredinator) return {};
     const auto answer =
         coredinator->call<v1::RolesAnswer>("coredinator.Roles", "coredinator", v1::RolesRequest(), kRolesPatience);
@@ -70,7 +70,6 @@ class Io {
   config::Site site_;
   std::filesystem::path folder_;
   std::string endpoint_;
-  bus::Context context_;
   std::optional<bus::Client> client_;
 };
 

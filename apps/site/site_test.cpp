@@ -159,7 +159,7 @@ TEST_F(SiteTest, a_site_that_does_not_run_is_said_so) {
 class FakeIo {
  public:
   explicit FakeIo(const std::filesystem::path& folder) {
-    auto server = bus::Server::bind(context_, bus::call_endpoint((folder / ".rltune").string(), "io"));
+    auto server = bus::Server::bind(bus::call_endpoint((folder / ".rltune").string(), "io"));
     EXPECT_TRUE(server) << server.error().message;
     server_.emplace(std::move(*server));
     server_->handle<v1::ModeRequest, v1::ModeAnswer>(
@@ -207,7 +207,6 @@ class FakeIo {
   std::string mode = "shadow", reason, refused_mode = "none";
 
  private:
-  bus::Context context_;
   std::optional<bus::Server> server_;
   std::atomic<bool> stop_ = false;
   std::thread thread_;

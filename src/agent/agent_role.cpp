@@ -204,7 +204,7 @@ Result<> AgentRole::open_policy() {
 }
 
 Result<> AgentRole::open(const std::string& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "agent." + name_));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder, "agent." + name_));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(
@@ -214,10 +214,10 @@ Result<> AgentRole::open(const std::string& run_folder) {
       });
   bus::serve_log_level(*server_, "agent");
   if (site_.operations.endpoints) operations_.open();
-  auto io = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
+  auto io = bus::Client::connect(bus::call_endpoint(run_folder, "io"));
   if (!io) return std::unexpected(io.error());
   io_.emplace(std::move(*io));
-  auto heart = bus::Client::connect(context_, bus::call_endpoint(run_folder, "io"));
+  auto heart = bus::Client::connect(bus::call_endpoint(run_folder, "io"));
   if (!heart) return std::unexpected(heart.error());
   heart_.emplace(std::move(*heart));
   auto events = bus::Subscriber::connect(context_, bus::event_endpoint(run_folder, "io"), "samples");

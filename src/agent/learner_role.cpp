@@ -147,7 +147,7 @@ Result<std::unique_ptr<LearnerRole>> LearnerRole::create(const AgentOptions& opt
 }
 
 Result<> LearnerRole::open(const std::string& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "learner." + name_));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder, "learner." + name_));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   server_->handle<v1::HealthRequest, v1::HealthAnswer>(

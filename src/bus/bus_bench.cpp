@@ -1,6 +1,5 @@
 // What a control cycle pays for its messages: one hop over a Unix socket, one call at a time. And what a door to the
-// outside gets through: calls to a role that another one passes on, each with a ZeroMQ context of its own, as their
-// processes have. Their CPU is that of all threads together.
+// outside gets through: calls to a role that another one passes on. Their CPU is that of all threads together.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -27,15 +26,14 @@ void report(benchmark::State& run, std::vector<double>& latency_us) {
 void BM_call(benchmark::State& run) {
   const TemporaryFolder folder;
   const std::string endpoint = bus::call_endpoint(folder.path().string(), "io");
-  bus::Context context;
-  const bus::Serving serving(context, endpoint, [](bus::Server& server) {
+  const bus::Serving serving(endpoint, [](bus::Server& server) {
     server.handle<v1::Proposal, v1::DecisionEvent>(
         "io.Propose", [](const bus::Call&, const v1::Proposal& proposal, v1::DecisionEvent& answer) -> Result<> {
           for (const double value : proposal.values()) answer.add_outputs()->set_applied(value);
           return {};
         });
   });
-  auto client = bus::Client::connect(context, endpoint);
+  auto client = bus::Client::connect(endpoint);
   v1::Proposal proposal;
   proposal.set_agent("climate");
   for (int i = 0; i < 60; ++i) proposal.add_observation(0.5F);
@@ -56,9 +54,8 @@ struct Chain {
   TemporaryFolder folder;
   std::string role_at = bus::call_endpoint(folder.path().string(), "agent");
   std::string front_at = bus::call_endpoint(folder.path().string(), "coredinator");
-  bus::Context callers, front_context, role_context;
-  bus::Serving role{role_context, role_at, bus::serve_echo};
-  bus::Serving front{front_context, front_at, [this](bus::Server& server) {
+  bus::Serving role{role_at, bus::serve_echo};
+  bus::Serving front{front_at, [this](bus::Server& server) {
                        server.forward([this](const bus::Call&) -> Result<std::string> { return role_at; });
                      }};
   std::string body = std::string(200, 'x');
@@ -66,7 +63,7 @@ struct Chain {
 
 void client_forwarded(benchmark::State& run) {
   Chain chain;
-  auto client = bus::Client::connect(chain.callers, chain.front_at);
+  auto client = bus::Client::connect(chain.front_at);
   const WallClock clock;
   std::vector<double> latency_us;
   for (auto _ : run) {
@@ -82,7 +79,7 @@ BENCHMARK(client_forwarded)->Iterations(5'000)->MeasureProcessCPUTime()->UseReal
 // As many calls under way all the time as the argument says.
 void caller_forwarded(benchmark::State& run) {
   Chain chain;
-  auto caller = bus::Caller::connect(chain.callers, chain.front_at);
+  auto caller = bus::Caller::connect(chain.front_at);
   const bus::CallOptions options{"echo", "agent", "0198c7a2-5e0b-7c43-a1d0-2f6f3f2f9a11", std::string(120, 't'), 10s};
   const WallClock clock;
   std::vector<double> latency_us;  // the Caller's thread writes it, before it lets the last call go

@@ -2,22 +2,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-#include <zmq.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <random>
 
+#include "listener.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/trace.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/envelope.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "serving.hpp"
+#include "stream.hpp"
 #include "temporary_folder.hpp"
 
 namespace rltune::bus {
@@ -38,16 +38,34 @@ void serve_role(Server& server) {
   });
 }
 
+// The next message to arrive; nothing where the other side ends or is silent for long.
+std::optional<Message> next_of(Stream& stream) {
+  while (true) {
+    if (auto message = stream.next()) return message;
+    pollfd item{stream.descriptor(), POLLIN, 0};
+    if (::poll(&item, 1, 20'000) <= 0 || stream.read() == Stream::Arrived::gone) return std::nullopt;
+  }
+}
+
+std::string text_of(const std::array<char, kPrefixBytes>& prefix) { return {prefix.data(), prefix.size()}; }
+
 class BusTest : public testing::Test {
  protected:
+  // One that writes what it likes, and waits when it reads.
+  Descriptor raw_connection() {
+    Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_un address = address_of(endpoint_.substr(6));
+    EXPECT_EQ(::connect(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return made;
+  }
   TemporaryFolder folder_;
   Context context_;
   std::string endpoint_ = call_endpoint(folder_.path().string(), "io");
 };
 
 TEST_F(BusTest, a_typed_call_is_answered) {
-  const Serving serving(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, endpoint_);
+  const Serving serving(endpoint_, serve_role);
+  auto client = Client::connect(endpoint_);
   ASSERT_TRUE(client);
   auto answer = client->call<v1::HealthAnswer>("role.Health", "io", v1::HealthRequest(), 2s);
   ASSERT_TRUE(answer) << answer.error().message;
@@ -55,23 +73,23 @@ TEST_F(BusTest, a_typed_call_is_answered) {
 }
 
 TEST_F(BusTest, a_handlers_error_comes_back_with_its_code) {
-  const Serving serving(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, endpoint_);
+  const Serving serving(endpoint_, serve_role);
+  auto client = Client::connect(endpoint_);
   auto answer = client->call("nonsense", "io", "", 2s);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::not_found);
 }
 
 TEST_F(BusTest, a_body_of_another_type_is_a_parse_error) {
-  const Serving serving(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, endpoint_);
+  const Serving serving(endpoint_, serve_role);
+  auto client = Client::connect(endpoint_);
   auto answer = client->call("role.Health", "io", "\xff\xff\xff", 2s);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::parse);
 }
 
 TEST_F(BusTest, nobody_listening_is_disconnected_by_the_deadline) {
-  auto client = Client::connect(context_, endpoint_);
+  auto client = Client::connect(endpoint_);
   const WallClock clock;
   const Duration start = clock.steady();
   auto answer = client->call("echo", "io", "x", 60ms);
@@ -81,8 +99,8 @@ TEST_F(BusTest, nobody_listening_is_disconnected_by_the_deadline) {
 }
 
 TEST_F(BusTest, a_late_answer_is_a_timeout_and_never_the_next_calls) {
-  const Serving serving(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, endpoint_);
+  const Serving serving(endpoint_, serve_role);
+  auto client = Client::connect(endpoint_);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
   auto late = client->call("slow", "io", "x", 20ms);
   ASSERT_FALSE(late);
@@ -93,10 +111,10 @@ TEST_F(BusTest, a_late_answer_is_a_timeout_and_never_the_next_calls) {
 }
 
 TEST_F(BusTest, a_server_that_dies_is_noticed_before_the_deadline) {
-  auto client = Client::connect(context_, endpoint_);
+  auto client = Client::connect(endpoint_);
   std::thread dying;
   {
-    auto server = Server::bind(context_, endpoint_);
+    auto server = Server::bind(endpoint_);
     ASSERT_TRUE(server);
     dying = std::thread([server = std::move(*server)]() mutable { std::this_thread::sleep_for(100ms); });
   }
@@ -110,15 +128,15 @@ TEST_F(BusTest, a_server_that_dies_is_noticed_before_the_deadline) {
 }
 
 TEST_F(BusTest, a_server_that_dies_and_is_replaced_at_once_is_noticed) {
-  auto client = Client::connect(context_, endpoint_);
+  auto client = Client::connect(endpoint_);
   std::atomic<bool> stop{false};
   std::thread dying([&] {
     {
-      auto first = Server::bind(context_, endpoint_);
+      auto first = Server::bind(endpoint_);
       ASSERT_TRUE(first);
       std::this_thread::sleep_for(100ms);
     }
-    auto second = Server::bind(context_, endpoint_);
+    auto second = Server::bind(endpoint_);
     ASSERT_TRUE(second);
     second->handle("echo", [](const Call&, std::string_view body, std::string& answer) -> Result<> {
       answer = body;
@@ -140,10 +158,10 @@ TEST_F(BusTest, a_server_that_dies_and_is_replaced_at_once_is_noticed) {
 }
 
 TEST_F(BusTest, a_client_outlives_its_server) {
-  auto client = Client::connect(context_, endpoint_);
+  auto client = Client::connect(endpoint_);
   for (int round = 0; round < 3; ++round) {
     {
-      const Serving serving(context_, endpoint_, serve_role);
+      const Serving serving(endpoint_, serve_role);
       auto answer = client->call("echo", "io", "again", 2s);
       ASSERT_TRUE(answer) << answer.error().message;
     }
@@ -152,11 +170,11 @@ TEST_F(BusTest, a_client_outlives_its_server) {
 }
 
 TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
-  const Serving role(context_, endpoint_, serve_role);
+  const Serving role(endpoint_, serve_role);
   const std::string front = call_endpoint(folder_.path().string(), "coredinator");
   std::atomic<bool> stop{false};
   std::thread router([&] {
-    auto server = Server::bind(context_, front);
+    auto server = Server::bind(front);
     server->handle("own", [](const Call&, std::string_view, std::string& answer) -> Result<> {
       answer = "mine";
       return {};
@@ -168,7 +186,7 @@ TEST_F(BusTest, a_server_passes_on_what_it_does_not_serve) {
     });
     while (!stop) server->serve(5ms);
   });
-  auto client = Client::connect(context_, front);
+  auto client = Client::connect(front);
   for (int i = 0; i < 50; ++i) {
     const std::string body = "body " + std::to_string(i);
     const auto answer = client->call("echo", "io", body, 2s);
@@ -189,7 +207,7 @@ class TracedBus : public BusTest {
   TracedBus() {
     trace::start({.sample_ratio = 0.0});
     router_ = std::thread([this] {
-      auto server = Server::bind(context_, front_);
+      auto server = Server::bind(front_);
       server->forward([&](const Call& call) -> Result<std::string> {
         if (call.target == "io") return endpoint_;
         return fail(Errc::not_found, "no role '" + std::string(call.target) + "'");
@@ -218,8 +236,8 @@ class TracedBus : public BusTest {
 };
 
 TEST_F(TracedBus, a_call_that_is_passed_on_is_one_trace) {
-  const Serving role(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, front_);
+  const Serving role(endpoint_, serve_role);
+  auto client = Client::connect(front_);
   {
     const trace::Scope within(caller_);
     ASSERT_TRUE(client->call("echo", "io", "x", 2s, "0198"));
@@ -246,9 +264,9 @@ TEST_F(TracedBus, a_call_that_is_passed_on_is_one_trace) {
 }
 
 TEST_F(TracedBus, a_call_without_a_trace_begins_one_where_it_is_passed_on) {
-  const Serving role(context_, endpoint_, serve_role);
+  const Serving role(endpoint_, serve_role);
   trace::start({.sample_ratio = 1.0});
-  auto client = Client::connect(context_, front_);
+  auto client = Client::connect(front_);
   ASSERT_TRUE(client->call("echo", "io", "x", 2s));
   stop_routing();
   const auto spans = recorded();
@@ -259,21 +277,21 @@ TEST_F(TracedBus, a_call_without_a_trace_begins_one_where_it_is_passed_on) {
 }
 
 TEST_F(TracedBus, who_is_not_traced_stays_so) {
-  const Serving role(context_, endpoint_, serve_role);
+  const Serving role(endpoint_, serve_role);
   trace::start({.sample_ratio = 1.0});
   trace::Context not_sampled = caller_;
   not_sampled.sampled = false;
   const trace::Scope within(not_sampled);
-  auto client = Client::connect(context_, front_);
+  auto client = Client::connect(front_);
   ASSERT_TRUE(client->call("echo", "io", "x", 2s));
   stop_routing();
   EXPECT_TRUE(recorded().empty());
 }
 
 TEST_F(TracedBus, what_fails_says_so) {
-  const Serving role(context_, endpoint_, serve_role);
+  const Serving role(endpoint_, serve_role);
   const trace::Scope within(caller_);
-  auto client = Client::connect(context_, front_);
+  auto client = Client::connect(front_);
   EXPECT_FALSE(client->call("nonsense", "io", "", 2s));
   EXPECT_FALSE(client->call("slow", "io", "", 30ms));
   std::this_thread::sleep_for(100ms);
@@ -287,39 +305,32 @@ TEST_F(TracedBus, what_fails_says_so) {
 
 // Whatever stands there, the call is served.
 TEST_F(TracedBus, a_damaged_context_is_no_context) {
-  const Serving role(context_, endpoint_, serve_role);
+  const Serving role(endpoint_, serve_role);
+  ASSERT_TRUE(Client::connect(front_)->call("echo", "io", "warm", 20s));
   for (const std::string& traceparent :
        {std::string("nonsense"), std::string(100'000, '0'), std::string("\xff\x00\xff", 3),
         std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01")}) {
-    void* context = zmq_ctx_new();
-    void* dealer = zmq_socket(context, ZMQ_DEALER);
-    const int patience_ms = 2000;
-    zmq_setsockopt(dealer, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
-    ASSERT_EQ(zmq_connect(dealer, front_.c_str()), 0);
+    auto raw = Stream::connect(front_.substr(6));
+    ASSERT_TRUE(raw);
     v1::Envelope envelope;
     envelope.set_method("echo");
     envelope.set_target("io");
-    envelope.set_call(1);
     envelope.set_traceparent(traceparent);
-    const std::string head = envelope.SerializeAsString();
-    zmq_send(dealer, head.data(), head.size(), ZMQ_SNDMORE);
-    zmq_send(dealer, "x", 1, 0);
-    std::array<char, 64> bytes{};
-    EXPECT_GE(zmq_recv(dealer, bytes.data(), bytes.size(), 0), 0);
-    EXPECT_EQ(zmq_recv(dealer, bytes.data(), bytes.size(), 0), 1);
-    EXPECT_EQ(bytes[0], 'x');
-    zmq_close(dealer);
-    zmq_ctx_term(context);
+    EXPECT_EQ(raw->send({.call = 1, .head = envelope.SerializeAsString(), .body = "x"}), Stream::Sent::taken);
+    const auto answer = next_of(*raw);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->head, "");
+    EXPECT_EQ(answer->body, "x");
   }
   stop_routing();
   EXPECT_TRUE(recorded().empty());
 }
 
 TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {
-  auto client = Client::connect(context_, endpoint_);
+  auto client = Client::connect(endpoint_);
   EXPECT_EQ(client->begin("echo", "io", "x", 1s).error().code, Errc::disconnected);
   EXPECT_FALSE(client->finish());
-  const Serving serving(context_, endpoint_, serve_role);
+  const Serving serving(endpoint_, serve_role);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
   ASSERT_TRUE(client->begin("slow", "io", "", 20ms));
   std::optional<Result<std::string>> answer;
@@ -333,38 +344,31 @@ TEST_F(BusTest, a_call_can_be_begun_and_finished_later) {
 }
 
 TEST_F(BusTest, hostile_bytes_do_not_stop_a_server) {
-  const Serving serving(context_, endpoint_, serve_role);
-  auto client = Client::connect(context_, endpoint_);
+  const Serving serving(endpoint_, serve_role);
+  auto client = Client::connect(endpoint_);
   ASSERT_TRUE(client->call("echo", "io", "warm", 2s));
-
-  // Bytes that are no ZeroMQ at all.
-  const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", endpoint_.substr(6).c_str());
-  ASSERT_EQ(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_GT(::send(raw, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL), 0);
-
-  // Messages of every shape but ours.
-  void* context = zmq_ctx_new();
-  void* dealer = zmq_socket(context, ZMQ_DEALER);
-  ASSERT_EQ(zmq_connect(dealer, endpoint_.c_str()), 0);
   std::mt19937 random(7);
+  std::vector<Descriptor> others;
   for (int i = 0; i < 500; ++i) {
-    const int frames = static_cast<int>(random() % 5) + 1;
-    for (int k = 0; k < frames; ++k) {
-      std::string bytes(random() % 64, '\0');
-      for (char& byte : bytes) byte = static_cast<char>(random());
-      zmq_send(dealer, bytes.data(), bytes.size(), k + 1 < frames ? ZMQ_SNDMORE : 0);
-    }
+    others.push_back(raw_connection());
+    std::string bytes(random() % 64, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    // Of every other one the lengths are true and the rest is not.
+    const std::string prefix = i % 2 == 0 ? "" : text_of(prefix_of({.call = 1, .head = bytes, .body = bytes}));
+    bytes = prefix + bytes + bytes;
+    EXPECT_GE(::send(others.back().get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), 0);
   }
-  auto answer = client->call("echo", "io", "still here", 5s);
-  EXPECT_TRUE(answer);
-  ::close(raw);
-  const int linger = 0;
-  zmq_setsockopt(dealer, ZMQ_LINGER, &linger, sizeof linger);
-  zmq_close(dealer);
-  zmq_ctx_term(context);
+  const auto answer = client->call("echo", "io", "still here", 5s);
+  EXPECT_EQ(answer.value_or(""), "still here");
+}
+
+TEST_F(BusTest, what_is_no_message_ends_its_connection_alone) {
+  const Serving serving(endpoint_, serve_role);
+  const Descriptor raw = raw_connection();
+  const std::string nonsense = "GET / HTTP/1.1\r\nHost: rltune\r\n\r\n";
+  EXPECT_GT(::send(raw.get(), nonsense.data(), nonsense.size(), MSG_NOSIGNAL), 0);
+  std::array<char, 16> bytes{};
+  EXPECT_EQ(::recv(raw.get(), bytes.data(), bytes.size(), 0), 0);
 }
 
 TEST_F(BusTest, events_reach_the_subscribers_of_their_topic) {
@@ -398,25 +402,6 @@ TEST_F(BusTest, a_subscriber_that_never_reads_does_not_block_its_publisher) {
   const Duration start = clock.steady();
   for (int i = 0; i < 60'000; ++i) publisher->publish("samples", batch);
   EXPECT_LT(clock.steady() - start, 20s);
-}
-
-TEST_F(BusTest, tcp_lets_in_known_keys_alone) {
-  const auto server_keys = make_keys(), client_keys = make_keys(), stranger = make_keys();
-  ASSERT_TRUE(server_keys && client_keys && stranger);
-  const std::string endpoint = "tcp://127.0.0.1:47613";
-  EXPECT_EQ(Server::bind(context_, endpoint).error().code, Errc::denied);
-  EXPECT_EQ(Client::connect(context_, endpoint).error().code, Errc::denied);
-
-  const Serving serving(context_, endpoint, serve_role, Security{*server_keys, "", {client_keys->public_key}});
-  auto known = Client::connect(context_, endpoint, Security{*client_keys, server_keys->public_key, {}});
-  ASSERT_TRUE(known);
-  EXPECT_TRUE(known->call("echo", "io", "x", 5s));
-  auto unknown = Client::connect(context_, endpoint, Security{*stranger, server_keys->public_key, {}});
-  ASSERT_TRUE(unknown);
-  EXPECT_FALSE(unknown->call("echo", "io", "x", 200ms));
-  auto deceived = Client::connect(context_, endpoint, Security{*client_keys, stranger->public_key, {}});
-  ASSERT_TRUE(deceived);
-  EXPECT_FALSE(deceived->call("echo", "io", "x", 200ms));
 }
 
 TEST(Endpoint, a_long_run_folder_still_has_an_address) {

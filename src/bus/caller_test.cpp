@@ -50,13 +50,12 @@ class CallerTest : public testing::Test {
     };
   }
   Caller connected(const std::string& endpoint, const CallerSettings& settings = {}) {
-    auto made = Caller::connect(context_, endpoint, settings);
+    auto made = Caller::connect(endpoint, settings);
     EXPECT_TRUE(made);
     return std::move(*made);
   }
 
   TemporaryFolder folder_;
-  Context context_;
   std::string endpoint_ = call_endpoint(folder_.path().string(), "io");
   std::string front_ = call_endpoint(folder_.path().string(), "coredinator");
   std::counting_semaphore<> holding_{0}, let_go_{0};
@@ -64,9 +63,9 @@ class CallerTest : public testing::Test {
 
 TEST_F(CallerTest, each_answer_goes_to_its_own_call_whichever_thread_made_it) {
   constexpr std::size_t kThreads = 8, kEach = 1'000;
-  const Serving serving(context_, endpoint_, serve_echo);
+  const Serving serving(endpoint_, serve_echo);
   Answers answers(kThreads * kEach);
-  Caller caller = connected(endpoint_, {.in_flight_max = kThreads * kEach, .security = {}});
+  Caller caller = connected(endpoint_, {.in_flight_max = kThreads * kEach});
   std::vector<std::thread> threads;
   for (std::size_t thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&, thread] {
@@ -85,9 +84,9 @@ TEST_F(CallerTest, each_answer_goes_to_its_own_call_whichever_thread_made_it) {
 }
 
 TEST_F(CallerTest, an_answer_may_make_the_next_call) {
-  const Serving serving(context_, endpoint_, serve_echo);
+  const Serving serving(endpoint_, serve_echo);
   Answers last(1);
-  Caller caller = connected(endpoint_, {.in_flight_max = 1, .security = {}});
+  Caller caller = connected(endpoint_, {.in_flight_max = 1});
   int left = 500;
   std::function<void(Result<std::string>)> next = [&](Result<std::string> answer) {
     if (!answer || --left == 0)
@@ -102,7 +101,7 @@ TEST_F(CallerTest, an_answer_may_make_the_next_call) {
 }
 
 TEST_F(CallerTest, a_handlers_error_comes_back_with_its_code) {
-  const Serving serving(context_, endpoint_, serve_echo);
+  const Serving serving(endpoint_, serve_echo);
   Answers answers(1);
   Caller caller = connected(endpoint_);
   caller.call(to("nonsense", "io"), "", answers.taker(0));
@@ -128,7 +127,7 @@ std::vector<double> lateness_ms(Caller& caller, CallOptions options) {
 }
 
 TEST_F(CallerTest, deadlines_are_kept_to_the_millisecond_in_whichever_order_they_come) {
-  const Serving serving(context_, endpoint_, holding());
+  const Serving serving(endpoint_, holding());
   Caller caller = connected(endpoint_);
   Answers held(1);
   caller.call(to("hold", "io"), "", held.taker(0));
@@ -145,7 +144,7 @@ TEST_F(CallerTest, deadlines_are_kept_to_the_millisecond_in_whichever_order_they
 }
 
 TEST_F(CallerTest, a_late_answer_is_dropped) {
-  const Serving serving(context_, endpoint_, holding());
+  const Serving serving(endpoint_, holding());
   Answers answers(2);
   Caller caller = connected(endpoint_);
   caller.call(to("hold", "io", 30ms), "", answers.taker(0));
@@ -178,7 +177,7 @@ TEST_F(CallerTest, who_comes_in_time_serves_what_waits) {
   caller.call(to("echo", "io"), "first", answers.taker(1));
   caller.call(to("echo", "io"), "second", answers.taker(2));
   ASSERT_TRUE(answers.wait_for(1));
-  const Serving serving(context_, endpoint_, serve_echo);
+  const Serving serving(endpoint_, serve_echo);
   ASSERT_TRUE(answers.wait_for_all());
   EXPECT_EQ(answers.code(0), "disconnected");
   EXPECT_EQ(answers[1].result.value_or("none"), "first");
@@ -190,10 +189,10 @@ TEST_F(CallerTest, what_was_not_sent_when_the_server_went_away_goes_to_the_next_
   bool served = false;
   // Whether it has been sent all the same is a matter of microseconds: then it is disconnected.
   for (int round = 0; round < 20 && !served; ++round) {
-    auto first = std::make_unique<Serving>(context_, endpoint_, holding());
+    auto first = std::make_unique<Serving>(endpoint_, holding());
     Answers after(1);
     std::binary_semaphore called(0);
-    auto watcher = Client::connect(context_, endpoint_);
+    auto watcher = Client::connect(endpoint_);
     ASSERT_TRUE(watcher->call("echo", "io", "", 20s));
     Caller caller = connected(endpoint_);
     caller.call(to("hold", "io", 30ms), "", [&](const Result<std::string>&) {
@@ -204,7 +203,7 @@ TEST_F(CallerTest, what_was_not_sent_when_the_server_went_away_goes_to_the_next_
       called.release();
     });
     ASSERT_TRUE(called.try_acquire_for(kPatience));
-    const Serving second(context_, endpoint_, serve_echo);
+    const Serving second(endpoint_, serve_echo);
     ASSERT_TRUE(after.wait_for_all());
     served = after.code(0) == "answered";
   }
@@ -213,9 +212,9 @@ TEST_F(CallerTest, what_was_not_sent_when_the_server_went_away_goes_to_the_next_
 
 TEST_F(CallerTest, more_than_are_allowed_under_way_are_refused_at_once) {
   constexpr std::size_t kMax = 10;
-  const Serving serving(context_, endpoint_, holding());
+  const Serving serving(endpoint_, holding());
   Answers answers(kMax + 2);
-  Caller caller = connected(endpoint_, {.in_flight_max = kMax, .security = {}});
+  Caller caller = connected(endpoint_, {.in_flight_max = kMax});
   for (std::size_t i = 0; i < kMax; ++i) caller.call(to("hold", "io"), "", answers.taker(i));
   EXPECT_EQ(caller.in_flight(), kMax);
   EXPECT_EQ(answers.count(), 0U);
@@ -231,7 +230,7 @@ TEST_F(CallerTest, more_than_are_allowed_under_way_are_refused_at_once) {
 }
 
 TEST_F(CallerTest, what_no_server_could_read_is_refused_and_harms_nobody) {
-  const Serving serving(context_, endpoint_, holding());
+  const Serving serving(endpoint_, holding());
   Answers answers(4);
   Caller caller = connected(endpoint_);
   caller.call(to("hold", "io"), "", answers.taker(0));
@@ -251,7 +250,7 @@ TEST_F(CallerTest, what_is_under_way_when_it_ends_is_disconnected) {
   constexpr std::size_t kCalls = 50;
   Answers sent(kCalls), waiting(kCalls);
   {
-    const Serving serving(context_, endpoint_, holding());
+    const Serving serving(endpoint_, holding());
     {
       Caller caller = connected(endpoint_), alone = connected(front_);
       for (std::size_t i = 0; i < kCalls; ++i) {
@@ -283,9 +282,9 @@ TEST_F(CallerTest, a_call_made_while_it_ends_is_refused) {
 }
 
 TEST_F(CallerTest, a_slow_answer_holds_up_no_other) {
-  const Serving slow(context_, endpoint_, holding());
-  const Serving quick(context_, call_endpoint(folder_.path().string(), "agent"), serve_echo);
-  const Serving router(context_, front_, forwarding());
+  const Serving slow(endpoint_, holding());
+  const Serving quick(call_endpoint(folder_.path().string(), "agent"), serve_echo);
+  const Serving router(front_, forwarding());
   Answers held(1), answers(100);
   Caller caller = connected(front_);
   caller.call(to("hold", "io"), "", held.taker(0));
@@ -309,8 +308,8 @@ void serve_who_asks(Server& server) {
 
 TEST_F(CallerTest, the_caller_and_the_correlation_id_arrive_also_where_the_call_is_passed_on) {
   const std::string token("\x00\xff who \x80", 8);
-  const Serving role(context_, endpoint_, serve_who_asks);
-  const Serving router(context_, front_, forwarding());
+  const Serving role(endpoint_, serve_who_asks);
+  const Serving router(front_, forwarding());
   CallOptions options = to("who", "io");
   options.correlation_id = "0198";
   options.token = token;
@@ -337,7 +336,7 @@ TEST_F(CallerTest, a_call_belongs_to_the_trace_and_the_call_that_its_thread_serv
   std::string id_within;
   trace::Context context_within;
   {
-    const Serving role(context_, endpoint_, serve_who_asks);
+    const Serving role(endpoint_, serve_who_asks);
     Answers answers(2);
     Caller caller = connected(endpoint_);
     {
@@ -381,9 +380,8 @@ TEST(CallerAndProcess, a_server_that_is_killed_takes_its_calls_along_and_the_nex
   const TemporaryFolder folder;
   const std::string endpoint = "ipc://" + (folder.path() / "io.sock").string();
   const DyingServer dying(endpoint, kHeld);
-  Context context;
   Answers served(kHeld), held(kHeld), after(kHeld);
-  auto caller = Caller::connect(context, endpoint);
+  auto caller = Caller::connect(endpoint);
   ASSERT_TRUE(caller);
   const CallOptions options{"echo", "io", "", "", 60s};
   for (std::size_t i = 0; i < kHeld; ++i) caller->call(options, "served", served.taker(i));
@@ -397,7 +395,7 @@ TEST(CallerAndProcess, a_server_that_is_killed_takes_its_calls_along_and_the_nex
     EXPECT_EQ(held[i].times, 1);
     caller->call(options, "after " + std::to_string(i), after.taker(i));
   }
-  const Serving next(context, endpoint, serve_echo);
+  const Serving next(endpoint, serve_echo);
   ASSERT_TRUE(after.wait_for_all());
   for (std::size_t i = 0; i < kHeld; ++i) EXPECT_EQ(after[i].result.value_or("none"), "after " + std::to_string(i));
 }

@@ -1,18 +1,25 @@
-#include "connection.hpp"
+#include <poll.h>
+
+#include <algorithm>
+
+#include "calls.hpp"
+#include "endpoint.hpp"
 #include "rltune/base/clock.hpp"
+#include "rltune/bus/bus.hpp"
+#include "stream.hpp"
 
 namespace rltune::bus {
 
 using std::chrono::milliseconds;
 
 struct Client::State {
-  explicit State(Connection opened) : connection(std::move(opened)) {}
+  State(std::string where, std::string socket) : endpoint(std::move(where)), path(std::move(socket)) {}
 
-  Connection connection;
-  OpenCall open;  // the call in flight
+  std::string endpoint, path;
+  std::optional<Stream> stream;  // while a server is there
+  OpenCall open;                 // the call in flight
   std::uint64_t call = 0;
   Duration deadline{};
-  std::uint64_t losses = 0;  // of the server, when the call in flight was sent
   bool in_flight = false;
   WallClock clock;
 
@@ -20,14 +27,17 @@ struct Client::State {
   Duration left() const noexcept { return std::max(Duration::zero(), deadline - clock.steady()); }
   void begin(const std::string& method, const std::string& target, const std::string& correlation_id,
              milliseconds timeout);
+  bool connected();
   Result<> send(std::string_view body);
   std::optional<Result<std::string>> receive();
+  std::optional<Result<std::string>> outcome();
+  void wait(Duration timeout) const noexcept;
 };
 
-Result<Client> Client::connect(Context& context, const std::string& endpoint, const Security& security) {
-  auto connection = Connection::open(context, endpoint, security);
-  if (!connection) return std::unexpected(connection.error());
-  return Client(std::make_unique<State>(std::move(*connection)));
+Result<Client> Client::connect(const std::string& endpoint) {
+  auto path = path_of(endpoint);
+  if (!path) return std::unexpected(path.error());
+  return Client(std::make_unique<State>(endpoint, std::move(*path)));
 }
 
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -38,28 +48,58 @@ void Client::State::begin(const std::string& method, const std::string& target, 
                           milliseconds timeout) {
   deadline = clock.steady() + timeout;
   open = open_call(method, target, correlation_id, timeout, clock.now());
-  open.envelope.set_call(++call);
+  ++call;
+}
+
+// What came too late for earlier calls goes, and a server that went away between two calls is noticed.
+bool Client::State::connected() {
+  while (stream) {
+    while (stream->next()) {
+    }
+    const Stream::Arrived arrived = stream->read();
+    if (arrived == Stream::Arrived::nothing && !stream->broken()) return true;
+    if (arrived != Stream::Arrived::something) stream.reset();
+  }
+  if (auto made = Stream::connect(path)) stream.emplace(std::move(*made));
+  return stream.has_value();
 }
 
 Result<> Client::State::send(std::string_view body) {
-  losses = connection.losses();
-  in_flight = connection.connected() && connection.send(open.envelope, body);
+  const std::string head = open.envelope.SerializeAsString();
+  // Gone since it was looked for, and perhaps there again.
+  for (int i = 0; i < 2 && !in_flight && connected(); ++i) {
+    in_flight = stream->send({call, head, body}) == Stream::Sent::taken;
+    if (!in_flight) stream.reset();
+  }
   if (in_flight) return {};
   open.span.fail("nobody answers");
   open.span.end();
-  return fail(Errc::disconnected, method() + ": nobody answers at " + connection.endpoint());
+  return fail(Errc::disconnected, method() + ": nobody answers at " + endpoint);
 }
 
-// The answer to the call in flight, if it has arrived.
+// The answer to the call in flight, if it is here. An answer to an earlier one, that came too late, is not ours.
 std::optional<Result<std::string>> Client::State::receive() {
-  while (auto answer = connection.receive())
-    // An answer to an earlier call, that came too late, is not ours.
-    if (answer->call == call) return std::move(answer->result);
-  return std::nullopt;
+  if (!stream->flush()) stream.reset();
+  while (stream) {
+    while (const auto message = stream->next())
+      if (message->call == call) return answer_of(*message);
+    const Stream::Arrived arrived = stream->read();
+    if (arrived == Stream::Arrived::nothing && !stream->broken()) return std::nullopt;
+    if (arrived != Stream::Arrived::something) stream.reset();
+  }
+  return fail(Errc::disconnected, method() + ": " + endpoint + " went away before it answered");
+}
+
+std::optional<Result<std::string>> Client::State::outcome() {
+  auto answer = receive();
+  if (!answer && left() == Duration::zero())
+    answer = fail(Errc::timeout, method() + ": no answer from " + endpoint + " in time");
+  return answer;
 }
 
 Result<> Client::begin(const std::string& method, const std::string& target, std::string_view body,
                        milliseconds timeout, const std::string& correlation_id) {
+  state_->in_flight = false;
   state_->begin(method, target, correlation_id, timeout);
   return state_->send(body);
 }
@@ -67,32 +107,32 @@ Result<> Client::begin(const std::string& method, const std::string& target, std
 std::optional<Result<std::string>> Client::finish() {
   State& state = *state_;
   if (!state.in_flight) return std::nullopt;
-  std::optional<Result<std::string>> answer = state.receive();
-  // Gone since the call was sent, even when another server has taken its place. Its last answer may have come
-  // meanwhile.
-  const bool lost = !answer && state.connection.losses() != state.losses;
-  if (lost) answer = state.receive();
-  if (lost && !answer)
-    answer =
-        fail(Errc::disconnected, state.method() + ": " + state.connection.endpoint() + " went away before it answered");
-  if (!answer && state.left() == Duration::zero())
-    answer = fail(Errc::timeout, state.method() + ": no answer from " + state.connection.endpoint() + " in time");
+  auto answer = state.outcome();
   state.in_flight = !answer.has_value();
   if (answer && !*answer) state.open.span.fail(answer->error().message);
   if (answer) state.open.span.end();
   return answer;
 }
 
+void Client::State::wait(Duration timeout) const noexcept {
+  pollfd item{stream ? stream->descriptor() : -1,
+              static_cast<short>(stream && stream->unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+  const Duration most = stream ? timeout : std::min<Duration>(timeout, kLookAgain);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(most);
+  const timespec until{seconds.count(), (most - seconds).count()};
+  ::ppoll(&item, 1, &until, nullptr);
+}
+
 Result<std::string> Client::call(const std::string& method, const std::string& target, std::string_view body,
                                  milliseconds timeout, const std::string& correlation_id) {
   State& state = *state_;
+  state.in_flight = false;
   state.begin(method, target, correlation_id, timeout);
-  while (!state.connection.connected() && state.left() > Duration::zero())
-    state.connection.wait(state.connection.present() ? ZMQ_POLLOUT : 0, state.left());
+  while (!state.connected() && state.left() > Duration::zero()) state.wait(state.left());
   if (auto sent = state.send(body); !sent) return std::unexpected(sent.error());
   while (true) {
     if (auto answer = finish()) return std::move(*answer);
-    state.connection.wait(ZMQ_POLLIN, state.left());
+    state.wait(state.left());
   }
 }
 

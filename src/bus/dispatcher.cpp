@@ -1,5 +1,7 @@
 #include "dispatcher.hpp"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <exception>
 
 #include "rltune/base/log.hpp"
@@ -7,6 +9,11 @@
 #include "rltune/v1/envelope.pb.h"
 
 namespace rltune::bus {
+
+Dispatcher::Dispatcher() {
+  // Its lines about bytes that do not parse are whatever a peer makes of them.
+  google::protobuf::SetLogHandler(nullptr);
+}
 
 void Dispatcher::handle(const std::string& method, Server::Handler handler) { handlers_[method] = std::move(handler); }
 
@@ -25,38 +32,28 @@ Result<> Dispatcher::run(const Call& call, std::string_view body, std::string& a
   return {};
 }
 
-bool Dispatcher::dispatch(std::span<const std::string_view> frames, std::string_view caller, TimePoint now,
-                          std::string& head, std::string& body) {
-  v1::Envelope envelope;
-  if (frames.size() != 2 || !envelope.ParseFromArray(frames[0].data(), static_cast<int>(frames[0].size())) ||
-      expired(envelope.deadline_unix_ns(), now)) {
-    ++dropped_;
-    return false;
-  }
-  body.clear();
-  const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), caller, envelope.token()};
+void Dispatcher::dispatch(const v1::Envelope& envelope, std::string_view body, std::string& answer_head,
+                          std::string& answer_body) {
+  answer_head.clear();
+  answer_body.clear();
+  const Call call{envelope.method(), envelope.target(), envelope.correlation_id(), envelope.token()};
   const log::Correlation while_served(call.correlation_id);
-  const trace::Context caller_context = trace::parse(envelope.traceparent());
-  trace::Span span = trace::Span::child_of(caller_context, envelope.method(), trace::Kind::server);
-  const trace::Scope within(span ? span.context() : caller_context);
-  if (auto done = run(call, frames[1], body); !done) {
+  const trace::Context caller = trace::parse(envelope.traceparent());
+  trace::Span span = trace::Span::child_of(caller, envelope.method(), trace::Kind::server);
+  const trace::Scope within(span ? span.context() : caller);
+  if (auto done = run(call, body, answer_body); !done) {
     span.fail(done.error().message);
-    body.clear();
-    head = error_head(envelope.call(), done.error());
-    return true;
+    answer_body.clear();
+    answer_head = error_head(done.error());
   }
-  v1::Answer answer;
-  answer.set_call(envelope.call());
-  return answer.SerializeToString(&head);
 }
 
-bool Dispatcher::expired(std::int64_t deadline_unix_ns, TimePoint now) const noexcept {
-  return deadline_unix_ns != 0 && deadline_unix_ns < (now - tolerance_).time_since_epoch().count();
+bool expired(const v1::Envelope& envelope, TimePoint now) noexcept {
+  return envelope.deadline_unix_ns() != 0 && envelope.deadline_unix_ns() < now.time_since_epoch().count();
 }
 
-std::string error_head(std::uint64_t call, const Error& error) {
+std::string error_head(const Error& error) {
   v1::Answer answer;
-  answer.set_call(call);
   answer.set_error_code(to_string(error.code));
   answer.set_error_message(error.message);
   return answer.SerializeAsString();

@@ -13,10 +13,8 @@ namespace rltune::bus {
 
 class Socket {
  public:
-  // Bounded queues, bounded messages, IPv6, quick reconnection. Errors: internal (out of sockets).
+  // Bounded queues, bounded messages, quick reconnection. Errors: internal (out of sockets).
   static Result<Socket> make(Context& context, int type);
-  // For calls: nothing is queued for a server that is not there.
-  static Result<Socket> make_caller(Context& context);
   Socket() = default;
   ~Socket();
   Socket(Socket&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -25,8 +23,8 @@ class Socket {
     return *this;
   }
 
-  Result<> bind(Context& context, const std::string& endpoint, const Security& security);
-  Result<> connect(const std::string& endpoint, const Security& security);
+  Result<> bind(const std::string& endpoint);
+  Result<> connect(const std::string& endpoint);
   void set(int option, int value) noexcept;
   void set(int option, std::string_view value) noexcept;
   int get(int option) const noexcept;
@@ -37,28 +35,6 @@ class Socket {
  private:
   explicit Socket(void* handle) noexcept : handle_(handle) {}
   void* handle_ = nullptr;
-};
-
-// Whether a connecting socket has its peer, as the socket's own thread saw it happen: a peer that went away and was
-// replaced between two looks is seen as well.
-class PeerWatch {
- public:
-  // REQUIRES: `socket` is not connected yet. Errors: internal (out of sockets).
-  static Result<PeerWatch> watch(Context& context, Socket& socket);
-
-  bool present() noexcept { return look(), present_; }
-  // How often a peer went away.
-  std::uint64_t losses() noexcept { return look(), losses_; }
-  bool changed() const noexcept { return (events_.get(ZMQ_EVENTS) & ZMQ_POLLIN) != 0; }
-  int descriptor() const noexcept { return events_.get(ZMQ_FD); }  // ready (edge-triggered) when it may have changed
-
- private:
-  explicit PeerWatch(Socket events) noexcept : events_(std::move(events)) {}
-  void look() noexcept;
-
-  Socket events_;
-  bool present_ = false;
-  std::uint64_t losses_ = 0;
 };
 
 // One received frame; its bytes live as long as it, or until it is received into again.
@@ -81,9 +57,5 @@ class Frame {
 
 // Throws away the rest of a message of more frames than its format has.
 void skip_rest(Socket& socket, Frame& last) noexcept;
-
-bool is_tcp(const std::string& endpoint) noexcept;
-// Makes the folder of a Unix socket, for its owner alone. Errors: io, invalid_argument (too long, unknown scheme).
-Result<> prepare_endpoint(const std::string& endpoint);
 
 }  // namespace rltune::bus

@@ -89,7 +89,6 @@ class Role {
   std::optional<webserver::Server> server_;
   std::optional<Announcement> announcement_;
   tracing::SiteTelemetry tells_;
-  bus::Context context_;
   std::optional<bus::Server> bus_;
 };
 
@@ -198,7 +197,7 @@ Result<> Role::listen(const std::filesystem::path& run_folder) {
 }
 
 Result<> Role::serve(const std::filesystem::path& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder.string(), "telemetry"));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder.string(), "telemetry"));
   if (!server) return std::unexpected(server.error());
   bus_.emplace(std::move(*server));
   bus_->handle<v1::HealthRequest, v1::HealthAnswer>(

@@ -116,13 +116,12 @@ class Coredinator {
     site->folder = std::filesystem::absolute(options.site).parent_path();
     auto keeper = KeeperLink::inherit();
     if (!keeper) return std::unexpected(keeper.error());
-    bus::Context context;
     const std::string run_folder = options.run_folder.string();
-    auto server = bus::Server::bind(context, bus::call_endpoint(run_folder, "coredinator"));
+    auto server = bus::Server::bind(bus::call_endpoint(run_folder, "coredinator"));
     if (!server) return std::unexpected(server.error());
-    auto io = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
+    auto io = bus::Client::connect(bus::call_endpoint(run_folder, "io"));
     if (!io) return std::unexpected(io.error());
-    auto reload = bus::Client::connect(context, bus::call_endpoint(run_folder, "io"));
+    auto reload = bus::Client::connect(bus::call_endpoint(run_folder, "io"));
     if (!reload) return std::unexpected(reload.error());
     const WallClock clock;
     const std::filesystem::path data = site->folder / site->storage.folder, audit_folder = data / "audit";
@@ -134,8 +133,7 @@ class Coredinator {
                            .keeps_for_others = true});
     auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
     if (!fleet) return std::unexpected(fleet.error());
-    Coredinator coredinator(context, std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover,
-                            site->folder);
+    Coredinator coredinator(std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover, site->folder);
     coredinator.site_file_ = options.site;
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
@@ -157,7 +155,7 @@ class Coredinator {
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     AuditDesk audit_desk(audit_folder);
     replay::ReplayService replays(replay_sources(*site, data));
-    const auto reading = reading::ReadingThread::start(context, run_folder, "coredinator", [&](bus::Server& reader) {
+    const auto reading = reading::ReadingThread::start(run_folder, "coredinator", [&](bus::Server& reader) {
       audit_desk.add_to(reader);
       replays.add_to(reader);
     });
@@ -167,11 +165,9 @@ class Coredinator {
     return coredinator.loop();
   }
 
-  Coredinator(bus::Context& context, std::unique_ptr<Fleet> fleet, const KeeperLink& keeper, bus::Server server,
-              std::string run_folder, audit::Recorder& audit, Takeover& takeover,
-              const std::filesystem::path& site_folder)
-      : context_(context),
-        fleet_(std::move(fleet)),
+  Coredinator(std::unique_ptr<Fleet> fleet, const KeeperLink& keeper, bus::Server server, std::string run_folder,
+              audit::Recorder& audit, Takeover& takeover, const std::filesystem::path& site_folder)
+      : fleet_(std::move(fleet)),
         supervisor_(std::vector<Planned>{}),
         keeper_(keeper),
         server_(std::move(server)),
@@ -190,7 +186,7 @@ class Coredinator {
       if (planned.once || planned.mute) continue;  // it answers nothing
       names.insert(name);
       if (probes_.contains(name)) continue;
-      auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder_, name));
+      auto client = bus::Client::connect(bus::call_endpoint(run_folder_, name));
       if (!client) return std::unexpected(client.error());
       probes_.emplace(name, Probe(std::move(*client), name, operations_.registry));
     }
@@ -508,7 +504,6 @@ class Coredinator {
     targets_ = text;
   }
 
-  bus::Context& context_;
   std::unique_ptr<Fleet> fleet_;
   Supervisor supervisor_;
   KeeperLink keeper_;

@@ -136,10 +136,10 @@ Result<> Role::open_stores() {
 }
 
 Result<> Role::open_bus(const std::string& run_folder) {
-  auto caller = bus::Caller::connect(context_, bus::call_endpoint(run_folder, "coredinator"));
+  auto caller = bus::Caller::connect(bus::call_endpoint(run_folder, "coredinator"));
   if (!caller) return std::unexpected(caller.error());
   caller_.emplace(std::move(*caller));
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "gateway"));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder, "gateway"));
   if (!server) return std::unexpected(server.error());
   bus_.emplace(std::move(*server));
   bus_->handle<v1::HealthRequest, v1::HealthAnswer>(

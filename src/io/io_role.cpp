@@ -258,7 +258,7 @@ Result<> Role::open_stores() {
 }
 
 Result<> Role::open_bus(const std::string& run_folder) {
-  auto server = bus::Server::bind(context_, bus::call_endpoint(run_folder, "io"));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder, "io"));
   if (!server) return std::unexpected(server.error());
   server_.emplace(std::move(*server));
   auto publisher = bus::Publisher::bind(context_, bus::event_endpoint(run_folder, "io"));
@@ -271,7 +271,7 @@ Result<> Role::open_bus(const std::string& run_folder) {
 // What is recorded is read beside the loop, which never waits for it.
 Result<> Role::open_reading(const std::string& run_folder) {
   history_.tell(site_);
-  auto reading = reading::ReadingThread::start(context_, run_folder, "io", [this](bus::Server& server) {
+  auto reading = reading::ReadingThread::start(run_folder, "io", [this](bus::Server& server) {
     history_.add_to(server);
     recorded_.add_to(server);
   });

@@ -156,10 +156,9 @@ TEST_F(HistoryTest, tags_are_those_of_the_site_with_the_limits_in_force) {
   config::Site site = small_site();
   site.guard.outputs[0].limits.high = 70.0;
   history_->tell(site);
-  bus::Context context;
   const std::string endpoint = bus::call_endpoint(scratch_.path().string(), "io.records");
-  const bus::Serving serving(context, endpoint, [&](bus::Server& server) { history_->add_to(server); });
-  auto client = bus::Client::connect(context, endpoint);
+  const bus::Serving serving(endpoint, [&](bus::Server& server) { history_->add_to(server); });
+  auto client = bus::Client::connect(endpoint);
   ASSERT_TRUE(client);
   const auto answered = client->call<v1::TagsAnswer>("records.Tags", "io.records", v1::TagsRequest(), 10s);
   ASSERT_TRUE(answered) << answered.error().message;

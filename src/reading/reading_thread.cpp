@@ -32,9 +32,9 @@ struct ReadingThread::State {
   std::jthread thread;
 };
 
-Result<ReadingThread> ReadingThread::start(bus::Context& context, const std::string& run_folder, std::string_view role,
+Result<ReadingThread> ReadingThread::start(const std::string& run_folder, std::string_view role,
                                            const std::function<void(bus::Server&)>& add) {
-  auto server = bus::Server::bind(context, bus::call_endpoint(run_folder, reading_target(role)));
+  auto server = bus::Server::bind(bus::call_endpoint(run_folder, reading_target(role)));
   if (!server) return std::unexpected(server.error());
   add(*server);
   auto state = std::make_unique<State>(std::move(*server));

@@ -18,19 +18,18 @@ using namespace std::chrono_literals;
 class ReadingThreadTest : public ::testing::Test {
  protected:
   bus::Client client(const std::string& role) {
-    auto connected = bus::Client::connect(context_, bus::call_endpoint(folder(), role));
+    auto connected = bus::Client::connect(bus::call_endpoint(folder(), role));
     EXPECT_TRUE(connected);
     return std::move(*connected);
   }
   std::string folder() const { return scratch_.path().string(); }
 
   historian::ScratchFolder scratch_;
-  bus::Context context_;
 };
 
 TEST_F(ReadingThreadTest, a_question_that_takes_for_ever_holds_up_whoever_asked_and_nobody_else) {
   std::latch begun(1), released(1);
-  const auto reading = ReadingThread::start(context_, folder(), "io", [&](bus::Server& server) {
+  const auto reading = ReadingThread::start(folder(), "io", [&](bus::Server& server) {
     server.handle("long", [&](const bus::Call&, std::string_view, std::string& answer) -> Result<> {
       begun.count_down();
       released.wait();
@@ -39,7 +38,7 @@ TEST_F(ReadingThreadTest, a_question_that_takes_for_ever_holds_up_whoever_asked_
     });
   });
   ASSERT_TRUE(reading);
-  const bus::Serving loop(context_, bus::call_endpoint(folder(), "io"), bus::serve_echo);
+  const bus::Serving loop(bus::call_endpoint(folder(), "io"), bus::serve_echo);
   bus::Client patient = client("io.records"), other = client("io");
   std::jthread asks([&] {
     const auto answered = patient.call("long", "io.records", "", 30s);
@@ -53,7 +52,7 @@ TEST_F(ReadingThreadTest, a_question_that_takes_for_ever_holds_up_whoever_asked_
 TEST_F(ReadingThreadTest, it_reads_behind_everybody_else_and_ends_when_it_is_told) {
   int nice = 0, ours = ::getpriority(PRIO_PROCESS, 0);
   {
-    const auto reading = ReadingThread::start(context_, folder(), "io", [&](bus::Server& server) {
+    const auto reading = ReadingThread::start(folder(), "io", [&](bus::Server& server) {
       server.handle("nice", [&](const bus::Call&, std::string_view, std::string&) -> Result<> {
         nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()));
         return {};

@@ -89,14 +89,13 @@ std::vector<std::string> SiteState::healthy() const {
 }
 
 struct SiteLink::State {
-  bus::Context context;
   std::string endpoint;
   std::optional<bus::Client> client;
 
   template <typename Answer, typename Request>
   Result<Answer> call(const std::string& method, const Request& request) {
     if (!client) {
-      auto connected = bus::Client::connect(context, endpoint);
+      auto connected = bus::Client::connect(endpoint);
       if (!connected) return std::unexpected(connected.error());
       client.emplace(std::move(*connected));
     }

@@ -56,8 +56,7 @@ class Circuits : public ::testing::Test {
 TEST_F(Circuits, calls_for_a_role_that_hangs_fail_at_once_until_it_answers_again) {
   ASSERT_NO_FATAL_FAILURE(start());
   const pid_t agent = site_->role("agent.climate").pid();
-  bus::Context context;
-  auto client = bus::Client::connect(context, bus::call_endpoint(site_->run_folder(), "coredinator"));
+  auto client = bus::Client::connect(bus::call_endpoint(site_->run_folder(), "coredinator"));
   ASSERT_TRUE(client);
   const auto call = [&] {
     return client->call<v1::HealthAnswer>("agent.Health", "agent.climate", v1::HealthRequest(), 2s);

@@ -89,7 +89,7 @@ class FailingIo {
  public:
   FailingIo(bus::Context& context, const PilotSite& pilot)
       : site_(*config::load_site(pilot.site_file())),
-        server_(*bus::Server::bind(context, bus::call_endpoint(pilot.run_folder(), "io"))),
+        server_(*bus::Server::bind(bus::call_endpoint(pilot.run_folder(), "io"))),
         stream_(*bus::Publisher::bind(context, bus::event_endpoint(pilot.run_folder(), "io"))) {
     server_.handle<v1::AttachRequest, v1::AttachAnswer>(
         "io.Attach", [this](const bus::Call&, const v1::AttachRequest&, v1::AttachAnswer& answer) -> Result<> {

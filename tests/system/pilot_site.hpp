@@ -269,7 +269,7 @@ class PilotSite {
   template <typename Answer, typename Request>
   Result<Answer> ask(const std::string& role, const std::string& method, const Request& request,
                      std::chrono::milliseconds patience = std::chrono::seconds(2)) {
-    auto client = bus::Client::connect(context_, bus::call_endpoint(run_folder(), role));
+    auto client = bus::Client::connect(bus::call_endpoint(run_folder(), role));
     if (!client) return std::unexpected(client.error());
     return client->call<Answer>(method, role, request, patience);
   }
@@ -496,7 +496,6 @@ class PilotSite {
   int port_ = 0;
   nlohmann::json ready_;
   std::vector<std::string> tags_;
-  bus::Context context_;
   std::unique_ptr<ChildProcess> twin_, up_;
 };
 

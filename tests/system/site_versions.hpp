@@ -29,8 +29,7 @@ class CallLoad {
  public:
   explicit CallLoad(const std::string& run_folder, std::chrono::milliseconds pause = std::chrono::milliseconds(1))
       : thread_([this, pause, endpoint = bus::call_endpoint(run_folder, "coredinator")] {
-          bus::Context context;
-          auto client = bus::Client::connect(context, endpoint);
+          auto client = bus::Client::connect(endpoint);
           for (std::uint64_t i = 0; client && !stop_; ++i) {
             const auto answer = client->call<v1::HealthAnswer>("agent.Health", "climate", v1::HealthRequest(),
                                                                std::chrono::seconds(2), "call-" + std::to_string(i));

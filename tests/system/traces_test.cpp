@@ -116,8 +116,7 @@ TEST_F(Traces, a_decision_is_one_trace_over_agent_and_io) {
 TEST_F(Traces, a_call_through_coredinator_is_one_trace) {
   ASSERT_NO_FATAL_FAILURE(start_collector());
   ASSERT_NO_FATAL_FAILURE(start("url: '" + url_ + "'"));
-  bus::Context context;
-  auto client = bus::Client::connect(context, bus::call_endpoint(site_->run_folder(), "coredinator"));
+  auto client = bus::Client::connect(bus::call_endpoint(site_->run_folder(), "coredinator"));
   ASSERT_TRUE(client);
   {
     const trace::Scope within(trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));

@@ -18,9 +18,8 @@ namespace rltune::bus {
 class Serving {
  public:
   // `set_up`: its handlers.
-  Serving(Context& context, const std::string& endpoint, const std::function<void(Server&)>& set_up,
-          const Security& security = {}) {
-    auto server = Server::bind(context, endpoint, security);
+  Serving(const std::string& endpoint, const std::function<void(Server&)>& set_up) {
+    auto server = Server::bind(endpoint);
     RLTUNE_CHECK(server);
     set_up(*server);
     thread_ = std::thread([server = std::move(*server), this]() mutable {

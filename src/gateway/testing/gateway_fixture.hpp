@@ -203,10 +203,10 @@ class GatewayTest : public ::testing::Test {
  private:
   void start_site() {
     const std::string endpoint = bus::call_endpoint(folder_.path().string(), "coredinator");
-    auto server = bus::Server::bind(context_, endpoint);
+    auto server = bus::Server::bind(endpoint);
     ASSERT_TRUE(server) << server.error().message;
     site_ = std::thread([this, server = std::make_shared<bus::Server>(std::move(*server))] { serve(*server); });
-    auto caller = bus::Caller::connect(context_, endpoint);
+    auto caller = bus::Caller::connect(endpoint);
     ASSERT_TRUE(caller);
     caller_.emplace(std::move(*caller));
   }
@@ -355,7 +355,6 @@ class GatewayTest : public ::testing::Test {
   v1::AuditVerificationAnswer recorded_verification_;
 
  private:
-  bus::Context context_;
   std::mutex mutex_;
   std::vector<std::string> events_;
   std::string asked_;

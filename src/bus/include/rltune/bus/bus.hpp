@@ -1,5 +1,5 @@
-// Messages between roles: Protocol Buffers over ZeroMQ. ROUTER/DEALER for calls, PUB/SUB for samples and
-// events; Unix sockets on one host, CURVE over TCP between hosts. Only this module sees ZeroMQ.
+// Messages between the roles of a host: Protocol Buffers over Unix sockets. Calls go straight from who calls to who
+// serves; samples and events over ZeroMQ's PUB/SUB, which only this module sees.
 //
 // Threads: a Server, Client, Publisher or Subscriber belongs to one thread. A Context may be shared.
 // Time:    call() returns by its deadline. Nothing here waits without one.
@@ -26,7 +26,7 @@ namespace rltune::bus {
 // Of the body of a call, an answer or an event. Who sends more is disconnected.
 inline constexpr std::size_t kMessageBytesMax = 16 * 1024 * 1024;
 
-// Outlives every socket made in it.
+// What Publishers and Subscribers are made in, and outlived by.
 class Context {
  public:
   Context();
@@ -40,28 +40,12 @@ class Context {
   std::unique_ptr<State> state_;
 };
 
-// A CURVE key pair (rfc.zeromq.org/spec/26), each 40 characters of Z85.
-struct Keys {
-  std::string public_key;
-  std::string secret_key;
-};
-Result<Keys> make_keys();
-
-// Who talks to whom over TCP. Unix sockets need none: the run folder's permissions guard them.
-// A TCP endpoint without keys is refused.
-struct Security {
-  Keys own;
-  std::string server_key;            // connecting: the public key that the server must prove
-  std::vector<std::string> clients;  // binding: the public keys that may connect; nobody else
-};
-
 // What a handler learns beside the body.
 struct Call {
   std::string_view method;
   std::string_view target;
   std::string_view correlation_id;
-  std::string_view caller;  // the connection's identity, stable while it lasts
-  std::string_view token;   // who asks, as bytes that the first caller gave; passed on unchanged; empty: nobody said
+  std::string_view token;  // who asks, as bytes that the first caller gave; passed on unchanged; empty: nobody said
 };
 
 // Serves calls at an endpoint: "ipc:///run/rltune/io.sock".
@@ -70,17 +54,18 @@ class Server {
   // Parses the body, fills the answer; an Error goes back to the caller as it is.
   using Handler = std::function<Result<>(const Call&, std::string_view body, std::string& answer)>;
 
-  // Errors: io (the address is taken, no such folder), denied (TCP without keys), invalid_argument.
-  static Result<Server> bind(Context& context, const std::string& endpoint, const Security& security = {});
+  // In the place of whoever listened there. Errors: io (no such folder, no right to it), invalid_argument, internal.
+  static Result<Server> bind(const std::string& endpoint);
   ~Server();
   Server(Server&&) noexcept;
 
   void handle(const std::string& method, Handler handler);
   // Calls whose method has no handler go on to the endpoint that `resolve` names, unread, and their answers
-  // back: what coredinator does. The endpoints should be few: each keeps a connection.
+  // back: what coredinator does. The endpoints should be few: each keeps a connection. Who went on to a role that
+  // goes away is answered as disconnected.
   using Resolve = std::function<Result<std::string>(const Call&)>;
   void forward(Resolve resolve);
-  // Lets the connection to such an endpoint go; answers that are still to come from there are lost.
+  // Lets the connection to such an endpoint go; what is still to be answered from there is answered as disconnected.
   void forget(const std::string& endpoint);
   // Typed: request and answer are Protocol Buffers messages.
   template <typename Request, typename Answer>
@@ -102,7 +87,7 @@ class Server {
   // Frames that are no call, and calls whose deadline has passed, are dropped.
   // `also`: another file descriptor whose input ends the wait.
   int serve(std::chrono::milliseconds timeout, int also = -1);
-  int descriptor() const noexcept;  // ready (edge-triggered) when serve() may have work: for poll()
+  int descriptor() const noexcept;  // readable when serve() has work: for poll()
 
  private:
   struct State;
@@ -113,7 +98,7 @@ class Server {
 class Client {
  public:
   // Succeeds whether or not somebody listens yet; reconnects by itself.
-  static Result<Client> connect(Context& context, const std::string& endpoint, const Security& security = {});
+  static Result<Client> connect(const std::string& endpoint);
   ~Client();
   Client(Client&&) noexcept;
 
@@ -147,7 +132,7 @@ class Client {
 
 class Publisher {
  public:
-  static Result<Publisher> bind(Context& context, const std::string& endpoint, const Security& security = {});
+  static Result<Publisher> bind(Context& context, const std::string& endpoint);
   ~Publisher();
   Publisher(Publisher&&) noexcept;
   // Never blocks: a subscriber that is too far behind loses messages, and one that just connected may miss
@@ -163,8 +148,7 @@ class Publisher {
 class Subscriber {
  public:
   // `topic` is a prefix; empty for all.
-  static Result<Subscriber> connect(Context& context, const std::string& endpoint, std::string_view topic,
-                                    const Security& security = {});
+  static Result<Subscriber> connect(Context& context, const std::string& endpoint, std::string_view topic);
   ~Subscriber();
   Subscriber(Subscriber&&) noexcept;
   // False when nothing came in time. `topic` and `body` stay valid until the next call.

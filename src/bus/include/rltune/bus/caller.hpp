@@ -23,15 +23,14 @@ struct CallOptions {
 
 struct CallerSettings {
   std::size_t in_flight_max = 1'000;
-  Security security;
 };
 
 class Caller {
  public:
   using Answered = std::function<void(Result<std::string>)>;
 
-  // Succeeds whether or not somebody listens yet; reconnects by itself. Errors: denied, invalid_argument, internal.
-  static Result<Caller> connect(Context& context, const std::string& endpoint, const CallerSettings& settings = {});
+  // Succeeds whether or not somebody listens yet; reconnects by itself. Errors: invalid_argument, internal.
+  static Result<Caller> connect(const std::string& endpoint, const CallerSettings& settings = {});
   // What is under way is answered disconnected, on the Caller's thread, before this returns; it may have been served.
   ~Caller();
   Caller(Caller&&) noexcept;

@@ -22,7 +22,7 @@ class ReadingThread {
  public:
   // `add` gives the server its handlers; what they use outlives the ReadingThread. Errors: those of
   // bus::Server::bind().
-  static Result<ReadingThread> start(bus::Context& context, const std::string& run_folder, std::string_view role,
+  static Result<ReadingThread> start(const std::string& run_folder, std::string_view role,
                                      const std::function<void(bus::Server&)>& add);
   // Waits for the question in hand.
   ~ReadingThread();
