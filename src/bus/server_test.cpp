@@ -121,6 +121,7 @@ TEST_F(ServerTest, a_flood_leaves_room_between_two_turns) {
   server->serve(100ms);  // they are let in
   while (served < kPeers * kCalls) {
     const std::size_t before = served;
+    for (Stream& peer : peers) ASSERT_TRUE(peer.flush());
     ASSERT_GT(server->serve(20s), 0);
     EXPECT_LE(served - before, 256U + 16 * 1024 / (16 + head.size()) + 1) << "and what came in one piece with the last";
   }

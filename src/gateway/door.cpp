@@ -249,6 +249,8 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
     response.headers["RateLimit"] =
         std::format("\"calls\";r={};t={}", limits.verdict->remaining, whole_seconds(limits.verdict->full_after));
   }
+  const std::size_t bytes = response.body.size();
+  reply(std::move(response));
   const Duration took = clock_.steady() - call.begun;
   took_.observe(to_seconds(took));
   counter_of(*call.operation, answer.status).add();
@@ -257,8 +259,7 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
                         {"took_us", std::format("{:.0f}", 1e6 * to_seconds(took))},
                         {"account", call.identity ? call.identity->name : std::string()},
                         {"address", call.address},
-                        {"bytes", std::to_string(response.body.size())}});
-  reply(std::move(response));
+                        {"bytes", std::to_string(bytes)}});
 }
 
 }  // namespace rltune::gateway
