@@ -230,6 +230,14 @@ alerts:
     severity: critical
     channels: [log]
     action: "what uses it stops working; rltune site certificates says which it is"
+  - name: certificate_waits
+    metric: rltune_role_certificate_waiting
+    when: above
+    limit: 0
+    for_s: 0
+    severity: warning
+    channels: [log]
+    action: "the plant's server has to trust pki/own/next.der; the link goes over to it by itself, docs/operations.md"
   - name: clock_stepped
     metric: rltune_role_clock_steps_total
     of: increase

@@ -8,6 +8,9 @@
 namespace rltune::coredinator {
 namespace {
 
+// Made, or put there, and not in use yet: the plant's server does not trust it.
+constexpr const char* kNext = "plant: ours, next";
+
 class List {
  public:
   explicit List(const std::filesystem::path& folder) : folder_(folder) {}
@@ -54,6 +57,7 @@ v1::CertificatesAnswer list_certificates(const config::Site& site, const config:
   if (site.gateway.enabled) list.add("gateway", site.gateway.certificate_file);
   if (!site.link.pki.empty()) {
     list.add("plant: ours", site.link.pki / "own" / "cert.der", true);
+    list.add(kNext, site.link.pki / "own" / "next.der", true);
     list.add_all("plant: ", site.link.pki / "trusted");
   }
   for (const config::Sink& sink : telemetry.sinks) {
@@ -64,6 +68,10 @@ v1::CertificatesAnswer list_certificates(const config::Site& site, const config:
 }
 
 void show_certificates(const v1::CertificatesAnswer& certificates, metrics::Registry& registry, TimePoint now) {
+  registry
+      .gauge("rltune_role_certificate_waiting", "1: a certificate waits until the other side trusts it",
+             {{"certificate", kNext}})
+      .set(std::ranges::contains(certificates.certificates(), kNext, &v1::Certificate::name) ? 1.0 : 0.0);
   for (const v1::Certificate& certificate : certificates.certificates()) {
     if (!certificate.trouble().empty()) continue;
     const TimePoint ends{Duration(certificate.ends_unix_ns())};

@@ -51,6 +51,28 @@ TEST_F(CertificatesTest, all_that_the_site_uses_are_in_one_list) {
               0.01);
 }
 
+TEST_F(CertificatesTest, the_plants_next_one_is_listed_and_waits_until_it_is_in_use) {
+  site_.gateway.enabled = false;
+  metrics::Registry registry{"test"};
+  const auto waiting = [&] {
+    show_certificates(list(), registry, now_);
+    return registry.gauge("rltune_role_certificate_waiting", "", {{"certificate", "plant: ours, next"}}).value();
+  };
+  const auto days_left = [&] {
+    return registry.gauge("rltune_role_certificate_days_left", "", {{"certificate", "plant: ours"}}).value();
+  };
+  make("pki/own/cert.der", 6);
+  EXPECT_EQ(waiting(), 0.0);
+  EXPECT_LT(days_left(), 7.0);
+  make("pki/own/next.der", 3650);
+  EXPECT_EQ(list().certificates_size(), 2);
+  EXPECT_EQ(list().certificates(1).name(), "plant: ours, next");
+  EXPECT_EQ(waiting(), 1.0);
+  std::filesystem::rename(folder_.path() / "pki/own/next.der", folder_.path() / "pki/own/cert.der");
+  EXPECT_EQ(waiting(), 0.0);
+  EXPECT_GT(days_left(), 30.0) << "the alarms clear";
+}
+
 TEST_F(CertificatesTest, what_is_not_made_yet_is_not_there_and_what_is_damaged_says_so) {
   EXPECT_EQ(list().certificates_size(), 0);
   site_.gateway.certificate_file = "given.pem";

@@ -12,9 +12,15 @@ constexpr std::size_t kMostValues = 1'000'000;  // of one tag and outage: a serv
 
 void OpcuaBackfill::add(std::size_t tag, const UA_NodeId& node, TimePoint from, TimePoint until) {
   if (until <= from) return;
-  Gap gap{.tag = tag, .node = {}, .from = from, .until = until, .continuation = {}, .values = 0};
+  Gap gap{.tag = tag, .node = {}, .from = from, .until = until, .continuation = {}, .values = 0, .reached = from};
   UA_NodeId_copy(&node, &*gap.node);
   gaps_.push_back(std::move(gap));
+}
+
+std::vector<OpcuaBackfill::Left> OpcuaBackfill::left() const {
+  std::vector<Left> all;
+  for (const Gap& gap : gaps_) all.push_back({gap.tag, gap.reached, gap.until});
+  return all;
 }
 
 void OpcuaBackfill::pump() {
@@ -54,6 +60,7 @@ void OpcuaBackfill::on_history(HistoryReadService::Response& response) {
       const auto time = from_ua_time(value.sourceTimestamp);
       if (time <= gap.from || time >= gap.until) continue;  // bounds, which live values have brought already
       ++gap.values;
+      gap.reached = std::max(gap.reached, time);
       on_value_(gap.tag, value);
     }
   }

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <vector>
 
 #include "opcua_client.hpp"
 #include "rltune/base/time.hpp"
@@ -20,6 +21,13 @@ class OpcuaBackfill {
   // Values of `node` after `from` and before `until`, both by the plant's clock.
   void add(std::size_t tag, const UA_NodeId& node, TimePoint from, TimePoint until);
 
+  // What is left to be filled, so that another session can.
+  struct Left {
+    std::size_t tag = 0;
+    TimePoint from, until;
+  };
+  std::vector<Left> left() const;
+
   // Sends the next request, one at a time. Called while there is room for what it brings.
   void pump();
 
@@ -31,6 +39,7 @@ class OpcuaBackfill {
     TimePoint until;
     Ua<UA_ByteString, UA_TYPES_BYTESTRING> continuation;
     std::size_t values = 0;
+    TimePoint reached{};  // the newest value that came
   };
   void on_history(HistoryReadService::Response& response);
   void finish(std::string_view trouble);

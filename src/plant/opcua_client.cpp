@@ -142,7 +142,7 @@ OpcuaClient::OpcuaClient(const OpcuaOptions& options, int wake_descriptor, const
 
 OpcuaClient::~OpcuaClient() { close(false); }
 
-Result<> OpcuaClient::connect() {
+Result<> OpcuaClient::connect(std::optional<Identity> next) {
   if (!std::ranges::contains(kPolicies, options_.security))
     return fail(
         Errc::invalid_argument,
@@ -157,7 +157,9 @@ Result<> OpcuaClient::connect() {
     auto pki = OpcuaPki::open(options_.pki);
     if (!pki) return std::unexpected(pki.error());
     pki_ = std::move(*pki);
-    auto identity = pki_->identity({.application_uri = options_.application_uri}, WallClock().now());
+    if (next) certificate_file_ = "next.der";
+    auto identity = next ? Result<Identity>(std::move(*next))
+                         : pki_->identity({.application_uri = options_.application_uri}, WallClock().now());
     if (!identity) return std::unexpected(identity.error());
     application_uri_ = identity->application_uri;
     identity_ = std::move(*identity);
@@ -317,6 +319,7 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
       status == UA_STATUSCODE_BADIDENTITYTOKENINVALID)
     return fail(Errc::denied, std::format("{} refused the user '{}': wrong name or password ({})", options_.url,
                                           options_.user, status_name(status)));
+  full_ = status == UA_STATUSCODE_BADTOOMANYSESSIONS;
   if (errc_of(status) == Errc::denied && config->noSession)
     return fail(Errc::denied,
                 std::format("{} does not tell its endpoints without security ({}), as every server should",
@@ -326,7 +329,7 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
         Errc::denied,
         std::format("{} refused the secure channel ({}): the server has to trust our certificate {}; copy it to where "
                     "it keeps the trusted ones, then try again",
-                    options_.url, status_name(status), (options_.pki / "own" / "cert.der").string()));
+                    options_.url, status_name(status), (options_.pki / "own" / certificate_file_).string()));
   if (errc_of(status) == Errc::disconnected)
     return std::unexpected(unreachable(options_.url, !config->noSession, status));
   return std::unexpected(service_error(status, where));

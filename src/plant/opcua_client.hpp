@@ -60,7 +60,12 @@ class OpcuaClient {
   OpcuaClient& operator=(const OpcuaClient&) = delete;
 
   // Errors: denied (security, with its reason), disconnected (nobody there), timeout (somebody, silent).
-  Result<> connect();
+  // `next`: the pair to use instead of ours.
+  Result<> connect(std::optional<Identity> next = {});
+  // Ours (DER), as the server was shown it.
+  std::string_view certificate() const noexcept { return identity_ ? identity_->certificate : std::string_view(); }
+  // Why connect() failed: the server accepts us, and has no session left.
+  bool server_is_full() const noexcept { return full_; }
   // The session is active and the channel open.
   bool alive() const;
   // Why it is not, for people.
@@ -134,6 +139,8 @@ class OpcuaClient {
   std::optional<OpcuaPki> pki_;
   std::optional<Identity> identity_;
   std::string application_uri_;
+  const char* certificate_file_ = "cert.der";
+  bool full_ = false;
   ClientHandle client_;
   std::chrono::steady_clock::time_point heard_{};
 

@@ -5,8 +5,8 @@
 #include <format>
 #include <thread>
 
-#include "opcua_backfill.hpp"
-#include "opcua_subscription.hpp"
+#include "opcua_renewal.hpp"
+#include "opcua_session.hpp"
 #include "rltune/base/breaker.hpp"
 #include "rltune/base/check.hpp"
 #include "rltune/base/clock.hpp"
@@ -73,14 +73,21 @@ class OpcuaLink::Worker {
   };
 
   void run();
-  Result<> establish(OpcuaClient& client, OpcuaSubscriptions& subscriptions);
-  Error serve(OpcuaClient& client, OpcuaSubscriptions& subscriptions);
-  void probe(OpcuaClient& client);
+  Result<> establish();
+  Result<> establish_with_next();
+  void finish();
+  void show_connected(bool again, const Breaker& breaker);
+  void go_live();
+  Error serve();
+  void count_overflows();
+  void take_over();
+  Result<> make_room();
+  void probe();
   void on_value(std::size_t item, const UA_DataValue& value);
   void append(std::size_t item, const UA_DataValue& value, TimePoint source);
   void flush() noexcept;
   void lose();
-  void perform_write(OpcuaClient& client);
+  void perform_write();
   void abandon_write();
   // How long a server may be silent: short of the limit by what it takes to notice, so that whoever relies on the
   // limit knows within it.
@@ -89,10 +96,9 @@ class OpcuaLink::Worker {
   }
   // A server that has taken so long over a write is hung, whatever a browse may take: the loop waits for this.
   Duration write_patience() const noexcept { return std::min(options_.call_timeout, silence_max()); }
-  bool send_write(OpcuaClient& client, WriteJob& job);
-  bool write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group,
-                   std::vector<UaVariant>& wire);
-  bool read_back(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group);
+  bool send_write(WriteJob& job);
+  bool write_group(WriteJob& job, std::span<const std::size_t> group, std::vector<UaVariant>& wire);
+  bool read_back(WriteJob& job, std::span<const std::size_t> group);
   void set_state(LinkState state, std::string reason = {});
   void show(const Breaker& breaker);
   void wake() const noexcept;
@@ -116,13 +122,11 @@ class OpcuaLink::Worker {
   std::optional<Result<>> opened_;
 
   // The protocol thread's own.
-  OperationLimits limits_;
-  std::vector<ResolvedTag> tags_;
+  std::unique_ptr<OpcuaSession> session_;
+  std::unique_ptr<OpcuaRenewal> renewal_;
   std::vector<TagMemory> memory_;
   std::vector<Sample> batch_;
-  OpcuaBackfill* backfill_ = nullptr;  // of the session that runs
-  SteadyClock::time_point probed_{};
-  bool probing_ = false;
+  SteadyClock::time_point replaced_until_{};  // what the session before told is not told again until then
 };
 
 // --- the caller's side --------------------------------------------------------------------------------
@@ -212,51 +216,31 @@ void OpcuaLink::Worker::run() {
                    .seed = static_cast<std::uint64_t>(SteadyClock::now().time_since_epoch().count())});
   const auto first_deadline = SteadyClock::now() + options_.call_timeout;
   bool opened = false;
+  if (options_.security != "None" && !options_.pki.empty())
+    renewal_ = std::make_unique<OpcuaRenewal>(options_, bindings_, wake_, stop_);
   while (!stopping()) {
-    OpcuaClient client(options_, wake_, stop_);
-    OpcuaSubscriptions subscriptions(client, options_,
-                                     [this](std::size_t item, const UA_DataValue& value) { on_value(item, value); });
-    OpcuaBackfill backfill(client, [this](std::size_t item, const UA_DataValue& value) {
-      append(item, value, from_ua_time(value.sourceTimestamp));
-    });
-    backfill_ = &backfill;
     breaker.allows(clock_.steady());
-    auto up = establish(client, subscriptions);
+    auto up = establish();
     if (up) {
       breaker.succeeded();
-      {
-        const std::lock_guard lock(mutex_);
-        status_.circuit = breaker.figures();
-        if (opened)
-          ++status_.reconnects;
-        else
-          opened_ = Result<>{};
-        status_.state = LinkState::connected;
-        status_.reason.clear();
-      }
-      changed_.notify_all();
-      log::info(opened ? "the plant is back" : "connected to the plant",
-                {{"url", options_.url}, {"tags", std::to_string(tags_.size())}});
-      opened = true;
-      const Error loss = serve(client, subscriptions);
-      if (stopping()) {
-        client.close(true);
-        break;
-      }
+      show_connected(std::exchange(opened, true), breaker);
+      const Error loss = serve();
+      if (renewal_) renewal_->in_use({});
+      if (stopping()) break;
       set_state(loss.code == Errc::timeout ? LinkState::stale : LinkState::disconnected, loss.message);
       abandon_write();
       lose();
       log::warning("the plant is lost", {{"url", options_.url}, {"reason", loss.message}});
-      client.close(false);
+      session_.reset();
     } else {
-      client.close(false);
+      session_.reset();
       batch_.clear();
       if (!opened && (is_refusal(up.error().code) || SteadyClock::now() > first_deadline || stopping())) {
         set_state(is_refusal(up.error().code) ? LinkState::refused : LinkState::disconnected, up.error().message);
         const std::lock_guard lock(mutex_);
         opened_ = std::move(up);
         changed_.notify_all();
-        return;
+        break;
       }
       if (status().reason != up.error().message)
         log::warning("the plant cannot be reached yet", {{"url", options_.url}, {"reason", up.error().message}});
@@ -270,76 +254,146 @@ void OpcuaLink::Worker::run() {
       sleep(breaker.try_at() - now);
     }
     drain_wake();
-    backfill_ = nullptr;
   }
-  set_state(LinkState::disconnected, "closed");
-  const std::lock_guard lock(mutex_);
-  if (!opened_) opened_ = fail(Errc::cancelled, "closed");
+  finish();
+}
+
+// The last words of the protocol thread. One that never opened has said why.
+void OpcuaLink::Worker::finish() {
+  renewal_.reset();
+  if (session_) session_->close(true);
+  session_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    if (opened_ && !*opened_) return;
+    status_.state = LinkState::disconnected;
+    status_.reason = "closed";
+    if (!opened_) opened_ = fail(Errc::cancelled, "closed");
+  }
   changed_.notify_all();
 }
 
-Result<> OpcuaLink::Worker::establish(OpcuaClient& client, OpcuaSubscriptions& subscriptions) {
-  if (auto connected = client.connect(); !connected) return connected;
-  auto limits = read_limits(client);
-  if (!limits) return std::unexpected(limits.error());
-  limits_ = *limits;
-  // Anew in every session: the server may have restarted with another address space or other indices.
-  auto tags = resolve_tags(client, bindings_, limits_);
-  if (!tags) return std::unexpected(tags.error());
-  tags_ = std::move(*tags);
-  std::vector<const UA_NodeId*> nodes;
-  for (const auto& tag : tags_) nodes.push_back(&*tag.node);
-  std::vector<UA_StatusCode> statuses;
-  if (auto made = subscriptions.create(nodes, limits_, statuses); !made) return made;
-  for (std::size_t i = 0; i < statuses.size(); ++i)
-    if (quality_of(statuses[i]) == Quality::bad)
-      return fail(Errc::mismatch, std::format("tag '{}' ({}): the server cannot monitor it: {}", bindings_[i].name,
-                                              bindings_[i].node, status_name(statuses[i])));
+void OpcuaLink::Worker::show_connected(bool again, const Breaker& breaker) {
+  {
+    const std::lock_guard lock(mutex_);
+    status_.circuit = breaker.figures();
+    if (again)
+      ++status_.reconnects;
+    else
+      opened_ = Result<>{};
+    status_.state = LinkState::connected;
+    status_.reason.clear();
+  }
+  changed_.notify_all();
+  log::info(again ? "the plant is back" : "connected to the plant",
+            {{"url", options_.url}, {"tags", std::to_string(bindings_.size())}});
+}
+
+Result<> OpcuaLink::Worker::establish() {
+  session_ = std::make_unique<OpcuaSession>(options_, wake_, stop_);
+  auto up = session_->establish(bindings_);
+  if (!up && up.error().code == Errc::denied && renewal_ && establish_with_next()) up = {};
+  if (!up) return up;
+  go_live();
   return {};
 }
 
-// Runs a session until it ends, and says why.
-Error OpcuaLink::Worker::serve(OpcuaClient& client, OpcuaSubscriptions& subscriptions) {
-  probing_ = false;
-  std::uint64_t lost = 0;
+// Where ours is refused, has ended say, the next one may be accepted already.
+Result<> OpcuaLink::Worker::establish_with_next() {
+  const auto pki = OpcuaPki::open(options_.pki);
+  if (!pki) return std::unexpected(pki.error());
+  auto next = pki->next({.application_uri = options_.application_uri}, clock_.now());
+  if (!next) return std::unexpected(next.error());
+  if (!*next) return fail(Errc::not_found, "there is no next certificate");
+  session_ = std::make_unique<OpcuaSession>(options_, wake_, stop_);
+  if (auto up = session_->establish(bindings_, std::move(**next)); !up) return up;
+  return pki->use_next();
+}
+
+void OpcuaLink::Worker::go_live() {
+  session_->go_live([this](std::size_t item, const UA_DataValue& value) { on_value(item, value); },
+                    [this](std::size_t item, const UA_DataValue& value) {
+                      append(item, value, from_ua_time(value.sourceTimestamp));
+                    });
+  if (renewal_) renewal_->in_use(std::string(session_->client().certificate()));
+}
+
+// Runs sessions until one ends without another that takes over, and says why.
+Error OpcuaLink::Worker::serve() {
   const Duration third = options_.inactivity_timeout / 3;
-  const auto silence = [&client] { return SteadyClock::now() - client.heard(); };
+  const auto silence = [this] { return SteadyClock::now() - session_->client().heard(); };
   while (!stopping()) {
-    client.step(std::min<Duration>({third, silence_max() - silence(), std::chrono::milliseconds(100)}));
+    session_->client().step(std::min<Duration>({third, silence_max() - silence(), std::chrono::milliseconds(100)}));
     drain_wake();
-    perform_write(client);
-    subscriptions.pump();
-    if (queue_.has_room()) backfill_->pump();
+    perform_write();
+    session_->subscriptions().pump();
+    if (queue_.has_room()) session_->backfill().pump();
     flush();
-    if (!client.alive()) return client.loss();
-    if (auto failure = subscriptions.failure()) return *failure;
-    if (subscriptions.lost() != lost) {
-      const std::lock_guard lock(mutex_);
-      status_.overflows += subscriptions.lost() - std::exchange(lost, subscriptions.lost());
-    }
+    if (!session_->client().alive()) return session_->client().loss();
+    if (auto failure = session_->subscriptions().failure()) return *failure;
+    count_overflows();
     const auto silent = silence();
     // TCP of a stopped process acknowledges and stays open: only answers are signs of life.
     if (silent >= silence_max())
       return {Errc::timeout, std::format("{} has said nothing for {:.1f} s", options_.url, to_seconds(silent))};
-    if (silent > third) probe(client);
+    if (silent > third) probe();
+    if (renewal_) take_over();
+    if (renewal_ && renewal_->asks_to_reconnect())
+      if (auto made = make_room(); !made) return made.error();
   }
   return {Errc::cancelled, "closed"};
 }
 
+void OpcuaLink::Worker::count_overflows() {
+  const std::uint64_t lost = session_->subscriptions().lost();
+  if (lost == session_->overflows) return;
+  const std::lock_guard lock(mutex_);
+  status_.overflows += lost - std::exchange(session_->overflows, lost);
+}
+
+// Goes on with the session that was made beside this one, where there is one. Each tells what it hears from its own
+// beginning on: nothing is missing between them, and what both told is told once.
+void OpcuaLink::Worker::take_over() {
+  auto session = renewal_->take();
+  if (!session) return;
+  std::swap(session_, session);
+  const auto left = session->backfill().left();
+  session->mute();
+  replaced_until_ = SteadyClock::now() + options_.inactivity_timeout;
+  go_live();
+  for (const auto& gap : left) session_->backfill().add(gap.tag, *session_->tags()[gap.tag].node, gap.from, gap.until);
+  flush();
+  renewal_->retire(std::move(session));
+  const std::lock_guard lock(mutex_);
+  ++status_.renewals;
+}
+
+// For a server without room for a second session: what happens between two is filled from its history.
+Result<> OpcuaLink::Worker::make_room() {
+  renewal_->in_use({});
+  session_->close(true);
+  for (auto& memory : memory_) memory.gap = memory.has_emitted;
+  if (auto up = establish(); !up) return up;
+  const std::lock_guard lock(mutex_);
+  ++status_.renewals;
+  return {};
+}
+
 // Asks for the server's state so that a healthy one has something to say.
-void OpcuaLink::Worker::probe(OpcuaClient& client) {
-  if (probing_) return;
+void OpcuaLink::Worker::probe() {
+  if (session_->probing) return;
   ReadService::Request request;
   request->nodesToRead = UA_ReadValueId_new();
   request->nodesToReadSize = 1;
   request->nodesToRead->nodeId = UA_NODEID_NUMERIC(0, UA_NS0ID_SERVER_SERVERSTATUS_STATE);
   request->nodesToRead->attributeId = UA_ATTRIBUTEID_VALUE;
-  probing_ = client.send<ReadService>(request, [this](ReadService::Response&) { probing_ = false; });
+  session_->probing = session_->client().send<ReadService>(
+      request, [session = session_.get()](ReadService::Response&) { session->probing = false; });
 }
 
 void OpcuaLink::Worker::on_value(std::size_t item, const UA_DataValue& value) {
-  if (item >= tags_.size()) return;
-  const auto& tag = tags_[item];
+  if (item >= session_->tags().size()) return;
+  const auto& tag = session_->tags()[item];
   const UA_StatusCode status = value.hasStatus ? value.status : UA_STATUSCODE_GOOD;
   if (has_overflow(status)) {
     const std::lock_guard lock(mutex_);
@@ -350,15 +404,17 @@ void OpcuaLink::Worker::on_value(std::size_t item, const UA_DataValue& value) {
   TimePoint source = value.hasSourceTimestamp   ? from_ua_time(value.sourceTimestamp)
                      : value.hasServerTimestamp ? from_ua_time(value.serverTimestamp)
                                                 : now;
+  const bool older = memory.has_emitted && source < memory.emitted;
+  if (older && SteadyClock::now() < replaced_until_) return;  // the session before told it
   if (memory.has_emitted && source < memory.emitted) source = memory.emitted;
-  if (memory.gap && tag.has_history && backfill_ != nullptr) backfill_->add(item, *tag.node, memory.emitted, source);
+  if (memory.gap && tag.has_history) session_->backfill().add(item, *tag.node, memory.emitted, source);
   memory = {.emitted = source, .has_emitted = true, .gap = false};
   append(item, value, source);
 }
 
 // Where the backfill brings a value its own time stands: it is older than what was handed on already.
 void OpcuaLink::Worker::append(std::size_t item, const UA_DataValue& value, TimePoint source) {
-  const auto& tag = tags_[item];
+  const auto& tag = session_->tags()[item];
   const auto now = clock_.now();
   const UA_StatusCode status = value.hasStatus ? value.status : UA_STATUSCODE_GOOD;
   for (std::size_t element = 0; element < tag.elements; ++element) {
@@ -407,7 +463,7 @@ void OpcuaLink::Worker::lose() {
   flush();
 }
 
-void OpcuaLink::Worker::perform_write(OpcuaClient& client) {
+void OpcuaLink::Worker::perform_write() {
   WriteJob job;
   {
     const std::lock_guard lock(mutex_);
@@ -415,7 +471,7 @@ void OpcuaLink::Worker::perform_write(OpcuaClient& client) {
     job_.state = WriteJob::State::running;
     job = job_;
   }
-  job.complete = send_write(client, job);
+  job.complete = send_write(job);
   const std::lock_guard lock(mutex_);
   if (job_.number != job.number) return;
   job_.outcomes = job.outcomes;
@@ -432,17 +488,17 @@ void OpcuaLink::Worker::abandon_write() {
   changed_.notify_all();
 }
 
-bool OpcuaLink::Worker::send_write(OpcuaClient& client, WriteJob& job) {
+bool OpcuaLink::Worker::send_write(WriteJob& job) {
   std::vector<std::size_t> group;
   std::vector<UaVariant> wire;
   for (std::size_t i = 0; i < job.tags.size(); ++i) {
     const auto tag = job.tags[i];
     auto& outcome = job.outcomes[i];
-    if (tag >= tags_.size() || !bindings_[tag].writable || tags_[tag].type == nullptr) {
+    if (tag >= session_->tags().size() || !bindings_[tag].writable || session_->tags()[tag].type == nullptr) {
       outcome.status = UA_STATUSCODE_BADNOTWRITABLE;
       continue;
     }
-    auto value = variant_of(job.values[i], tags_[tag].type);
+    auto value = variant_of(job.values[i], session_->tags()[tag].type);
     if (!value) {
       outcome.status = UA_STATUSCODE_BADOUTOFRANGE;
       continue;
@@ -450,25 +506,24 @@ bool OpcuaLink::Worker::send_write(OpcuaClient& client, WriteJob& job) {
     group.push_back(i);
     wire.push_back(std::move(*value));
   }
-  for (std::size_t first = 0; first < group.size(); first += limits_.write) {
-    const std::size_t count = std::min(limits_.write, group.size() - first);
+  for (std::size_t first = 0; first < group.size(); first += session_->limits().write) {
+    const std::size_t count = std::min(session_->limits().write, group.size() - first);
     std::vector<UaVariant> part(std::make_move_iterator(wire.begin() + static_cast<std::ptrdiff_t>(first)),
                                 std::make_move_iterator(wire.begin() + static_cast<std::ptrdiff_t>(first + count)));
-    if (!write_group(client, job, std::span(group).subspan(first, count), part)) return false;
+    if (!write_group(job, std::span(group).subspan(first, count), part)) return false;
   }
-  for (std::size_t first = 0; first < group.size(); first += limits_.read)
-    if (!read_back(client, job, std::span(group).subspan(first, std::min(limits_.read, group.size() - first))))
+  for (std::size_t first = 0; first < group.size(); first += session_->limits().read)
+    if (!read_back(job, std::span(group).subspan(first, std::min(session_->limits().read, group.size() - first))))
       return false;
   return true;
 }
 
-bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group,
-                                    std::vector<UaVariant>& wire) {
+bool OpcuaLink::Worker::write_group(WriteJob& job, std::span<const std::size_t> group, std::vector<UaVariant>& wire) {
   WriteService::Request request;
   request->nodesToWrite = static_cast<UA_WriteValue*>(UA_Array_new(group.size(), &UA_TYPES[UA_TYPES_WRITEVALUE]));
   request->nodesToWriteSize = group.size();
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto& tag = tags_[job.tags[group[i]]];
+    const auto& tag = session_->tags()[job.tags[group[i]]];
     UA_WriteValue& item = request->nodesToWrite[i];
     UA_NodeId_copy(&*tag.node, &item.nodeId);
     item.attributeId = UA_ATTRIBUTEID_VALUE;
@@ -480,7 +535,7 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
     }
   }
   const auto sent = SteadyClock::now();
-  auto answer = client.call<WriteService>(request, "Write", write_patience(), silence_max());
+  auto answer = session_->client().call<WriteService>(request, "Write", write_patience(), silence_max());
   const Duration latency = SteadyClock::now() - sent;
   if (!answer || (*answer)->resultsSize != group.size()) {
     for (const auto i : group) job.outcomes[i].status = UA_STATUSCODE_BADCOMMUNICATIONERROR;
@@ -497,13 +552,13 @@ bool OpcuaLink::Worker::write_group(OpcuaClient& client, WriteJob& job, std::spa
   return true;
 }
 
-bool OpcuaLink::Worker::read_back(OpcuaClient& client, WriteJob& job, std::span<const std::size_t> group) {
+bool OpcuaLink::Worker::read_back(WriteJob& job, std::span<const std::size_t> group) {
   std::vector<Attribute> attributes;
-  for (const auto i : group) attributes.push_back({&*tags_[job.tags[i]].node});
-  auto values = read_attributes(client, attributes, limits_.read, write_patience());
+  for (const auto i : group) attributes.push_back({&*session_->tags()[job.tags[i]].node});
+  auto values = read_attributes(session_->client(), attributes, session_->limits().read, write_patience());
   if (!values) return false;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto& tag = tags_[job.tags[group[i]]];
+    const auto& tag = session_->tags()[job.tags[group[i]]];
     const auto& value = (*values)[i];
     auto& outcome = job.outcomes[group[i]];
     const auto number = value->hasValue ? element_number(value->value, tag, 0) : std::nullopt;

@@ -52,7 +52,10 @@ class OpcuaFixture : public ::testing::Test {
     return identity;
   }
   static const Identity& client_identity() {
-    static const Identity identity = make(kClientUri);
+    // Far from its end: no test but those of renewal sees one.
+    static const Identity identity =
+        *make_identity({.application_uri = kClientUri, .hosts = {"localhost", "127.0.0.1"}},
+                       WallClock().now() - std::chrono::hours(1));
     return identity;
   }
 

@@ -85,6 +85,7 @@ void configure(State& state) {
   config->publishingIntervalLimits.min = options.publishing_interval_ms_min;
   config->samplingIntervalLimits.min = options.sampling_interval_ms_min;
   config->tcpReuseAddr = true;
+  config->maxSessions = options.sessions_max;
   config->maxNodesPerRead = config->maxNodesPerWrite = config->maxNodesPerBrowse = config->maxMonitoredItemsPerCall =
       config->maxNodesPerTranslateBrowsePathsToNodeIds = options.operation_limit;
   state.server = UA_Server_newWithConfig(config);
@@ -260,6 +261,13 @@ void TestServer::add_history(const std::string& node, double value, TimePoint so
   data.hasSourceTimestamp = data.hasServerTimestamp = true;
   const UA_NodeId id = state_->node(node);
   state_->history.serverSetHistoryData(state_->server, state_->history.context, nullptr, nullptr, &id, true, &data);
+}
+
+void TestServer::renew(const Identity& identity) {
+  const UA_ByteString before = view_of(state_->options.identity.certificate), now = view_of(identity.certificate),
+                      key = view_of(identity.key);
+  RLTUNE_CHECK(UA_Server_updateCertificate(state_->server, &before, &now, &key, true, true) == UA_STATUSCODE_GOOD);
+  state_->options.identity = identity;
 }
 
 void TestServer::close_sessions() {

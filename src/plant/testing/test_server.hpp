@@ -26,6 +26,7 @@ struct TestServerOptions {
   std::uint32_t operation_limit = 0;  // of every kind a call
   double publishing_interval_ms_min = 5.0;
   double sampling_interval_ms_min = 5.0;
+  std::uint16_t sessions_max = 100;
   bool shift_namespace = false;      // another namespace comes first: indices differ from last time
   std::vector<std::string> without;  // nodes that are missing this time
 };
@@ -47,6 +48,8 @@ class TestServer {
   double get(const std::string& node) const;
   // Adds to the node's history without showing it to subscribers.
   void add_history(const std::string& node, double value, TimePoint source_time);
+  // Shows another certificate from now on, and ends every connection under the one before.
+  void renew(const Identity& identity);
   // As an administrator or a time-out would.
   void close_sessions();
 

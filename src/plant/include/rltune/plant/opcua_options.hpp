@@ -25,6 +25,8 @@ struct OpcuaOptions {
   Duration channel_lifetime = std::chrono::minutes(10);  // the channel's keys are renewed at three quarters of it
   Duration reconnect_min = std::chrono::milliseconds(100);
   Duration reconnect_max = std::chrono::seconds(5);
+  Duration renew_before = std::chrono::days(30);    // the end of our certificate: the next one is made
+  Duration renewal_look = std::chrono::minutes(1);  // for a next one; where it is refused, up to ten times as long
 };
 
 }  // namespace rltune::plant

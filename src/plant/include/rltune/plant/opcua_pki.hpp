@@ -2,6 +2,8 @@
 //
 //   own/cert.der     our application certificate, self-signed, made on first use
 //   own/key.der      its private key, readable by the owner alone
+//   own/next.der, next.key.der          the pair that follows, DER or PEM: ours, made in time, or an operator's
+//   own/previous.der, previous.key.der  the pair before it, kept for a way back
 //   trusted/*.der    certificates of peers we talk to, or of the authorities that sign them
 //   rejected/*.der   peers we refused: copy one to trusted/ to trust it
 //
@@ -13,6 +15,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +53,13 @@ struct CertificateInfo {
 // Errors: parse. `der` may be a chain; the first certificate counts.
 Result<CertificateInfo> read_certificate(std::string_view der);
 
-// A self-signed certificate valid from `not_before`; for servers' own use and for tests of dates.
-Result<Identity> make_identity(const CertificateRequest& request, TimePoint not_before);
+// A self-signed certificate valid from `not_before`; for servers' own use and for tests of dates. `key`: where there
+// is one already.
+Result<Identity> make_identity(const CertificateRequest& request, TimePoint not_before, std::string_view key = {});
+
+// A self-signed certificate with the subject, the application URI and the hosts of another (DER or PEM) and a key of
+// its own: a new one, or `key`.
+Result<Identity> make_successor(std::string_view certificate, std::string_view key, TimePoint not_before);
 
 class OpcuaPki {
  public:
@@ -61,6 +69,20 @@ class OpcuaPki {
   // Loads own/, or makes it when there is none. Errors: denied (expired, not yet valid, another
   // application URI than the request's, key and certificate that do not belong together), io, parse.
   Result<Identity> identity(const CertificateRequest& request, TimePoint now) const;
+
+  // The pair that follows; nullopt: there is none. Errors: as identity(), and not_found (one of the two is missing).
+  Result<std::optional<Identity>> next(const CertificateRequest& request, TimePoint now) const;
+
+  // Makes the pair that follows where ours ends within `before` and there is none yet; true: it did. Whatever lies
+  // there stays as it is. Kills leave no half of it that the next call would not complete.
+  Result<bool> prepare_next(TimePoint now, Duration before) const;
+
+  // The next pair becomes ours, ours the previous one. A kill at any moment leaves one that identity() loads: the old
+  // one or the next.
+  Result<> use_next() const;
+
+  // Finishes what a kill cut short.
+  Result<> settle() const;
 
   // The DER bytes of every certificate in trusted/ (files *.der, *.crt and *.pem).
   Result<std::vector<std::string>> trusted() const;
@@ -77,6 +99,10 @@ class OpcuaPki {
 
  private:
   explicit OpcuaPki(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path own(const char* name) const { return folder_ / "own" / name; }
+  Result<> finish_next() const;
+  Result<> clear_next() const;
+
   std::filesystem::path folder_;
 };
 

@@ -35,6 +35,7 @@ enum class LinkState : std::uint8_t { connecting, connected, stale, disconnected
 struct LinkStatus {
   LinkState state = LinkState::connecting;
   std::uint64_t reconnects = 0;
+  std::uint64_t renewals = 0;   // sessions replaced by one with another certificate of ours, without a gap
   std::uint64_t overflows = 0;  // samples the server or our queue dropped, counted
   std::uint64_t writes_failed = 0;
   std::string reason;        // of the last failure, for people
