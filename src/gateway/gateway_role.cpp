@@ -92,6 +92,7 @@ class Role {
   std::unique_ptr<access::KeyRing> keys_;
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
+  std::optional<access::UsedCodes> codes_;
   // What answers comes before what is asked: a call under way is answered through the door while its caller ends.
   EmergencySession emergency_;
   std::optional<Credentials> credentials_;
@@ -132,6 +133,9 @@ Result<> Role::open_stores() {
   auto links = access::OneTimeLinks::open(folder_ / "links.db");
   if (!links) return std::unexpected(links.error());
   links_.emplace(std::move(*links));
+  auto codes = access::UsedCodes::open(folder_ / "codes.db");
+  if (!codes) return std::unexpected(codes.error());
+  codes_.emplace(std::move(*codes));
   return {};
 }
 
@@ -213,6 +217,7 @@ Result<> Role::listen() {
   sign_in_.emplace(SignIn::Parts{.accounts = accounts_,
                                  .sessions = *sessions_,
                                  .links = *links_,
+                                 .codes = *codes_,
                                  .credentials = *credentials_,
                                  .emergency = emergency_,
                                  .clock = clock_,

@@ -100,9 +100,13 @@ Answer SignIn::login(const Call& call, const api::Login& login) {
     tell(call, "sign_in.failed", account ? account->name : std::string(), "wrong name or password");
     return wrong();
   }
-  if (!account->totp_secret_file.empty() && !second_factor_is_right(*account, login.code.value_or(""))) {
-    tell(call, "sign_in.failed", account->name, "wrong code of the second factor");
-    return login.code ? wrong() : refuse(401, "this account has a second factor: its code belongs into 'code'");
+  if (!account->totp_secret_file.empty()) {
+    const auto code = second_factor_is_right(*account, login.code.value_or(""));
+    if (!code) return refuse(503, "nobody can sign in with a code now: the gateway's disk does not take it");
+    if (!*code) {
+      tell(call, "sign_in.failed", account->name, "wrong code of the second factor");
+      return login.code ? wrong() : refuse(401, "this account has a second factor: its code belongs into 'code'");
+    }
   }
   lockout_.right(login.user, limited_address(call.address), parts_.clock.steady());
   return begin_session(call, *account, login.cookie.value_or(false));
@@ -121,18 +125,17 @@ Answer SignIn::service_token(const Call& call, const api::ServiceLogin& login) {
                             .expires_in = static_cast<std::uint64_t>(kServiceLife.count())});
 }
 
-bool SignIn::second_factor_is_right(const AccountFacts& account, const std::string& code) {
+Result<bool> SignIn::second_factor_is_right(const AccountFacts& account, const std::string& code) {
   const auto secret = read_secret_file(account.totp_secret_file);
   if (!secret || !*secret) {
     log::error("the secret of a second factor cannot be read", {{"account", account.name}});
     return false;
   }
-  const std::scoped_lock lock(codes_mutex_);
-  std::uint64_t& last = last_codes_[account.name];
-  const auto step = access::check_totp(**secret, code, parts_.clock.now(), last);
+  const auto step = access::check_totp(**secret, code, parts_.clock.now(), 0);
   if (!step || !*step) return false;
-  last = **step;
-  return true;
+  auto taken = parts_.codes.take(account.name, **step);
+  if (!taken) log::error("a code could not be taken", {{"account", account.name}, {"reason", taken.error().message}});
+  return taken;
 }
 
 Answer SignIn::begin_session(const Call& call, const AccountFacts& account, bool by_cookie, std::string how) {

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <mutex>
 #include <string>
 
 #include "accounts.hpp"
@@ -15,6 +13,7 @@
 #include "rltune/access/lockout.hpp"
 #include "rltune/access/one_time_links.hpp"
 #include "rltune/access/sessions.hpp"
+#include "rltune/access/used_codes.hpp"
 #include "rltune/api/account.hpp"
 #include "rltune/api/user.hpp"
 #include "rltune/base/clock.hpp"
@@ -33,6 +32,7 @@ class SignIn {
     const Accounts& accounts;
     access::Sessions& sessions;
     access::OneTimeLinks& links;
+    access::UsedCodes& codes;
     const Credentials& credentials;
     EmergencySession& emergency;
     const Clock& clock;
@@ -53,7 +53,7 @@ class SignIn {
   void attempt(const CallPointer& call, const std::string& account, const Done& done, std::function<Answer()> work);
   Answer login(const Call& call, const api::Login& login);
   Answer service_token(const Call& call, const api::ServiceLogin& login);
-  bool second_factor_is_right(const AccountFacts& account, const std::string& code);
+  Result<bool> second_factor_is_right(const AccountFacts& account, const std::string& code);
   Answer refresh(const Call& call, const api::Refresh& refresh);
   Answer logout(const Call& call);
   Answer account(const Call& call) const;
@@ -67,8 +67,6 @@ class SignIn {
 
   const Parts parts_;
   access::Lockout lockout_;
-  std::mutex codes_mutex_;
-  std::map<std::string, std::uint64_t> last_codes_;  // by account: the step of the code taken last
   Workers workers_;
 };
 

@@ -90,6 +90,9 @@ class GatewayTest : public ::testing::Test {
     auto links = access::OneTimeLinks::open(folder_.path() / "links.db");
     ASSERT_TRUE(links);
     links_.emplace(std::move(*links));
+    auto codes = access::UsedCodes::open(folder_.path() / "codes.db");
+    ASSERT_TRUE(codes);
+    codes_.emplace(std::move(*codes));
     if (!caller_) start_site();
     credentials_.emplace(*accounts_, *sessions_, *keys_, emergency_, "rltune:test");
     const auto tell = [this](const SignInEvent& event) {
@@ -99,6 +102,7 @@ class GatewayTest : public ::testing::Test {
     sign_in_.emplace(SignIn::Parts{.accounts = *accounts_,
                                    .sessions = *sessions_,
                                    .links = *links_,
+                                   .codes = *codes_,
                                    .credentials = *credentials_,
                                    .emergency = emergency_,
                                    .clock = clock_,
@@ -190,6 +194,7 @@ class GatewayTest : public ::testing::Test {
   std::unique_ptr<access::KeyRing> keys_;
   std::optional<access::Sessions> sessions_;
   std::optional<access::OneTimeLinks> links_;
+  std::optional<access::UsedCodes> codes_;
   EmergencySession emergency_;
   std::optional<Credentials> credentials_;
   std::optional<Door> door_;
