@@ -324,7 +324,9 @@ Result<> OpcuaClient::open_channel(std::string_view what) {
     return fail(Errc::denied,
                 std::format("{} does not tell its endpoints without security ({}), as every server should",
                             options_.url, status_name(status)));
-  if (errc_of(status) == Errc::denied)
+  // Where the server answers with a fault, the library takes one of its numbers for the status: no error, and not good.
+  const bool fault = !UA_StatusCode_isBad(status);
+  if (errc_of(status) == Errc::denied || fault)
     return fail(
         Errc::denied,
         std::format("{} refused the secure channel ({}): the server has to trust our certificate {}; copy it to where "

@@ -284,7 +284,9 @@ bool has_overflow(UA_StatusCode status) noexcept {
 
 std::string status_name(UA_StatusCode status) {
   const std::string_view name = UA_StatusCode_name(status);
-  return name.starts_with("Unknown") ? std::format("status 0x{:08X}", status) : std::string(name);
+  return name.starts_with("Unknown") || (name == "Good" && status != UA_STATUSCODE_GOOD)
+             ? std::format("status 0x{:08X}", status)
+             : std::string(name);
 }
 
 bool same_unit(std::string_view a, std::string_view b) {

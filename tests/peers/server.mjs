@@ -1,9 +1,10 @@
 // An OPC UA server made with node-opcua: the plant another project would put before us.
 //
 //   node server.mjs --port 4841 --uri urn:rltune:peer:server --own FOLDER --trust CLIENT.der --folder SCRATCH
-//                   --user NAME --password WORD
+//                   --user NAME --password WORD [--later CLIENT.der]
 //
-// Prints "ready" once it serves, and every value written to it as JSON. Ends on SIGTERM.
+// Trusts --later as well once it gets SIGUSR1. Prints "ready" once it serves, and every value written to it as JSON. Ends on SIGTERM.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import opcua from "node-opcua";
 import { parseArguments } from "./identity.mjs";
@@ -68,6 +69,8 @@ tank.setValueFromSource({
 await server.start();
 process.stdout.write("ready\n");
 
+// As its operator does with a certificate that it has refused so far.
+process.on("SIGUSR1", () => server.serverCertificateManager.trustCertificate(readFileSync(options.later)));
 process.on("SIGTERM", async () => {
   clearInterval(timer);
   await server.shutdown(0);

@@ -49,11 +49,12 @@ class OpcuaPeerTest : public ::testing::Test {
   }
 
   void serve() {
-    server_.emplace(std::vector<std::string>{"/usr/bin/node", std::string(kPeers) + "/server.mjs", "--port",
-                                             std::to_string(port_), "--uri", kServerUri, "--own", path("server/own"),
-                                             "--trust", path("client/own/cert.der"), "--folder", path("peer"), "--user",
-                                             "operator", "--password", "secret"},
-                    path("peer.log"));
+    server_.emplace(
+        std::vector<std::string>{"/usr/bin/node", std::string(kPeers) + "/server.mjs", "--port", std::to_string(port_),
+                                 "--uri", kServerUri, "--own", path("server/own"), "--trust",
+                                 path("client/own/cert.der"), "--later", path("client/own/next.der"), "--folder",
+                                 path("peer"), "--user", "operator", "--password", "secret"},
+        path("peer.log"));
     for (auto line = server_->read_line(60s); line != "ready"; line = server_->read_line(60s))
       ASSERT_TRUE(line) << read_file(path("peer.log")).value_or("no log");
   }
@@ -188,6 +189,47 @@ TEST_F(OpcuaPeerTest, browsing_lists_what_a_site_needs) {
   EXPECT_FALSE(variable("Label").is_number);
   EXPECT_EQ(variable("Tank").data_type, "TankType");
   EXPECT_EQ(variable("EngineeringUnits").node, "");  // properties are no tags
+}
+
+TEST_F(OpcuaPeerTest, our_next_certificate_is_used_once_the_server_trusts_it_and_no_more_than_a_period_is_missed) {
+  const auto ending = *make_identity({.application_uri = "urn:rltune:peer:client", .days = 30},
+                                     WallClock().now() - std::chrono::days(25));
+  ASSERT_TRUE(write_secret_file(path("client/own/key.der"), ending.key));
+  ASSERT_TRUE(write_file(path("client/own/cert.der"), ending.certificate));
+  serve();
+  OpcuaOptions strangers = options_;
+  strangers.pki = path("stranger");
+  ASSERT_TRUE(OpcuaPki::open(strangers.pki)->trust(path("server/own/cert.der")));
+  const auto refused = OpcuaLink(strangers).open(std::vector<TagBinding>{{"valve", node("Valve"), {}, true}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::denied);
+  EXPECT_THAT(refused.error().message, HasSubstr("stranger/own/cert.der"));
+  options_.renewal_look = 200ms;
+  options_.inactivity_timeout = 5s;
+  OpcuaLink link(options_);
+  const auto opened = link.open(std::vector<TagBinding>{{"valve", node("Valve"), {}, true}});
+  ASSERT_TRUE(opened) << opened.error().message;
+  // A period: a write that the server confirms.
+  const auto period = 500ms;
+  int missed = 0;
+  const auto periods_until = [&](auto condition, int most) {
+    for (int i = 0; i < most && !condition(); ++i) {
+      const auto end = std::chrono::steady_clock::now() + period;
+      std::array<WriteOutcome, 1> outcome;
+      if (!link.write(std::array{0u}, std::array{i % 2 == 0 ? 10.0 : 20.0}, outcome)) ++missed;
+      std::array<Sample, 64> samples;
+      while (std::chrono::steady_clock::now() < end) link.poll(samples, 50ms);
+    }
+    return condition();
+  };
+  ASSERT_TRUE(periods_until([&] { return std::filesystem::exists(path("client/own/next.der")); }, 20));
+  EXPECT_FALSE(periods_until([&] { return link.status().renewals > 0; }, 4)) << "it is not trusted yet";
+  server_->signal(SIGUSR1);
+  ASSERT_TRUE(periods_until([&] { return link.status().renewals == 1; }, 60)) << link.status().reason;
+  periods_until([] { return false; }, 4);
+  RecordProperty("missed", missed);
+  EXPECT_LE(missed, 1);
+  EXPECT_EQ(link.status().reconnects, 0u);
 }
 
 }  // namespace
