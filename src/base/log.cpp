@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "rltune/base/clock.hpp"
+#include "rltune/base/json_text.hpp"
 #include "rltune/base/trace.hpp"
 
 namespace rltune::log {
@@ -85,15 +85,22 @@ std::string as_text(Level level, std::string_view message, std::initializer_list
 }
 
 std::string as_json(TimePoint time, Level level, std::string_view message, std::initializer_list<Field> fields) {
-  nlohmann::ordered_json line;
-  line["time"] = format_rfc3339(time);
-  line["level"] = name_of(level);
-  line["role"] = role_name();
-  line["message"] = std::string(message);
-  if (!t_correlation.empty()) line["correlation_id"] = std::string(t_correlation);
-  if (trace::current().sampled) line["trace_id"] = trace::trace_id_of(trace::current());
-  for (const Field& field : fields) line[std::string(field.name)] = field.value;
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string line;
+  const auto add = [&line](std::string_view name, std::string_view text) {
+    line += line.empty() ? '{' : ',';
+    append_json_text(line, name);
+    line += ':';
+    append_any_json_text(line, text);
+  };
+  add("time", format_rfc3339(time));
+  add("level", name_of(level));
+  add("role", role_name());
+  add("message", message);
+  if (!t_correlation.empty()) add("correlation_id", t_correlation);
+  if (trace::current().sampled) add("trace_id", trace::trace_id_of(trace::current()));
+  for (const Field& field : fields) add(field.name, field.value);
+  line += '}';
+  return line;
 }
 
 }  // namespace

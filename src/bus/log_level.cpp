@@ -14,7 +14,7 @@ void serve_log_level(Server& server, const std::string& kind) {
           if (!level) return std::unexpected(level.error());
           // Said at the level that is always written, or quietening a role would leave no trace of itself.
           log::critical("log level changed", {{"of", std::string(call.target)},
-                                              {"level", log::name_of(*level)},
+                                              {"to", log::name_of(*level)},
                                               {"was", answer.was()},
                                               {"user", request.user()}});
           log::set_level(*level);

@@ -7,18 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "rltune/base/json_text.hpp"
 #include "rltune/base/log.hpp"
 
 namespace rltune::telemetry {
 
-// In quotes. REQUIRES: UTF-8.
-void append_json_text(std::string& to, std::string_view text);
 // The shortest that says the same. What is no number of JSON is a text: "NaN", "+Inf", "-Inf".
 void append_json_number(std::string& to, double number);
 void append_json_number(std::string& to, std::int64_t number);
 void append_json_number(std::string& to, std::uint64_t number);
-// What append_json_text() made of a text, without its quotes, as it was before.
-std::string unescaped(std::string_view text);
 
 // Of a service, an id, the key of an attribute: letters, digits and ._-/: , at most kNameMax of them.
 bool is_name(std::string_view text) noexcept;

@@ -66,7 +66,7 @@ bool LogMatcher::matches(std::string_view payload) const {
 
 bool LogMatcher::has_text(const EntryText& entry) const {
   return std::ranges::any_of(std::array{entry.message, entry.attributes}, [&](std::string_view text) {
-    return text_.is_in(text.find('\\') == std::string_view::npos ? text : unescaped(text));
+    return text_.is_in(text.find('\\') == std::string_view::npos ? text : unescaped_json_text(text));
   });
 }
 

@@ -4,9 +4,9 @@
 
 #include <format>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "rltune/base/id.hpp"
+#include "rltune/base/json_text.hpp"
 #include "rltune/base/scheduling.hpp"
 #include "rltune/http/announcement.hpp"
 
@@ -24,8 +24,11 @@ std::string shortened(std::string_view text) {
   return out;
 }
 
-std::string dumped(const nlohmann::ordered_json& entry) {
-  return entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+void add(std::string& entry, char before, std::string_view name, std::string_view text) {
+  entry += before;
+  append_json_text(entry, name);
+  entry += ':';
+  append_any_json_text(entry, text);
 }
 
 }  // namespace
@@ -67,14 +70,18 @@ LogShipper::~LogShipper() {
 }
 
 std::string LogShipper::entry_of(const log::Line& line) {
-  nlohmann::ordered_json entry{{"timestamp", format_rfc3339(line.time)},
-                               {"service", options_.role},
-                               {"level", log::name_of(line.level)},
-                               {"message", shortened(line.message)}};
-  if (!line.correlation_id.empty()) entry["correlation_id"] = std::string(line.correlation_id);
-  entry["id"] = std::format("{}-{}", id_, ++entries_);
-  for (const log::Field& field : line.fields) entry["attributes"][std::string(field.name)] = shortened(field.value);
-  return dumped(entry);
+  std::string entry;
+  add(entry, '{', "timestamp", format_rfc3339(line.time));
+  add(entry, ',', "service", options_.role);
+  add(entry, ',', "level", log::name_of(line.level));
+  add(entry, ',', "message", shortened(line.message));
+  if (!line.correlation_id.empty()) add(entry, ',', "correlation_id", line.correlation_id);
+  add(entry, ',', "id", std::format("{}-{}", id_, ++entries_));
+  if (!line.fields.empty()) entry += R"(,"attributes":)";
+  for (const log::Field& field : line.fields)
+    add(entry, &field == line.fields.data() ? '{' : ',', field.name, shortened(field.value));
+  entry += line.fields.empty() ? "}" : "}}";
+  return entry;
 }
 
 void LogShipper::hear(const log::Line& line) noexcept {

@@ -88,7 +88,7 @@ struct SiteTelemetry::State {
     if (!level || *level == log::level()) return;
     // Said at the level that is always written, or quietening a role would leave no trace of itself.
     log::critical("log level changed",
-                  {{"level", word}, {"was", log::name_of(log::level())}, {"because", "telemetry.yaml"}});
+                  {{"to", word}, {"was", log::name_of(log::level())}, {"because", "telemetry.yaml"}});
     log::set_level(*level);
   }
 
