@@ -1,9 +1,11 @@
 #include "rltune/webserver/server.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <format>
 #include <memory>
 #include <thread>
@@ -40,18 +42,25 @@ Result<asio::ssl::context> tls_of(const Options& options) {
   return tls;
 }
 
+std::vector<std::unique_ptr<asio::io_context>> contexts_of(std::size_t threads) {
+  std::vector<std::unique_ptr<asio::io_context>> contexts;
+  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
+    contexts.push_back(std::make_unique<asio::io_context>(1));
+  return contexts;
+}
+
 }  // namespace
 
 struct Server::State {
   State(const Options& options, std::vector<Route> routes, std::vector<SocketRoute> sockets)
       : shared{.options = options, .router = Router(std::move(routes))},
-        context(static_cast<int>(options.threads)),
-        acceptor(asio::make_strand(context)),
+        contexts(contexts_of(options.threads)),
+        acceptor(*contexts.front()),
         pause(acceptor.get_executor()) {
     for (SocketRoute& route : sockets) shared.sockets[std::move(route.path)] = std::move(route.accept);
   }
   ~State() {
-    context.stop();
+    for (const auto& context : contexts) context->stop();
     for (std::thread& thread : threads) thread.join();
     shared.connections->close();
   }
@@ -87,10 +96,7 @@ struct Server::State {
     });
   }
 
-  asio::any_io_executor executor_of_next() {
-    if (shared.options.threads == 1) return context.get_executor();
-    return asio::make_strand(context);
-  }
+  asio::any_io_executor executor_of_next() { return contexts[taken++ % contexts.size()]->get_executor(); }
 
   // No descriptors left, most often.
   void accept_later(const Stop& stop) {
@@ -115,7 +121,9 @@ struct Server::State {
   Shared shared;
   // Replaced as a whole; a connection keeps what it was made with.
   std::atomic<std::shared_ptr<asio::ssl::context>> tls;
-  asio::io_context context;
+  // One a thread: what a connection does is done by one thread, which nothing else wakes.
+  std::vector<std::unique_ptr<asio::io_context>> contexts;
+  std::size_t taken = 0;  // connections
   Tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::uint16_t port = 0;
@@ -129,8 +137,11 @@ Result<Server> Server::start(const Options& options, std::vector<Route> routes, 
   if (auto listens = state->listen(); !listens) return std::unexpected(listens.error());
   state->accept();
   const OrdinaryThreads while_starting;
-  for (std::size_t i = 0; i < options.threads; ++i)
-    state->threads.emplace_back([running = state.get()] { running->context.run(); });
+  for (const auto& context : state->contexts)
+    state->threads.emplace_back([running = context.get()] {
+      const auto while_there_is_nothing = asio::make_work_guard(*running);
+      running->run();
+    });
   return Server(std::move(state));
 }
 
