@@ -2,12 +2,10 @@
 // dies with the test.
 #pragma once
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,20 +15,11 @@
 #include <thread>
 #include <vector>
 
+#include "rltune/base/free_port.hpp"
+
 namespace rltune::testing {
 
-// A port of this machine that nobody has, for a server that cannot be asked which one it took.
-inline int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof where;
-  const bool found = ::bind(probe, reinterpret_cast<const sockaddr*>(&where), size) == 0 &&
-                     ::getsockname(probe, reinterpret_cast<sockaddr*>(&where), &size) == 0;
-  ::close(probe);
-  return found ? ntohs(where.sin_port) : 0;
-}
+using rltune::free_port;
 
 class ChildProcess {
  public:

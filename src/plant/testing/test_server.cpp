@@ -1,14 +1,11 @@
 #include "test_server.hpp"
 
-#include <netinet/in.h>
 #include <open62541/plugin/accesscontrol_default.h>
 #include <open62541/plugin/historydata/history_data_backend_memory.h>
 #include <open62541/plugin/historydata/history_data_gathering_default.h>
 #include <open62541/plugin/historydata/history_database_default.h>
 #include <open62541/server.h>
 #include <open62541/server_config_default.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <format>
 #include <thread>
@@ -19,18 +16,6 @@
 #include "ua.hpp"
 
 namespace rltune::plant {
-
-std::uint16_t free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  RLTUNE_CHECK(::bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  RLTUNE_CHECK(::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(descriptor);
-  return ntohs(address.sin_port);
-}
 
 struct TestServer::State {
   TestServerOptions options;

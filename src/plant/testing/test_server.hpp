@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/base/free_port.hpp"
 #include "rltune/plant/opcua_pki.hpp"
 
 namespace rltune::plant {
@@ -59,7 +60,6 @@ class TestServer {
   std::unique_ptr<State> state_;
 };
 
-// A port nobody listens on at this moment.
-std::uint16_t free_port();
+using rltune::free_port;
 
 }  // namespace rltune::plant
