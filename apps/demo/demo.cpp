@@ -217,7 +217,13 @@ class Demo {
     auto result = run_season(season, narrator_);
     if (!result) return std::unexpected(result.error());
     findings_.commands.emplace_back("serve the twin", spoken(without_program(result->twin_command, "twin")));
+    findings_.commands.emplace_back("invite the administrator",
+                                    spoken({"user", "invite", kAdministrator, result->site.string()}));
     findings_.commands.emplace_back("run the site", spoken(without_program(result->up_command, "up")));
+    findings_.commands.emplace_back("let the site in at the plant", result->trust_command);
+    const Quantiles call = quantiles(result->door.call_us);
+    narrator_.say(std::format("{} calls through the gateway: p50 {:.1f} ms, p99 {:.1f} ms", result->door.call_us.size(),
+                              call.p50 / 1e3, call.p99 / 1e3));
     auto record = read_record(*result);
     if (!record) return std::unexpected(record.error());
     for (Incident& incident : result->incidents)

@@ -135,6 +135,10 @@ ordered_json to_json(const ClosedLoop& loop) {
             {"verdict", to_json(loop.record.verdict_us)},
             {"sample_to_write", to_json(loop.record.sample_to_write_us)},
             {"write_acknowledged", to_json(loop.record.acknowledged_us)}}},
+          {"gateway",
+           {{"calls", loop.season.door.call_us.size()},
+            {"failed", loop.season.door.failed},
+            {"call_us", to_json(quantiles(loop.season.door.call_us))}}},
           {"replay", loop.replay}};
 }
 
@@ -153,6 +157,12 @@ std::string standings_text(const Findings& f) {
   return text;
 }
 
+std::string door_text(const DoorUse& door) {
+  const Quantiles call = quantiles(door.call_us);
+  return std::format("gateway     {} calls over HTTPS, {} failed; p50 {:.0f} us, p99 {:.0f} us, signed in as {}\n",
+                     door.call_us.size(), door.failed, call.p50, call.p99, kAdministrator);
+}
+
 std::string loop_text(const ClosedLoop& loop) {
   const SeasonRecord& record = loop.record;
   std::string text = std::format("{:<23} {:>9.3f}   as the plant counted it, over OPC UA\n\nguard      ",
@@ -167,7 +177,7 @@ std::string loop_text(const ClosedLoop& loop) {
   text += std::format(
       "latency     sample to write p50 {:.0f} us, p99 {:.0f} us; to proposal p99 {:.0f} us; verdict p99 {:.0f} us\n",
       record.sample_to_write_us.p50, record.sample_to_write_us.p99, record.proposal_us.p99, record.verdict_us.p99);
-  return text;
+  return text + door_text(loop.season.door);
 }
 
 }  // namespace

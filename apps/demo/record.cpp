@@ -5,7 +5,6 @@
 #include <format>
 #include <limits>
 
-#include "rltune/base/statistics.hpp"
 #include "rltune/config/site.hpp"
 #include "rltune/guard/guard.hpp"
 #include "rltune/historian/historian.hpp"
@@ -16,11 +15,6 @@ namespace {
 constexpr std::size_t kPage = 5000;
 
 double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1e3; }
-
-Quantiles quantiles(const std::vector<double>& values) {
-  if (values.empty()) return {};
-  return {quantile(values, 0.5), quantile(values, 0.99), std::ranges::max(values)};
-}
 
 class Reader {
  public:

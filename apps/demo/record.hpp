@@ -5,15 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "quantiles.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/historian/decision_log.hpp"
 #include "season_run.hpp"
 
 namespace rltune::demo {
-
-struct Quantiles {
-  double p50 = 0.0, p99 = 0.0, worst = 0.0;
-};
 
 struct GuardEvent {
   std::size_t step = 0;

@@ -312,9 +312,18 @@ class Page {
         "Only the io process writes to the plant, and every write passes its guard. Twice a process was killed without "
         "warning: the plant's server, which came back from its journal, and the agent, which its supervisor started "
         "again. The plant's clock waits for a decision, so an accident costs wall time and nothing else.";
+    section.text += door_text();
     section.tables = {incidents_table(), verdicts_table(), latency_table()};
     section.charts = {guard_chart(), wall_chart(), latency_chart()};
     return section;
+  }
+
+  std::string door_text() const {
+    const DoorUse& door = f_.loop->season.door;
+    return std::format(
+        "\n\nAll of it was watched as people watch a site: {}, its administrator, signed in at its gateway with a "
+        "password chosen by a link that works once, and made {} calls over HTTPS, {} of which failed.",
+        kAdministrator, door.call_us.size(), door.failed);
   }
 
   Table incidents_table() const {
@@ -356,6 +365,7 @@ class Page {
     row("proposal to verdict, in the guard", record().verdict_us);
     row("sample received to write sent", record().sample_to_write_us);
     row("write sent to acknowledged by the plant and read back", record().acknowledged_us);
+    row("call over HTTPS through the gateway to its answer", quantiles(f_.loop->season.door.call_us));
     return table;
   }
 

@@ -12,10 +12,10 @@
 #include "child.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/base/free_port.hpp"
 #include "rltune/base/interrupt.hpp"
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/site.hpp"
-#include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "site_draft.hpp"
 
@@ -27,7 +27,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kLook = milliseconds(10);        // between two looks at the site
+constexpr auto kLook = milliseconds(25);        // between two looks at the site
+constexpr auto kCloseLook = milliseconds(10);   // the same, while how long something took is measured
 constexpr auto kPatience = seconds(60);         // without a new step, after which something is wrong
 constexpr auto kTwinDown = milliseconds(1500);  // how long the killed twin stays away
 
@@ -49,6 +50,7 @@ class SeasonRun {
     result_.last = view_;
     result_.steps_done = step_;
     if (view_.values.contains("season_return")) result_.total = view_.values.at("season_return");
+    result_.door = door_->use();
     if (auto done = stop(); !done) return std::unexpected(done.error());
     result_.seconds = seconds_since(started);
     return std::move(result_);
@@ -59,49 +61,67 @@ class SeasonRun {
     std::filesystem::create_directories(options_.folder);
     const auto certificate = make_site_identity(options_.folder);
     if (!certificate) return std::unexpected(certificate.error());
-    if (auto done = start_twin(0, certificate->string()); !done) return done;
-    const auto site = write_site(options_, ready_);
+    if (auto done = start_twin(0); !done) return done;
+    const auto site = write_site(options_, ready_, free_port());
     if (!site) return std::unexpected(site.error());
     const auto loaded = config::load_site(*site);
     if (!loaded) return std::unexpected(loaded.error());
-    for (const config::Tag& tag : loaded->tags) tags_.push_back(tag.name);
     result_.site = *site;
     result_.data = options_.folder / loaded->storage.folder;
     result_.start = parse_rfc3339(ready_["start"].get<std::string>()).value_or(TimePoint{});
     result_.period_s = ready_["sample_period_s"];
     result_.steps = ready_["steps"];
     view_.days = static_cast<double>(result_.steps) * result_.period_s / 86400.0;
+    if (auto done = open_site(*loaded); !done) return done;
+    return let_the_season_begin(*certificate);
+  }
 
+  // Runs the site, and signs in at it.
+  Result<> open_site(const config::Site& site) {
+    const auto link = FrontDoor::invite(result_.site, log("invite.log"));
+    if (!link) return std::unexpected(link.error());
     const std::filesystem::path run_folder = options_.folder / "run";
-    result_.up_command = {"rltune-up", site->string(), "--run-folder", run_folder.string(), "--json"};
-    auto up = Child::start({result_.up_command, {}, options_.folder / "up.log"});
+    result_.up_command = {"rltune-up", result_.site.string(), "--run-folder", run_folder.string(), "--json"};
+    auto up = Child::start({result_.up_command, {}, log("up.log")});
     if (!up) return std::unexpected(up.error());
     up_.emplace(std::move(*up));
-    auto io = bus::Client::connect(bus::call_endpoint(run_folder.string(), "io"));
     auto coredinator = bus::Client::connect(bus::call_endpoint(run_folder.string(), "coredinator"));
-    if (!io || !coredinator) return std::unexpected(io ? coredinator.error() : io.error());
-    io_.emplace(std::move(*io));
+    if (!coredinator) return std::unexpected(coredinator.error());
     coredinator_.emplace(std::move(*coredinator));
+    door_.emplace(site);
+    if (auto in = door_->enter(*link); !in)
+      return fail(in.error().code, std::format("{}; see {}", in.error().message, log("up.log").string()));
+    narrator_.say(std::format("{} signed in at the site's gateway, {}", kAdministrator, door_->use().url));
     return {};
   }
 
-  Result<> start_twin(int port, const std::string& certificate) {
+  // The plant lets nobody in whom it does not trust: until then its clock stands.
+  Result<> let_the_season_begin(const std::filesystem::path& certificate) {
+    const std::filesystem::path trusted = twin_keys() / "trusted" / "site.der";
+    std::error_code code;
+    std::filesystem::copy_file(certificate, trusted, code);
+    if (code) return fail(Errc::io, std::format("cannot make {}: {}", trusted.string(), code.message()));
+    result_.trust_command = std::format("cp {} {}", certificate.string(), trusted.string());
+    return {};
+  }
+
+  std::filesystem::path log(const char* name) const { return options_.folder / name; }
+  std::filesystem::path twin_keys() const { return options_.folder / "twin-pki"; }
+
+  Result<> start_twin(int port) {
     std::vector<std::string> words{"rltune-twin", "serve", "--plant", "lettuce", "--clock", "plant", "--json"};
     const auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
-    add({"--pki", (options_.folder / "twin-pki").string(), "--state", (options_.folder / "season.journal").string()});
+    add({"--pki", twin_keys().string(), "--state", (options_.folder / "season.journal").string()});
     add({"--state-sync", "0", "--port", std::to_string(port), "--start", options_.start, "--days",
          std::to_string(options_.days)});
     add({"--forecast-leads", std::to_string(options_.forecast_leads)});
-    if (!certificate.empty()) add({"--trust", certificate});
     words.insert(words.end(), options_.weather.begin(), options_.weather.end());
     if (result_.twin_command.empty()) result_.twin_command = words;
-    auto twin = Child::start({words, {}, options_.folder / "twin.log"});
+    auto twin = Child::start({words, {}, log("twin.log")});
     if (!twin) return std::unexpected(twin.error());
     twin_.emplace(std::move(*twin));
     const auto line = twin_->read_line(seconds(30));
-    if (!line)
-      return fail(Errc::internal,
-                  std::format("the twin did not start; see {}", (options_.folder / "twin.log").string()));
+    if (!line) return fail(Errc::internal, std::format("the twin did not start; see {}", log("twin.log").string()));
     ready_ = json::parse(*line, nullptr, false);
     if (!ready_.is_object()) return fail(Errc::parse, "the twin said something that is not JSON: " + *line);
     return {};
@@ -116,8 +136,7 @@ class SeasonRun {
       look();
       if (interrupted()) return fail(Errc::cancelled, "stopped by the user");
       if (up_->wait(milliseconds(0)))
-        return fail(Errc::internal,
-                    std::format("the site ended before its season; see {}", (options_.folder / "up.log").string()));
+        return fail(Errc::internal, std::format("the site ended before its season; see {}", log("up.log").string()));
       if (result_.incidents.empty() && step_ >= twin_at && twin_at > 0)
         if (auto done = kill_twin(); !done) return done;
       if (result_.incidents.size() == 1 && step_ >= agent_at)
@@ -127,7 +146,7 @@ class SeasonRun {
       if (Steady::now() - moved > kPatience)
         return fail(Errc::timeout,
                     std::format("no plant step for {} s at step {} (link {}, agent {}, {}); see {}", kPatience.count(),
-                                step_, view_.link, view_.agent, trouble_, (options_.folder / "up.log").string()));
+                                step_, view_.link, view_.agent, trouble_, log("up.log").string()));
       std::this_thread::sleep_for(kLook);
     }
     return {};
@@ -136,20 +155,19 @@ class SeasonRun {
   std::size_t share(double part) const { return static_cast<std::size_t>(part * static_cast<double>(result_.steps)); }
 
   void look() {
-    const auto status = io_->call<v1::IoStatusAnswer>("io.Status", "io", v1::IoStatusRequest{}, milliseconds(500));
-    if (!status) return;
-    view_.link = status->link_state();
-    view_.agent = status->agent_state();
-    view_.mode = status->mode();
-    view_.decisions = status->decisions();
-    view_.reconnects = status->reconnects();
-    trouble_ = status->link_reason().empty() ? status->trouble() : status->link_reason();
-    view_.verdicts.clear();
-    for (const auto& [action, count] : status->verdicts()) view_.verdicts[action] = count;
-    const auto latency = status->latency_us().find("sample_to_write_p99");
-    if (latency != status->latency_us().end()) view_.latency_us_p99 = latency->second;
-    for (const v1::Sample& sample : status->latest().samples())
-      if (sample.element() == 0 && sample.tag() < tags_.size()) view_.values[tags_[sample.tag()]] = sample.value();
+    const auto seen = door_->look();
+    if (!seen) return;
+    const api::PlantState& plant = seen->plant;
+    view_.link = plant.link_state;
+    view_.agent = plant.agent_state;
+    view_.mode = plant.mode;
+    view_.decisions = plant.decisions;
+    view_.reconnects = plant.reconnects;
+    trouble_ = plant.link_reason.empty() ? plant.trouble : plant.link_reason;
+    view_.verdicts = plant.verdicts;
+    if (const auto p99 = plant.latency_us.find("sample_to_write_p99"); p99 != plant.latency_us.end())
+      view_.latency_us_p99 = p99->second;
+    for (const auto& [tag, value] : seen->values) view_.values[tag] = value;
     if (const double step = view_.values["clock_step"]; std::isfinite(step)) step_ = static_cast<std::size_t>(step);
     view_.day = static_cast<double>(step_) * result_.period_s / 86400.0;
     narrator_.season(view_);
@@ -165,7 +183,7 @@ class SeasonRun {
     const auto deadline = Steady::now() + patience;
     while (step_ <= step && Steady::now() < deadline) {
       look();
-      std::this_thread::sleep_for(milliseconds(2));
+      std::this_thread::sleep_for(kCloseLook);
     }
     return step_ > step;
   }
@@ -183,7 +201,7 @@ class SeasonRun {
     }
     const std::size_t before = step_;
     const std::string url = ready_["url"];
-    if (auto done = start_twin(std::stoi(url.substr(url.rfind(':') + 1)), ""); !done) return done;
+    if (auto done = start_twin(std::stoi(url.substr(url.rfind(':') + 1))); !done) return done;
     const auto back = Steady::now();
     incident.back = WallClock().now();
     incident.recovered = goes_on(before, seconds(20));
@@ -194,6 +212,7 @@ class SeasonRun {
     return {};
   }
 
+  // Not through the gateway: processes are of this host, and whoever may kill them stands on it. The API names none.
   Result<v1::RolesAnswer> ask_roles() {
     return coredinator_->call<v1::RolesAnswer>("coredinator.Roles", "coredinator", v1::RolesRequest{}, seconds(2));
   }
@@ -241,9 +260,9 @@ class SeasonRun {
   const SeasonOptions& options_;
   Narrator& narrator_;
   std::optional<Child> twin_, up_;
-  std::optional<bus::Client> io_, coredinator_;
+  std::optional<bus::Client> coredinator_;
+  std::optional<FrontDoor> door_;
   json ready_;
-  std::vector<std::string> tags_;
   std::string trouble_;
   SeasonView view_;
   std::size_t step_ = 0;

@@ -1,4 +1,5 @@
-// The closed loop as a site runs it: a twin behind encrypted OPC UA, `rltune up`, and two accidents on the way.
+// The closed loop as a site runs it: a twin behind encrypted OPC UA, `rltune up`, and two accidents on the way. It is
+// watched as people watch it, through the site's gateway.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "front_door.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/base/time.hpp"
 #include "story.hpp"
@@ -48,6 +50,8 @@ struct SeasonResult {
   double seconds = 0.0;
   bool stopped_in_order = false;  // both programs ended with 0 when they were asked to, and no role outlived them
   std::vector<std::string> twin_command, up_command;
+  std::string trust_command;  // by which the plant let the site in
+  DoorUse door;
 };
 
 // Errors: what could not be started or went wrong, with the log file that says more.

@@ -101,7 +101,7 @@ Result<std::filesystem::path> make_site_identity(const std::filesystem::path& fo
   return folder / "pki/own/cert.der";
 }
 
-Result<std::filesystem::path> write_site(const SeasonOptions& options, const json& ready) {
+Result<std::filesystem::path> write_site(const SeasonOptions& options, const json& ready, std::uint16_t port) {
   const auto pki = plant::OpcuaPki::open(options.folder / "pki");
   if (!pki) return std::unexpected(pki.error());
   if (auto done = pki->trust(ready["certificate"].get<std::string>()); !done) return std::unexpected(done.error());
@@ -112,7 +112,7 @@ Result<std::filesystem::path> write_site(const SeasonOptions& options, const jso
   const env::PlantSpec& plant = (*model)->spec();
 
   std::string text =
-      "# Written by rltune demo.\nschema: rltune/site/v1\nname: demo\nclock: plant\n"
+      "# Written by rltune demo.\nschema: rltune/site/v2\nname: demo\nclock: plant\n"
       "plant_clock: {step: clock_step, advance: clock_advance}\n";
   text += link_text(ready) + "tags:\n";
   for (const json& tag : ready["tags"])
@@ -121,6 +121,10 @@ Result<std::filesystem::path> write_site(const SeasonOptions& options, const jso
   // The whole season stays readable at full resolution.
   text +=
       std::format("storage: {{folder: data, raw_days: {}, minute_days: 1, five_minute_days: 1}}\n", options.days + 30);
+  // Many looks a second, as of a room full of people.
+  text += std::format("gateway: {{enabled: true, port: {}, calls_per_s: 1000, calls_burst: 1000}}\n", port);
+  if (auto done = write_file(options.folder / "users.yaml", FrontDoor::users_text()); !done)
+    return std::unexpected(done.error());
   std::filesystem::path file = options.folder / "site.yaml";
   if (auto done = write_file(file, text); !done) return std::unexpected(done.error());
   return file;

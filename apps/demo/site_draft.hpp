@@ -12,7 +12,7 @@ namespace rltune::demo {
 
 // Makes io's key and certificate, for the twin to trust. Returns the certificate's file.
 Result<std::filesystem::path> make_site_identity(const std::filesystem::path& folder);
-// Trusts the twin that said `ready` and writes site.yaml for it.
-Result<std::filesystem::path> write_site(const SeasonOptions& options, const nlohmann::json& ready);
+// Trusts the twin that said `ready` and writes site.yaml for it, and users.yaml; the gateway gets `port`.
+Result<std::filesystem::path> write_site(const SeasonOptions& options, const nlohmann::json& ready, std::uint16_t port);
 
 }  // namespace rltune::demo
