@@ -80,7 +80,7 @@ class Drafter {
     for (DraftTag& tag : tags_) find_relations(tag);
   }
 
-  std::string write(const std::string& name, const config::Link& link, DraftCounts& counts) {
+  std::string write(const std::string& name, const config::Link& link, bool gateway, DraftCounts& counts) {
     lockstep_ = has("clock_step", config::TagRole::clock) && has("clock_advance", config::TagRole::clock);
     write_head(name, link);
     text_ += "tags:\n";
@@ -89,6 +89,7 @@ class Drafter {
     write_agents();
     write_guard();
     text_ += "storage:\n  folder: data\n  raw_days: 7\n";
+    if (gateway) write_gateway();
     counts = {tags_.size(), outputs().size(), left_out_.size()};
     return text_;
   }
@@ -157,7 +158,7 @@ class Drafter {
         "# A draft of a site, made of what {} shows. Go through every line marked CHECK, then:\n"
         "#   rltune site check FILE      names every fault with its line\n"
         "# docs/site.md explains every field.\n"
-        "schema: rltune/site/v1\nname: {}\n",
+        "schema: rltune/site/v2\nname: {}\n",
         comment(link.url), name);
     if (lockstep_)
       text_ +=
@@ -221,6 +222,12 @@ class Drafter {
     text_ += "\n";
   }
 
+  void write_gateway() {
+    text_ +=
+        "\n# The API over HTTPS, for who stands in users.yaml. CHECK: 0.0.0.0 lets other machines in.\n"
+        "gateway:\n  enabled: true\n  address: 127.0.0.1\n  port: 8443\n";
+  }
+
   void write_rule(const DraftTag& output) {
     const BrowsedVariable& variable = *output.variable;
     text_ += std::format(
@@ -255,8 +262,15 @@ class Drafter {
 }  // namespace
 
 std::string draft_site(const std::string& name, const config::Link& link, const std::vector<BrowsedVariable>& variables,
-                       DraftCounts& counts) {
-  return Drafter(variables).write(name, link, counts);
+                       bool gateway, DraftCounts& counts) {
+  return Drafter(variables).write(name, link, gateway, counts);
+}
+
+std::string draft_users(const std::string& administrator) {
+  return std::format(
+      "# Who may sign in at the gateway. docs/gateway.md says what each role may.\nschema: rltune/users/v1\nusers:\n"
+      "  - {{name: {0}, role: admin, password_hash_file: {1}}}\n",
+      quoted(administrator), quoted("secrets/" + administrator));
 }
 
 }  // namespace rltune::site

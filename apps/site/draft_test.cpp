@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "rltune/config/document.hpp"
+
 namespace rltune::site {
 namespace {
 
@@ -26,7 +28,7 @@ config::Link link() {
 }
 
 config::Site accepted(const std::vector<BrowsedVariable>& variables, DraftCounts& counts) {
-  const std::string text = draft_site("plant", link(), variables, counts);
+  const std::string text = draft_site("plant", link(), variables, false, counts);
   const auto site = config::parse_site(text, "draft.yaml");
   EXPECT_TRUE(site) << site.error().message << "\n" << text;
   return site.value_or(config::Site{});
@@ -64,8 +66,19 @@ TEST(Draft, leaves_out_what_it_cannot_place_and_says_why) {
   const std::vector<BrowsedVariable> variables{number("t", false), text, hidden, array, number("valve", true)};
   EXPECT_EQ(accepted(variables, counts).tags.size(), 1U);
   EXPECT_EQ(counts.left_out, 4U);
-  const std::string draft = draft_site("plant", link(), variables, counts);
+  const std::string draft = draft_site("plant", link(), variables, false, counts);
   EXPECT_NE(draft.find("nsu=urn:plant;s=valve   can be written and has no range on the server"), std::string::npos);
+}
+
+TEST(Draft, a_gateway_is_on_this_host_and_its_administrator_has_no_password_yet) {
+  DraftCounts counts;
+  const std::string text = draft_site("plant", link(), {number("t", false)}, true, counts);
+  const auto site = config::parse_site(text, "draft.yaml");
+  ASSERT_TRUE(site) << site.error().message;
+  EXPECT_TRUE(site->gateway.enabled);
+  EXPECT_EQ(site->gateway.address, "127.0.0.1");
+  EXPECT_TRUE(config::check(draft_users("ada")).faults.empty()) << draft_users("ada");
+  EXPECT_FALSE(config::check(draft_users("ada'}\n  - {name: eve, role: admin}")).faults.empty());
 }
 
 TEST(Draft, hostile_names_units_and_texts_stay_what_they_are) {

@@ -7,6 +7,7 @@
 #include "draft.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/config/document.hpp"
 #include "rltune/plant/make_link.hpp"
 #include "rltune/plant/opcua_pki.hpp"
 #include "site.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 struct InitOptions {
   config::Link link;
-  std::string pki, password_file, name, root, trust;
+  std::string pki, password_file, name, root, trust, administrator;
   std::filesystem::path out = "site.yaml";
   bool force = false, json = false;
 };
@@ -63,6 +64,19 @@ void report(const InitOptions& options, const DraftCounts& counts) {
   std::println("{}: {}, {} of them outputs; {} left out", options.out.string(), counted(counts.tags, "tag"),
                counts.outputs, counted(counts.left_out, "variable"));
   std::println("Go through the lines marked CHECK, then: rltune site check {}", options.out.string());
+  if (!options.administrator.empty())
+    std::println("{} chooses a password with: rltune user invite {} {}", options.administrator, options.administrator,
+                 options.out.string());
+}
+
+// Accounts that are there already stay.
+void write_users(const std::string& administrator, const std::filesystem::path& folder) {
+  const auto file = folder / config::file_name(config::Kind::users);
+  if (std::filesystem::exists(file)) return std::println(stderr, "{} stays as it is", file.string());
+  const std::string text = draft_users(administrator);
+  if (const config::Checked checked = config::check(text); !checked.faults.empty())
+    stop(kWrongUsage, std::format("--gateway {}: {}", administrator, checked.faults[0].message));
+  if (auto written = write_file(file, text); !written) stop(written.error());
 }
 
 // Who trusts a certificate means the application that it names.
@@ -92,9 +106,11 @@ void init(InitOptions options) {
   const auto variables = plant::browse(*connection, {.root = options.root});
   if (!variables) stop(variables.error());
   DraftCounts counts;
-  const std::string text = draft_site(site_name(options, folder), options.link, *variables, counts);
+  const std::string text =
+      draft_site(site_name(options, folder), options.link, *variables, !options.administrator.empty(), counts);
   if (counts.tags == 0) stop(kFailed, std::format("{} shows no number that this user may read", options.link.url));
   if (const auto parsed = config::parse_site(text, options.out); !parsed) stop(parsed.error());
+  if (!options.administrator.empty()) write_users(options.administrator, folder);
   if (auto written = write_file(options.out, text); !written) stop(written.error());
   report(options, counts);
 }
@@ -128,6 +144,10 @@ void add_init_command(CLI::App& app) {
   command.add_option("--password-file", options->password_file, "File with the password, readable by you alone")
       ->type_name("FILE");
   command.add_option("--password-env", options->link.password_env, "Environment variable with the password")
+      ->type_name("NAME");
+  command
+      .add_option("--gateway", options->administrator,
+                  "Serve the API over HTTPS, and write users.yaml with this administrator")
       ->type_name("NAME");
   command.add_flag("--force", options->force, "Write over an existing file");
   command.add_flag("--json", options->json, "One JSON object on stdout");
