@@ -221,6 +221,7 @@ Result<> Role::listen() {
                                  .credentials = *credentials_,
                                  .emergency = emergency_,
                                  .clock = clock_,
+                                 .site = site_.name,
                                  .tell = tell});
   oidc_.emplace(OidcSignIn::Parts{.accounts = accounts_,
                                   .sign_in = *sign_in_,

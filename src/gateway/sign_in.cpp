@@ -6,6 +6,7 @@
 
 #include "cookies.hpp"
 #include "door.hpp"
+#include "rltune/access/guessable_password.hpp"
 #include "rltune/access/password.hpp"
 #include "rltune/access/totp.hpp"
 #include "rltune/base/file.hpp"
@@ -231,18 +232,27 @@ Answer SignIn::end_session(const Call& call) {
   return {};
 }
 
+std::optional<Answer> SignIn::fault_of(const std::string& password, const AccountFacts* account) const {
+  std::vector<std::string> words{"RLTune", parts_.site};
+  if (account != nullptr) words.insert(words.end(), {account->name, account->full_name});
+  auto good = access::check_password_form(password);
+  if (good) good = access::check_not_guessable(password, words);
+  if (good) return std::nullopt;
+  return Answer{
+      .status = 422, .detail = "the message is not as it should be", .faults = {{"/password", good.error().message}}};
+}
+
 Answer SignIn::refuse_link(const Call& call, std::string account) const {
   tell(call, "password.refused", std::move(account), "the link is used, over, or never was one");
   return refuse(403, "this link is used, over, or never was one: ask for a new one");
 }
 
 Answer SignIn::set_password(const Call& call, const api::NewPassword& chosen) {
-  if (const auto form = access::check_password_form(chosen.password); !form)
-    return {
-        .status = 422, .detail = "the message is not as it should be", .faults = {{"/password", form.error().message}}};
   // A hash costs 0.1 s and 64 MiB: who has no link gets none.
   const auto shown = parts_.links.look(chosen.link, parts_.clock.now());
   if (!shown && shown.error().code == Errc::denied) return refuse_link(call, {});
+  const auto chooser = shown ? parts_.accounts.find(shown->subject) : std::nullopt;
+  if (auto fault = fault_of(chosen.password, chooser ? &*chooser : nullptr)) return std::move(*fault);
   const auto hash = access::hash_password(chosen.password);
   if (!hash) return refuse(503, "there is no memory to hash a password now; try again");
   const auto link = parts_.links.take(chosen.link, parts_.clock.now());
@@ -262,10 +272,8 @@ Answer SignIn::set_password(const Call& call, const api::NewPassword& chosen) {
 
 // A session alone does not show that it is still the person who began it.
 Answer SignIn::change_password(const Call& call, const api::PasswordChange& change) {
-  if (const auto form = access::check_password_form(change.password); !form)
-    return {
-        .status = 422, .detail = "the message is not as it should be", .faults = {{"/password", form.error().message}}};
   const auto account = parts_.accounts.find(call.identity->name);
+  if (auto fault = fault_of(change.password, account ? &*account : nullptr)) return std::move(*fault);
   if (!account || !access::verify_password(change.current, password_hash(*account))) {
     tell(call, "password.refused", call.identity->name, "the current password is wrong");
     return refuse(403, "the current password is wrong");

@@ -36,6 +36,7 @@ class SignIn {
     const Credentials& credentials;
     EmergencySession& emergency;
     const Clock& clock;
+    std::string site;  // its name, which no password is made of
     std::function<void(const SignInEvent&)> tell;
   };
   explicit SignIn(const Parts& parts);
@@ -59,6 +60,8 @@ class SignIn {
   Answer account(const Call& call) const;
   Answer sessions(const Call& call) const;
   Answer end_session(const Call& call);
+  // Why nobody may choose it; nullopt: somebody of that account may.
+  std::optional<Answer> fault_of(const std::string& password, const AccountFacts* account) const;
   Answer refuse_link(const Call& call, std::string account) const;
   Answer set_password(const Call& call, const api::NewPassword& chosen);
   Answer change_password(const Call& call, const api::PasswordChange& change);

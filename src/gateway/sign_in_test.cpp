@@ -178,6 +178,12 @@ TEST_F(SignInTest, a_link_chooses_a_password_once) {
     return call("POST /api/v1/auth/password", {}, json{{"link", *link}, {"password", password}}.dump());
   };
   EXPECT_EQ(choose("short").status, 422) << "and the link is still good";
+  for (const char* guessed : {"password1234", "pilot-rltune-2026", "viewerviewer1"}) {
+    const auto refused = choose(guessed);
+    EXPECT_EQ(refused.status, 422) << guessed;
+    EXPECT_THAT(refused.body, HasSubstr("among the first that are guessed"));
+    EXPECT_THAT(refused.body, Not(HasSubstr(guessed)));
+  }
   EXPECT_EQ(choose("another long password").status, 204);
   EXPECT_EQ(choose("yet another password").status, 403);
   EXPECT_EQ(login("viewer").status, 401);

@@ -106,6 +106,7 @@ class GatewayTest : public ::testing::Test {
                                    .credentials = *credentials_,
                                    .emergency = emergency_,
                                    .clock = clock_,
+                                   .site = "pilot",
                                    .tell = tell});
     break_glass_.emplace(BreakGlass::Parts{.file = folder_.path() / "break-glass",
                                            .session = emergency_,
