@@ -243,6 +243,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{Kind::users, "client_id: ", "scopes: email\n  client_id: ", "has to hold 'openid'"},
         Wrong{Kind::users, "client_id: ", "public_url: https://plant:8443/\n  client_id: ", "without '/'"},
         Wrong{Kind::users, "client_id: ", "public_url: http://plant:8443\n  client_id: ", "must read https://host..."},
+        Wrong{Kind::users, "client_id: ", "required_amr: [mfa, a b]\n  client_id: ", "words without blanks"},
         Wrong{Kind::users, "name: grace", "name: break-glass", "is the account for emergencies"},
         Wrong{Kind::users, "NORTH_CLIENT_SECRET", "hunter2", "never the secret itself"},
         Wrong{Kind::users, "  client_secret_env: NORTH_CLIENT_SECRET\n", "", "needs a client_secret_file or"},

@@ -210,6 +210,11 @@ void check_users(const Users& users, Faults& faults) {
     faults.add("oauth.public_url", "ends with the port, or with the host's name, and without '/'");
   if (!(" " + users.oauth->scopes + " ").contains(" openid "))
     faults.add("oauth.scopes", "has to hold 'openid': without it the provider tells nothing of the user");
+  for (const auto* required : {&users.oauth->required_acr, &users.oauth->required_amr})
+    for (const std::string& word : *required)
+      if (word.empty() || word.contains(' '))
+        faults.add(required == &users.oauth->required_acr ? "oauth.required_acr" : "oauth.required_amr",
+                   "holds words without blanks");
   check_reference("oauth", "client_secret", users.oauth->client_secret_file, users.oauth->client_secret_env, true,
                   faults);
 }

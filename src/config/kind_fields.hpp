@@ -76,6 +76,10 @@ void describe(Visitor& v, OAuth& oauth) {
   v.text("public_url", oauth.public_url, Need::optional,
          "https://host:port, as browsers reach the gateway; missing: https://localhost with the gateway's port");
   v.path("ca_file", oauth.ca_file, Need::optional, "certificate authority of a provider of one's own, PEM");
+  v.text_list("required_acr", oauth.required_acr, Need::optional,
+              "how strongly the provider has to have signed a user in: one of these is the token's acr");
+  v.text_list("required_amr", oauth.required_amr, Need::optional,
+              "and by what: each of these is in the token's amr, such as mfa or otp");
 }
 
 template <typename Visitor>

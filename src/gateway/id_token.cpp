@@ -53,6 +53,18 @@ Result<> check_times(const api::Json& claims, const IdTokenExpected& expected, T
   return {};
 }
 
+// How the provider has signed the user in: it says so, or it is not enough.
+Result<> check_strength(const api::Json& claims, const IdTokenExpected& expected) {
+  const auto is_acr = [&claims](const std::string& word) { return is_text(claims, "acr", word.c_str()); };
+  if (!expected.required_acr.empty() && std::ranges::none_of(expected.required_acr, is_acr))
+    return not_believed("says nothing of a sign-in as strong as required_acr wants it (acr)");
+  const auto methods = claims.find("amr");
+  for (const std::string& word : expected.required_amr)
+    if (methods == claims.end() || !methods->is_array() || !std::ranges::contains(*methods, api::Json(word)))
+      return not_believed(std::format("does not say that '{}' was used, as required_amr wants it (amr)", word));
+  return {};
+}
+
 Result<> check_signature(const access::CompactJws& parts, std::span<const Jwk> keys) {
   const auto header_text = access::from_base64url(parts.header);
   const auto header = header_text ? object_of(*header_text) : std::nullopt;
@@ -84,6 +96,7 @@ Result<std::string> user_in_claims(std::string_view json, const IdTokenExpected&
   if (!is_for(*claims, expected.client_id)) return not_believed("is for another");
   if (auto good = check_times(*claims, expected, now); !good) return std::unexpected(good.error());
   if (!is_text(*claims, "nonce", expected.nonce)) return not_believed("is of another attempt to sign in");
+  if (auto strong = check_strength(*claims, expected); !strong) return std::unexpected(strong.error());
   const auto user = claims->find(expected.user_claim);
   if (user == claims->end() || !user->is_string() || user->get_ref<const std::string&>().empty() ||
       user->get_ref<const std::string&>().size() > kUserMax)

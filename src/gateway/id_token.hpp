@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jwk.hpp"
 #include "rltune/base/error.hpp"
@@ -17,7 +18,8 @@ inline constexpr std::size_t kIdTokenBytesMax = 16'384;
 struct IdTokenExpected {
   std::string issuer, client_id, nonce;
   std::string user_claim;
-  Duration leeway = std::chrono::seconds(30);  // between the provider's clock and ours
+  std::vector<std::string> required_acr, required_amr;  // as in users.yaml
+  Duration leeway = std::chrono::seconds(30);           // between the provider's clock and ours
 };
 
 // The user's name. Errors: not_found: signed with a key that is not among these, which may be a new one; denied, with

@@ -177,5 +177,29 @@ TEST(ProviderDocuments, a_description_is_of_that_issuer_and_leads_to_https_alone
   for (const char* odd : {"", "{}", "[]", R"({"id_token":7})"}) EXPECT_FALSE(read_id_token(odd)) << odd;
 }
 
+TEST_F(IdToken, how_strongly_somebody_was_signed_in_is_asked_for_where_the_site_wants_it) {
+  const auto verdict = [](const json& more, const std::vector<std::string>& acr, const std::vector<std::string>& amr) {
+    const auto user = user_in_claims(claims(more).dump(),
+                                     {.issuer = "https://login.example.com",
+                                      .client_id = "rltune",
+                                      .nonce = "n",
+                                      .user_claim = "preferred_username",
+                                      .required_acr = acr,
+                                      .required_amr = amr},
+                                     TimePoint(std::chrono::seconds(kIdTokenSecond)));
+    return user ? "taken: " + *user : user.error().message;
+  };
+  const json strong{{"acr", "gold"}, {"amr", {"pwd", "otp"}}};
+  EXPECT_EQ(verdict(strong, {}, {}), "taken: ada");
+  EXPECT_EQ(verdict(strong, {"silver", "gold"}, {"otp"}), "taken: ada");
+  EXPECT_THAT(verdict(strong, {"platinum"}, {}), HasSubstr("acr"));
+  EXPECT_THAT(verdict(strong, {}, {"otp", "hwk"}), HasSubstr("'hwk'"));
+  for (const json& silent :
+       {json::object(), json{{"acr", nullptr}, {"amr", "otp"}}, json{{"acr", {"gold"}}, {"amr", {1}}}}) {
+    EXPECT_THAT(verdict(silent, {"gold"}, {}), HasSubstr("acr"));
+    EXPECT_THAT(verdict(silent, {}, {"otp"}), HasSubstr("amr"));
+  }
+}
+
 }  // namespace
 }  // namespace rltune::gateway

@@ -73,10 +73,13 @@ Result<std::string> IdentityProvider::fetch(const std::string& url) {
 Result<std::string> IdentityProvider::url_for(const Attempt& attempt) {
   const auto endpoints = known_.endpoints();
   if (!endpoints) return std::unexpected(endpoints.error());
-  const Fields fields{{"response_type", "code"},         {"client_id", oauth_.client_id},
-                      {"redirect_uri", callback_},       {"scope", oauth_.scopes},
-                      {"state", attempt.state},          {"nonce", attempt.nonce},
-                      {"code_challenge_method", "S256"}, {"code_challenge", attempt.challenge()}};
+  Fields fields{{"response_type", "code"},         {"client_id", oauth_.client_id},
+                {"redirect_uri", callback_},       {"scope", oauth_.scopes},
+                {"state", attempt.state},          {"nonce", attempt.nonce},
+                {"code_challenge_method", "S256"}, {"code_challenge", attempt.challenge()}};
+  std::string wanted;
+  for (const std::string& acr : oauth_.required_acr) wanted += (wanted.empty() ? "" : " ") + acr;
+  if (!wanted.empty()) fields.emplace_back("acr_values", wanted);
   return endpoints->authorization + (endpoints->authorization.contains('?') ? "&" : "?") + form_of(fields);
 }
 
@@ -118,7 +121,9 @@ Result<std::string> IdentityProvider::user_of(const std::string& code, const std
   auto user = known_.verify(*token, {.issuer = oauth_.issuer,
                                      .client_id = oauth_.client_id,
                                      .nonce = attempt.nonce,
-                                     .user_claim = oauth_.user_claim});
+                                     .user_claim = oauth_.user_claim,
+                                     .required_acr = oauth_.required_acr,
+                                     .required_amr = oauth_.required_amr});
   if (!user && user.error().code == Errc::not_found) return fail(Errc::denied, user.error().message);
   return user;
 }

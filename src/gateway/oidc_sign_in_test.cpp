@@ -230,6 +230,15 @@ TEST_F(OidcSignInTest, who_gives_up_at_the_provider_is_told) {
   EXPECT_THAT(odd.body, Not(HasSubstr("script")));
 }
 
+TEST_F(OidcSignInTest, who_was_not_signed_in_strongly_enough_there_is_not_signed_in_here) {
+  follow("RS256", "  required_acr: [gold]\n  required_amr: [otp]\n");
+  EXPECT_THAT(begin().url, HasSubstr("acr_values=gold"));
+  EXPECT_EQ(sign_in("operator").status, 401);
+  spoil("strong");
+  EXPECT_EQ(sign_in("operator").status, 302);
+  EXPECT_EQ(login("viewer").status, 200) << "a password is a way of its own";
+}
+
 TEST_F(OidcSignInTest, without_a_provider_or_its_certificate_passwords_go_on) {
   EXPECT_EQ(call(kLogin).status, 302);
   write_users(passwords_);

@@ -5,7 +5,7 @@
 // CERTIFICATES holds ca.pem, server.pem and server.key. Its clients are "RS256", "ES256" and "EdDSA", each with tokens signed
 // so, and "other", of the secret "a secret of the client". Prints {"port": N} once it serves. GET /spoil/HOW spoils the
 // id_token of later logins with the provider's own key: none, hmac, expired, future, audience, issuer, nonce, claims,
-// signature; GET /spoil/nothing ends that. GET /visit?URL goes there as a browser does, with cookies and redirects, as
+// signature; "strong" says that a second factor was used. GET /spoil/nothing ends that. GET /visit?URL goes there as a browser does, with cookies and redirects, as
 // long as it stays here, and answers with the URL that it is sent to then. Ends on SIGTERM.
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -51,6 +51,7 @@ function spoilt(token) {
     case "future": return signed({ iat: now + 3600, exp: now + 7200 });
     case "audience": return signed({ aud: "other" });
     case "issuer": return signed({ iss: "https://other.example.com" });
+    case "strong": return signed({ acr: "gold", amr: ["pwd", "otp"] });
     case "nonce": return signed({ nonce: "another" });
     default: return token;
   }

@@ -37,8 +37,10 @@ struct OAuth {
   std::string client_secret_env;
   std::string user_claim = "preferred_username";  // claim that holds a user's name
   std::string scopes = "openid profile email";
-  std::string public_url;         // https://host:port, as browsers reach the gateway; empty: this host alone
-  std::filesystem::path ca_file;  // PEM, for a provider of one's own; empty: the host's
+  std::string public_url;                 // https://host:port, as browsers reach the gateway; empty: this host alone
+  std::filesystem::path ca_file;          // PEM, for a provider of one's own; empty: the host's
+  std::vector<std::string> required_acr;  // one of these has to be the token's `acr`; empty: any will do
+  std::vector<std::string> required_amr;  // each of these has to be in the token's `amr`
 
   friend bool operator==(const OAuth&, const OAuth&) = default;
 };
