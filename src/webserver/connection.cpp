@@ -228,9 +228,11 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
                     .parts = {}};
     if (shared_.sockets.contains(request.path)) return upgrade(*exchange, request);
     const auto found = shared_.router.find(request);
-    if (!found) return exchange->answer(found.error());
+    const auto reply = [exchange](Response response) { exchange->answer(std::move(response)); };
     try {
-      (**found)(request, [exchange](Response response) { exchange->answer(std::move(response)); });
+      if (found) return (**found)(request, reply);
+      if (!shared_.options.unrouted) return reply(found.error());
+      shared_.options.unrouted(request, found.error(), reply);
     } catch (const std::exception& thrown) {
       log::error("a request failed", {{"reason", thrown.what()}});
       exchange->answer(problem(500, "it failed here; the log says why"));

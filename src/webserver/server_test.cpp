@@ -108,6 +108,28 @@ TEST_F(ServerTest, what_nobody_serves_is_a_problem_document) {
   }
 }
 
+TEST_F(ServerTest, what_no_route_takes_can_be_answered_otherwise) {
+  const auto server =
+      Server::start({.unrouted =
+                         [](const Request& request, Response refusal, const Reply& reply) {
+                           if (request.path == "/throws") throw std::runtime_error("a bug");
+                           refusal.headers["X-Path"] = request.path;
+                           reply(std::move(refusal));
+                         }},
+                    {{"GET", "/here", [](const Request&, const Reply& reply) { reply({.body = "here"}); }},
+                     {"PUT", "/here", [](const Request&, const Reply& reply) { reply({.body = "put"}); }}});
+  ASSERT_TRUE(server);
+  EXPECT_EQ(http_exchange(server->port(), "GET /here").body, "here");
+  const auto nowhere = http_exchange(server->port(), "GET /nowhere?a=1");
+  EXPECT_EQ(nowhere.status, 404);
+  EXPECT_THAT(nowhere.head, HasSubstr("X-Path: /nowhere\r\n"));
+  const auto other = http_exchange(server->port(), "OPTIONS /here");
+  EXPECT_EQ(other.status, 405);
+  EXPECT_THAT(other.head, HasSubstr("Allow: GET, PUT"));
+  EXPECT_THAT(other.head, HasSubstr("X-Path: /here"));
+  EXPECT_EQ(http_exchange(server->port(), "GET /throws").status, 500);
+}
+
 TEST_F(ServerTest, a_handler_that_fails_costs_its_own_request_alone) {
   EXPECT_EQ(ask("POST /v1/fails", "x").status, 500);
   EXPECT_EQ(ask("POST /v1/echo", "x").status, 202);

@@ -21,6 +21,11 @@
 
 namespace rltune::webserver {
 
+using Reply = std::function<void(Response)>;
+using Handler = std::function<void(const Request&, Reply)>;
+// What no route takes, with the answer it would get: 404, or 405 whose Allow names the path's methods.
+using Unrouted = std::function<void(const Request&, Response refusal, Reply)>;
+
 struct Options {
   std::string address = "127.0.0.1";  // IPv4 or IPv6
   std::uint16_t port = 0;             // 0: one that is free
@@ -32,10 +37,8 @@ struct Options {
   std::filesystem::path certificate_file, key_file;  // PEM; TLS 1.3 where given
   std::filesystem::path client_ca_file;              // clients must show a certificate that comes from it
   SocketLimits sockets;
+  Unrouted unrouted;  // none: the refusal is the answer
 };
-
-using Reply = std::function<void(Response)>;
-using Handler = std::function<void(const Request&, Reply)>;
 
 struct Route {
   std::string method, path;  // path: "/v1/alerts/{}/acknowledge"
