@@ -201,6 +201,31 @@ TEST(Shared, heads_of_the_audit_log_go_elsewhere) {
         << inside << ": " << faults_of(with(inside));
 }
 
+TEST(Shared, pages_that_may_call_are_named_as_a_browser_says_them) {
+  const auto with = [](const std::string& gateway) {
+    return faults_of(replaced(example_shared_site(), "guard:\n", "gateway: {" + gateway + "}\nguard:\n"));
+  };
+  EXPECT_EQ(with("allowed_origins: ['https://panel.example.com', 'https://10.0.0.7:8444', 'http://localhost:5173', "
+                 "'https://[::1]:9000']"),
+            "");
+  for (const char* wrong : {"*", "null", "panel.example.com", "https://Panel.example.com", "https://panel/", "https://",
+                            "https://panel:443", "https://panel:x", "https://*.example.com", "ftp://panel", "https://[",
+                            "https://panel:99999"})
+    EXPECT_NE(with(std::string("allowed_origins: ['") + wrong + "']").find("gateway.allowed_origins[0]: must be"),
+              std::string::npos)
+        << wrong;
+}
+
+TEST(Shared, an_operation_has_one_limit) {
+  const auto with = [](const std::string& limits) {
+    return faults_of(replaced(example_shared_site(), "guard:\n", "gateway: {limits: [" + limits + "]}\nguard:\n"));
+  };
+  const std::string one = "{operation: listTags, calls_per_s: 5}";
+  EXPECT_EQ(with(one + ", {operation: listSamples, calls_per_s: 0.5, calls_burst: 3}"), "");
+  EXPECT_NE(with(one + ", " + one).find("gateway.limits[1].operation: has its limit already"), std::string::npos);
+  EXPECT_NE(with("{operation: listTags}").find("calls_per_s"), std::string::npos);
+}
+
 TEST(Shared, a_key_is_named_for_what_it_encrypts) {
   const auto with = [](const std::string& storage) {
     return faults_of(replaced(example_shared_site(), "guard:\n", "storage: {" + storage + "}\nguard:\n"));

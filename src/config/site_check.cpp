@@ -56,6 +56,7 @@ class Checker {
     for (std::size_t i = 0; i < site_.budgets.size(); ++i)
       check_budget(std::format("budgets[{}]", i), site_.budgets[i]);
     for (std::size_t i = 0; i < site_.groups.size(); ++i) check_group(std::format("groups[{}]", i), site_.groups[i]);
+    check_gateway(site_.gateway, faults_);
   }
 
  private:

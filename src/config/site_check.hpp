@@ -9,6 +9,7 @@
 namespace rltune::config {
 
 void check_site(const Site& site, Faults& faults);
+void check_gateway(const Gateway& gateway, Faults& faults);
 
 // Ids of agents and names of sites, users and interlocks appear in paths, endpoints and logs.
 bool is_identifier(std::string_view text);

@@ -221,6 +221,15 @@ void describe(Visitor& v, Operations& operations) {
 }
 
 template <typename Visitor>
+void describe(Visitor& v, CallLimit& limit) {
+  v.text("operation", limit.operation, Need::required, "its name in the API's description: listSamples");
+  v.number("calls_per_s", limit.calls_per_s, Bounds{.low = 0.01, .high = 100000}, Need::required,
+           "so many calls of it a second by an account; where nobody is signed in, from an address");
+  v.number("calls_burst", limit.calls_burst, Bounds{.low = 1, .high = 100000}, Need::optional,
+           "so many at once after a rest");
+}
+
+template <typename Visitor>
 void describe(Visitor& v, Gateway& gateway) {
   v.flag("enabled", gateway.enabled, "serve the API over HTTPS, for who stands in users.yaml");
   v.text("address", gateway.address, Need::optional, "of this host; 0.0.0.0: every one of it");
@@ -232,6 +241,12 @@ void describe(Visitor& v, Gateway& gateway) {
            "so many calls a second from an address, and of an account");
   v.number("calls_burst", gateway.calls_burst, Bounds{.low = 1, .high = 100000}, Need::optional,
            "so many at once after a rest");
+  v.list("limits", gateway.limits, Need::optional, "of single operations, in place of the gateway's own");
+  v.text_list(
+      "allowed_origins", gateway.allowed_origins, Need::optional,
+      "pages from elsewhere that may call the API with a token: https://host or https://host:port; none: no other");
+  v.path("ui_folder", gateway.ui_folder, Need::optional,
+         "built files of a user interface, with an index.html; none: those of the installed version");
 }
 
 template <typename Visitor>

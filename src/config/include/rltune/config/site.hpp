@@ -169,6 +169,12 @@ struct Operations {
   std::size_t port = 0;   // coredinator's; 0: one that is free, as the other roles take
 };
 
+// How often one operation of the API may be called, beside the limit of all of them.
+struct CallLimit {
+  std::string operation;  // "listSamples"
+  double calls_per_s = 10.0, calls_burst = 20.0;
+};
+
 // The site's public port: HTTPS for people and programs.
 struct Gateway {
   bool enabled = false;
@@ -176,6 +182,9 @@ struct Gateway {
   std::size_t port = 8443;
   std::filesystem::path certificate_file, key_file;  // PEM; empty: made by the gateway
   double calls_per_s = 50.0, calls_burst = 200.0;    // of an address, and of an account
+  std::vector<CallLimit> limits;                     // over those that the gateway has by itself
+  std::vector<std::string> allowed_origins;          // of pages of others that may call: "https://hmi.example.com"
+  std::filesystem::path ui_folder;                   // empty: that of the installed version
 };
 
 struct Site {
