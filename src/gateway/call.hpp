@@ -13,7 +13,7 @@
 #include "rltune/api/json.hpp"
 #include "rltune/api/operation.hpp"
 #include "rltune/api/query.hpp"
-#include "rltune/base/time.hpp"
+#include "visit.hpp"
 
 namespace rltune::gateway {
 
@@ -25,14 +25,13 @@ struct Identity {
   bool by_cookie = false;  // a browser sent it by itself
 };
 
-struct Call {
+struct Call : Visit {
   const api::Operation* operation = nullptr;
   std::optional<Identity> identity;  // there is one unless the operation is open
-  std::string correlation_id, address, client, refresh_cookie, attempt_cookie;
+  std::string client, refresh_cookie, attempt_cookie;
   std::vector<std::string> parts;  // what stands for the names in the path
   api::Parameters parameters;      // behind the question mark
   std::string body;
-  Duration begun{};
 };
 using CallPointer = std::shared_ptr<const Call>;
 

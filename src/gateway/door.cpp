@@ -1,32 +1,18 @@
 #include "door.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <format>
 
 #include "cookies.hpp"
 #include "rltune/api/problem.hpp"
 #include "rltune/base/check.hpp"
-#include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
 
 namespace rltune::gateway {
 namespace {
 
-constexpr std::size_t kCorrelationMax = 64, kClientMax = 200, kNameShownMax = 200, kFaultsShownMax = 100;
-
-std::string header_of(const webserver::Request& request, const std::string& name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? std::string() : found->second;
-}
-
-bool is_correlation_id(std::string_view text) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
-  return !text.empty() && text.size() <= kCorrelationMax && text.find_first_not_of(kAllowed) == text.npos;
-}
+constexpr std::size_t kClientMax = 200, kFaultsShownMax = 100;
 
 bool is_json(std::string_view type) {
   std::string lower(type.substr(0, type.find(';')));
@@ -46,13 +32,6 @@ std::string route_of(std::string_view path) {
     at = path.find('}', brace) + 1;
   }
   return route;
-}
-
-// What a caller made up may be of any length. Cut between letters of UTF-8.
-std::string cut(const std::string& name) {
-  std::size_t end = std::min(name.size(), kNameShownMax);
-  while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  return name.substr(0, end);
 }
 
 std::string problem_of(const Call& call, const Answer& answer) {
@@ -79,33 +58,16 @@ Answer refuse_parameters(const std::map<std::string, std::string>& query) {
   return refused;
 }
 
-std::string whole_seconds(Duration duration) { return std::format("{:.0f}", std::ceil(to_seconds(duration))); }
-
 }  // namespace
-
-std::string limited_address(const std::string& address) {
-  std::array<unsigned char, 16> bytes{};
-  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
-  std::fill(bytes.begin() + 8, bytes.end(), 0);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  ::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
-  return std::string(text.data()) + "/64";
-}
-
-// What the limiters said last, for the headers.
-struct Door::Limits {
-  std::optional<access::RateVerdict> verdict;
-};
 
 Door::Door(DoorOptions options, Credentials& credentials, const Clock& clock, metrics::Registry& registry,
            std::function<void(const Refusal&)> denied)
-    : options_(std::move(options)),
+    : limits_(std::move(options.limits), clock),
+      origins_(std::move(options.allowed_origins)),
       credentials_(credentials),
       clock_(clock),
       registry_(registry),
       denied_(std::move(denied)),
-      addresses_(options_.rate),
-      accounts_(options_.rate),
       took_(registry.histogram("rltune_role_request_seconds", "From a request's last byte to its answer")),
       counters_(api::operations().size()) {}
 
@@ -127,54 +89,29 @@ std::vector<webserver::Route> Door::routes(Handlers handlers) {
 void Door::enter(const api::Operation& operation, const Handler& handle, const webserver::Request& request,
                  const webserver::Reply& reply) {
   auto call = std::make_shared<Call>();
+  static_cast<Visit&>(*call) = visit_of(request, clock_);
   call->operation = &operation;
-  call->begun = clock_.steady();
-  call->correlation_id = header_of(request, "x-correlation-id");
-  if (!is_correlation_id(call->correlation_id)) call->correlation_id = make_id(clock_.now());
-  call->address = request.peer;
   call->client = header_of(request, "user-agent").substr(0, kClientMax);
   call->parts = request.parts;
   call->parameters = {request.query, request.twice};
   const log::Correlation correlation(call->correlation_id);
-  Limits limits;
-  if (const auto refused = check(*call, request, limits)) return finish(*call, limits, *refused, reply);
+  Met met;
+  if (const auto refused = check(*call, request, met)) return finish(*call, met, *refused, reply);
   call->refresh_cookie = cookie_value(header_of(request, "cookie"), kRefreshCookie);
   call->attempt_cookie = cookie_value(header_of(request, "cookie"), kAttemptCookie);
   call->body = request.body;
-  handle(call, [this, call, limits, reply](const Answer& answer) {
+  handle(call, [this, call, met, reply](const Answer& answer) {
     const log::Correlation again(call->correlation_id);
-    finish(*call, limits, answer, reply);
+    finish(*call, met, answer, reply);
   });
 }
 
-std::optional<Answer> Door::check(Call& call, const webserver::Request& request, Limits& limits) {
-  if (auto refused = check_rate(addresses_, limited_address(call.address), call.address, limits)) return refused;
-  auto identity = credentials_.identify(request, clock_.now());
-  const api::Permission permission = call.operation->permission;
-  if (!identity) {
-    log::info("a token was refused", {{"because", identity.error().message}, {"address", call.address}});
-    if (permission != api::Permission::open)
-      return Answer{.status = 401,
-                    .headers = {{"WWW-Authenticate", "Bearer error=\"invalid_token\""}},
-                    .detail = "the token is not, or no longer, good: sign in again, or refresh"};
-  } else {
-    call.identity = std::move(*identity);
-  }
-  if (permission != api::Permission::open && !call.identity)
-    return refuse(401, "sign in first: POST /api/v1/auth/login");
-  if (call.identity) {
-    if (auto refused = check_rate(accounts_, call.identity->name, call.address, limits)) return refused;
-    if (!may(call.identity->role, permission)) {
-      denied_({call.identity->name, std::string(row_of(permission).name), std::string(call.operation->id),
-               call.correlation_id, call.address});
-      return refuse(403, std::format("this asks for the permission {}, which the role {} does not have",
-                                     row_of(permission).name, to_string(call.identity->role)));
-    }
-    const bool changes = permission != api::Permission::open && call.operation->method != "GET";
-    if (changes && call.identity->by_cookie &&
-        !credentials_.is_csrf_token(header_of(request, "x-csrf-token"), call.identity->session))
-      return refuse(403, "the header X-CSRF-Token has to hold the token that came with the cookie");
-  }
+std::optional<Answer> Door::check(Call& call, const webserver::Request& request, Met& met) {
+  if (!limits_.take_address(call.address, met)) return refuse(429, kTooMany);
+  if (auto refused = check_caller(call, request, met)) return refused;
+  const std::string who = call.identity ? call.identity->name : limited_address(call.address);
+  if (!limits_.take_operation(*call.operation, who, call.address, met)) return refuse(429, kTooMany);
+  if (auto refused = check_permission(call, request)) return refused;
   const auto too_long = [](const std::string& part) { return part.size() > api::kPartBytesMax; };
   if (std::ranges::any_of(call.parts, too_long)) return refuse(404, "nothing has so long a name");
   if (call.operation->request != nullptr && !is_json(header_of(request, "content-type")))
@@ -183,27 +120,51 @@ std::optional<Answer> Door::check(Call& call, const webserver::Request& request,
   return std::nullopt;
 }
 
-std::optional<Answer> Door::check_rate(access::RateLimiter& limiter, const std::string& key, const std::string& address,
-                                       Limits& limits) const {
-  if (options_.exempt.contains(address)) return std::nullopt;
-  limits.verdict = limiter.take(key, clock_.steady());
-  if (limits.verdict->allowed) return std::nullopt;
-  return Answer{.status = 429,
-                .headers = {{"Retry-After", whole_seconds(limits.verdict->retry_after)}},
-                .detail = "too many calls; Retry-After says when there is room again"};
+std::optional<Answer> Door::check_caller(Call& call, const webserver::Request& request, Met& met) {
+  auto identity = credentials_.identify(request, clock_.now());
+  const bool open = call.operation->permission == api::Permission::open;
+  if (!identity) {
+    log::info("a token was refused", {{"because", identity.error().message}, {"address", call.address}});
+    if (!open)
+      return Answer{.status = 401,
+                    .headers = {{"WWW-Authenticate", "Bearer error=\"invalid_token\""}},
+                    .detail = "the token is not, or no longer, good: sign in again, or refresh"};
+  } else {
+    call.identity = std::move(*identity);
+  }
+  if (!call.identity) return open ? std::nullopt : std::optional(refuse(401, "sign in first: POST /api/v1/auth/login"));
+  if (!limits_.take_account(call.identity->name, call.address, met)) return refuse(429, kTooMany);
+  return std::nullopt;
+}
+
+std::optional<Answer> Door::check_permission(const Call& call, const webserver::Request& request) const {
+  if (!call.identity) return std::nullopt;
+  const api::Permission permission = call.operation->permission;
+  if (!may(call.identity->role, permission)) {
+    denied_({call.identity->name, std::string(row_of(permission).name), std::string(call.operation->id),
+             call.correlation_id, call.address});
+    return refuse(403, std::format("this asks for the permission {}, which the role {} does not have",
+                                   row_of(permission).name, to_string(call.identity->role)));
+  }
+  const bool changes = permission != api::Permission::open && call.operation->method != "GET";
+  if (changes && call.identity->by_cookie &&
+      !credentials_.is_csrf_token(header_of(request, "x-csrf-token"), call.identity->session))
+    return refuse(403, "the header X-CSRF-Token has to hold the token that came with the cookie");
+  return std::nullopt;
 }
 
 std::expected<Identity, Answer> Door::who_may_listen(const webserver::Request& request, api::Permission permission) {
-  Limits limits;
-  if (auto refused = check_rate(addresses_, limited_address(request.peer), request.peer, limits))
-    return std::unexpected(std::move(*refused));
+  if (Met met; !limits_.take_address(request.peer, met)) return std::unexpected(refuse(429, kTooMany));
   const auto identity = credentials_.identify(request, clock_.now());
   if (!identity || !*identity) return std::unexpected(refuse(401, "sign in first: POST /api/v1/auth/login"));
   if (!may((*identity)->role, permission))
     return std::unexpected(refuse(403, std::format("this asks for the permission {}", row_of(permission).name)));
   const std::string origin = header_of(request, "origin");
-  if ((*identity)->by_cookie && origin != "https://" + header_of(request, "host"))
+  const bool own = origin == "https://" + header_of(request, "host");
+  if ((*identity)->by_cookie && !own)
     return std::unexpected(refuse(403, "a browser's cookie counts for the gateway's own pages alone"));
+  if (!origin.empty() && !own && !origins_.allow(origin))
+    return std::unexpected(refuse(403, "pages of this origin may not call: see gateway.allowed_origins"));
   return **identity;
 }
 
@@ -212,7 +173,13 @@ webserver::SocketRoute Door::socket_route(std::string path, api::Permission perm
           [this, permission, join = std::move(join)](const webserver::Request& request,
                                                      const std::shared_ptr<webserver::Socket>& socket)
               -> std::expected<webserver::SocketEvents, webserver::Response> {
+            const Visit visit = visit_of(request, clock_);
             const auto identity = who_may_listen(request, permission);
+            log_visit(visit,
+                      {.operation = "live",
+                       .account = identity ? std::string_view(identity->name) : std::string_view(),
+                       .status = identity ? 101 : identity.error().status},
+                      clock_);
             if (!identity) return std::unexpected(webserver::problem(identity.error().status, identity.error().detail));
             return join(socket, [this, permission, who = *identity] {
               return credentials_.still_may(who, permission, clock_.now());
@@ -231,7 +198,7 @@ metrics::Counter& Door::counter_of(const api::Operation& operation, int status) 
   return counter;
 }
 
-void Door::finish(const Call& call, const Limits& limits, const Answer& answer, const webserver::Reply& reply) {
+void Door::finish(const Call& call, const Met& met, const Answer& answer, const webserver::Reply& reply) {
   webserver::Response response{
       .status = answer.status, .body = answer.body, .headers = answer.headers, .cookies = answer.cookies};
   if (answer.status >= 400) {
@@ -243,23 +210,15 @@ void Door::finish(const Call& call, const Limits& limits, const Answer& answer, 
   response.headers["X-Correlation-Id"] = call.correlation_id;
   response.headers["Cache-Control"] = "no-store";
   response.headers["X-Content-Type-Options"] = "nosniff";
-  if (limits.verdict) {
-    response.headers["RateLimit-Policy"] = std::format("\"calls\";q={:.0f};w={:.0f}", options_.rate.burst,
-                                                       std::ceil(options_.rate.burst / options_.rate.per_second));
-    response.headers["RateLimit"] =
-        std::format("\"calls\";r={};t={}", limits.verdict->remaining, whole_seconds(limits.verdict->full_after));
-  }
-  const std::size_t bytes = response.body.size();
+  origins_.tell(call.origin, response);
+  CallLimits::tell(met, response.headers);
+  const Outcome outcome{.operation = call.operation->id,
+                        .account = call.identity ? std::string_view(call.identity->name) : std::string_view(),
+                        .status = answer.status,
+                        .bytes = response.body.size()};
   reply(std::move(response));
-  const Duration took = clock_.steady() - call.begun;
-  took_.observe(to_seconds(took));
+  took_.observe(to_seconds(log_visit(call, outcome, clock_)));
   counter_of(*call.operation, answer.status).add();
-  log::info("request", {{"operation", std::string(call.operation->id)},
-                        {"status", std::to_string(answer.status)},
-                        {"took_us", std::format("{:.0f}", 1e6 * to_seconds(took))},
-                        {"account", call.identity ? call.identity->name : std::string()},
-                        {"address", call.address},
-                        {"bytes", std::to_string(bytes)}});
 }
 
 }  // namespace rltune::gateway

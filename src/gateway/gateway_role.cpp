@@ -16,6 +16,7 @@
 #include "key_operations.hpp"
 #include "live.hpp"
 #include "oidc_sign_in.hpp"
+#include "open_paths.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -76,6 +77,8 @@ class Role {
   Result<> open_bus(const std::string& run_folder);
   Result<> start_live(const std::string& run_folder);
   Handlers record_handlers();
+  DoorOptions door_options() const;
+  std::vector<webserver::Route> open_routes();
   Result<> listen();
   Result<std::filesystem::path> certificate() const;
   void look_at_keys();
@@ -97,6 +100,7 @@ class Role {
   EmergencySession emergency_;
   std::optional<Credentials> credentials_;
   std::optional<Door> door_;
+  std::optional<OpenPaths> open_paths_;
   std::optional<SignIn> sign_in_;
   std::optional<OidcSignIn> oidc_;
   std::optional<BreakGlass> break_glass_;
@@ -202,6 +206,34 @@ Handlers Role::record_handlers() {
   return handlers;
 }
 
+DoorOptions Role::door_options() const {
+  const config::Gateway& gateway = site_.gateway;
+  OperationRates rates = default_operation_rates();
+  for (const config::CallLimit& limit : gateway.limits)
+    rates[limit.operation] = {.per_second = limit.calls_per_s, .burst = limit.calls_burst};
+  for (const std::string& name : unknown_operations(rates))
+    log::warning("a limit is for an operation that the API does not have", {{"operation", name}});
+  return {.limits = {.rate = {.per_second = gateway.calls_per_s, .burst = gateway.calls_burst},
+                     .exempt = {},
+                     .operations = std::move(rates)},
+          .allowed_origins = {gateway.allowed_origins.begin(), gateway.allowed_origins.end()}};
+}
+
+std::vector<webserver::Route> Role::open_routes() {
+  std::vector<webserver::Route> routes;
+  routes.push_back(open_paths_->route(
+      "healthcheck", {"GET", "/healthcheck", [](const webserver::Request&, const webserver::Reply& reply) {
+                        reply({.body = R"({"status":"ok"})", .headers = {{"Cache-Control", "no-store"}}});
+                      }}));
+  routes.push_back(open_paths_->route(
+      "jwks", {"GET", "/.well-known/jwks.json", [this](const webserver::Request&, const webserver::Reply& reply) {
+                 reply({.body = keys_->jwks(), .headers = {{"Cache-Control", "max-age=300"}}});
+               }}));
+  for (webserver::Route& route : document_routes(version()))
+    routes.push_back(open_paths_->route("documents", std::move(route)));
+  return routes;
+}
+
 Result<> Role::listen() {
   const auto file = certificate();
   if (!file) return std::unexpected(file.error());
@@ -232,14 +264,14 @@ Result<> Role::listen() {
                                          .credentials = *credentials_,
                                          .clock = clock_,
                                          .tell = tell});
-  door_.emplace(DoorOptions{.rate = {.per_second = site_.gateway.calls_per_s, .burst = site_.gateway.calls_burst}},
-                *credentials_, clock_, operations_.registry, [this](const Refusal& refusal) {
-                  record({.actor = refusal.account,
-                          .action = "permission.denied",
-                          .target = refusal.operation,
-                          .reason = "asks for " + refusal.permission,
-                          .correlation_id = refusal.correlation_id});
-                });
+  door_.emplace(door_options(), *credentials_, clock_, operations_.registry, [this](const Refusal& refusal) {
+    record({.actor = refusal.account,
+            .action = "permission.denied",
+            .target = refusal.operation,
+            .reason = "asks for " + refusal.permission,
+            .correlation_id = refusal.correlation_id});
+  });
+  open_paths_.emplace(door_->limits(), door_->origins(), clock_, load_ui(site_.gateway.ui_folder, site_.folder));
   Handlers handlers = sign_in_->handlers();
   handlers.merge(oidc_->handlers());
   handlers.merge(break_glass_->handlers());
@@ -264,13 +296,7 @@ Result<> Role::listen() {
                                .correlation_id = call.correlation_id});
                      }}));
   auto routes = door_->routes(std::move(handlers));
-  routes.push_back({"GET", "/healthcheck", [](const webserver::Request&, const webserver::Reply& reply) {
-                      reply({.body = R"({"status":"ok"})", .headers = {{"Cache-Control", "no-store"}}});
-                    }});
-  routes.push_back({"GET", "/.well-known/jwks.json", [this](const webserver::Request&, const webserver::Reply& reply) {
-                      reply({.body = keys_->jwks(), .headers = {{"Cache-Control", "max-age=300"}}});
-                    }});
-  std::ranges::move(document_routes(version()), std::back_inserter(routes));
+  std::ranges::move(open_routes(), std::back_inserter(routes));
   auto server = webserver::Server::start(
       {.address = site_.gateway.address,
        .port = static_cast<std::uint16_t>(site_.gateway.port),
@@ -278,7 +304,8 @@ Result<> Role::listen() {
        .body_bytes_max = std::size_t{1} << 20U,
        .idle_timeout = 30s,
        .certificate_file = *file,
-       .key_file = site_.gateway.key_file.empty() ? *file : site_.folder / site_.gateway.key_file},
+       .key_file = site_.gateway.key_file.empty() ? *file : site_.folder / site_.gateway.key_file,
+       .unrouted = open_paths_->unrouted()},
       std::move(routes),
       {door_->socket_route("/api/v1/live", api::Permission::site_read,
                            [this](const std::shared_ptr<webserver::Socket>& socket, std::function<bool()> may_stay) {

@@ -22,8 +22,7 @@ class ApiFuzz : public testing::GatewaySiteTest {
  protected:
   // Without limits: it calls as often as it can, and what is wrong is not locked out.
   ApiFuzz()
-      : GatewaySiteTest({.gateway = "enabled: true, calls_per_s: 100000, calls_burst: 100000",
-                         .sign_in = "{attempts_max: 100, lockout_minutes: 0.1}"}) {}
+      : GatewaySiteTest({.gateway = testing::kNoCallLimits, .sign_in = "{attempts_max: 100, lockout_minutes: 0.1}"}) {}
 
   json settings(double seconds, std::uint64_t seed) {
     json accounts = json::array(), tags = json::array();

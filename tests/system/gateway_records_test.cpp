@@ -19,6 +19,8 @@ constexpr const char* kAlways = "from=2000-01-01T00:00:00Z&to=2200-01-01T00:00:0
 
 class GatewayRecords : public testing::GatewaySiteTest {
  protected:
+  GatewayRecords() : GatewaySiteTest({.gateway = testing::kNoCallLimits}) {}
+
   json get(const std::string& path, long status = 200) const {
     const auto answer = send("GET", "/api/v1" + path, token_);
     EXPECT_TRUE(answer) << answer.error().message;

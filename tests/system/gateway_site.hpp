@@ -12,6 +12,18 @@ namespace rltune::testing {
 inline constexpr const char* kAccountPassword = "ventilate before noon";
 inline api::AnswerRecord& answers = api::record_answers(api::Wanted::any);
 
+// Of site.yaml's gateway: for who asks until something is there, which no person does.
+inline constexpr const char* kNoCallLimits =
+    "enabled: true, calls_per_s: 100000, calls_burst: 100000, limits: ["
+    "{operation: listSamples, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: listRollups, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: listDecisions, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: replayDecision, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: listAudit, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: verifyAudit, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: planConfig, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: changeConfig, calls_per_s: 100000, calls_burst: 100000}]";
+
 // What a test needs to be otherwise: fields of site.yaml's gateway and of users.yaml's sign_in.
 struct GatewayEdits {
   std::string gateway = "enabled: true", sign_in = "{}";

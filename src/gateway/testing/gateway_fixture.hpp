@@ -20,6 +20,7 @@
 #include "key_operations.hpp"
 #include "manual_clock.hpp"
 #include "oidc_sign_in.hpp"
+#include "open_paths.hpp"
 #include "rltune/access/key_ring.hpp"
 #include "rltune/access/password.hpp"
 #include "rltune/base/file.hpp"
@@ -36,6 +37,7 @@ namespace rltune::gateway {
 using nlohmann::json;
 
 inline constexpr const char* kPassword = "correct horse battery";
+inline const LimitOptions kNoLimits{.rate = {.per_second = 1000.0, .burst = 10'000.0}, .exempt = {}, .operations = {}};
 inline api::AnswerRecord& answers = api::record_answers(api::Wanted::every_operation);
 
 // A header of an answer; empty where there is none.
@@ -59,7 +61,7 @@ class GatewayTest : public ::testing::Test {
     }
     users += "  - {name: feeder, role: service, password_hash_file: secrets/viewer}\n";
     write_users(users);
-    start({.rate = {.per_second = 1000.0, .burst = 10'000.0}});
+    start({.limits = kNoLimits});
   }
   void TearDown() override {
     server_.reset();
@@ -72,8 +74,9 @@ class GatewayTest : public ::testing::Test {
     ASSERT_TRUE(write_file(folder_.path() / "users.yaml", text));
   }
   // The gateway again, over the same stores.
-  void start(const DoorOptions& options) {
+  void start(const DoorOptions& options, std::optional<UiFiles> ui = {}) {
     server_.reset();
+    open_paths_.reset();
     break_glass_.reset();
     oidc_.reset();
     sign_in_.reset();
@@ -145,9 +148,19 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(history_handlers(reading));
     handlers.merge(decision_handlers(reading, tell_read));
     handlers.merge(audit_handlers(reading, tell_read));
-    auto server = webserver::Server::start({.threads = 2}, door_->routes(std::move(handlers)));
+    open_paths_.emplace(door_->limits(), door_->origins(), clock_, std::move(ui));
+    auto server = webserver::Server::start({.threads = 2, .unrouted = open_paths_->unrouted()},
+                                           door_->routes(std::move(handlers)), sockets());
     ASSERT_TRUE(server) << server.error().message;
     server_.emplace(std::move(*server));
+  }
+
+  // A socket behind the door: what it is told goes nowhere.
+  std::vector<webserver::SocketRoute> sockets() {
+    const Door::Join join = [](const std::shared_ptr<webserver::Socket>&, const std::function<bool()>&) {
+      return webserver::SocketEvents();
+    };
+    return {door_->socket_route("/api/v1/live", api::Permission::site_read, join)};
   }
 
   // `headers`: more lines, one behind the other with "\r\n" between.
@@ -203,6 +216,7 @@ class GatewayTest : public ::testing::Test {
   std::optional<SignIn> sign_in_;
   std::optional<OidcSignIn> oidc_;
   std::optional<BreakGlass> break_glass_;
+  std::optional<OpenPaths> open_paths_;
   std::optional<webserver::Server> server_;
   std::atomic<bool> stop_ = false;
 
