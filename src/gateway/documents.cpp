@@ -5,6 +5,7 @@
 #include <array>
 #include <format>
 
+#include "compression.hpp"
 #include "rltune/api/documents.hpp"
 #include "rltune/api/operation.hpp"
 #include "rltune/base/check.hpp"
@@ -23,8 +24,14 @@ std::string hash_source(std::string_view text) {
 }
 
 webserver::Route served(std::string path, webserver::Response answer) {
+  KeptBody body(std::exchange(answer.body, {}), true);
   return {"GET", std::move(path),
-          [answer = std::move(answer)](const webserver::Request&, const webserver::Reply& reply) { reply(answer); }};
+          [answer = std::move(answer), body = std::move(body)](const webserver::Request& request,
+                                                               const webserver::Reply& reply) {
+            webserver::Response response = answer;
+            body.put(request, response);
+            reply(std::move(response));
+          }};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <format>
 
+#include "compression.hpp"
 #include "cookies.hpp"
 #include "rltune/api/problem.hpp"
 #include "rltune/base/check.hpp"
@@ -13,6 +14,7 @@ namespace rltune::gateway {
 namespace {
 
 constexpr std::size_t kClientMax = 200, kFaultsShownMax = 100;
+constexpr std::size_t kPackers = 1, kPackedWaiting = 16;  // beyond it answers go as they are
 
 bool is_json(std::string_view type) {
   std::string lower(type.substr(0, type.find(';')));
@@ -69,7 +71,8 @@ Door::Door(DoorOptions options, Credentials& credentials, const Clock& clock, me
       registry_(registry),
       denied_(std::move(denied)),
       took_(registry.histogram("rltune_role_request_seconds", "From a request's last byte to its answer")),
-      counters_(api::operations().size()) {}
+      counters_(api::operations().size()),
+      packers_(kPackers, kPackedWaiting) {}
 
 std::vector<webserver::Route> Door::routes(Handlers handlers) {
   std::vector<webserver::Route> routes;
@@ -96,13 +99,13 @@ void Door::enter(const api::Operation& operation, const Handler& handle, const w
   call->parameters = {request.query, request.twice};
   const log::Correlation correlation(call->correlation_id);
   Met met;
-  if (const auto refused = check(*call, request, met)) return finish(*call, met, *refused, reply);
+  if (const auto refused = check(*call, request, met)) return finish(call, met, *refused, reply);
   call->refresh_cookie = cookie_value(header_of(request, "cookie"), kRefreshCookie);
   call->attempt_cookie = cookie_value(header_of(request, "cookie"), kAttemptCookie);
   call->body = request.body;
   handle(call, [this, call, met, reply](const Answer& answer) {
     const log::Correlation again(call->correlation_id);
-    finish(*call, met, answer, reply);
+    finish(call, met, answer, reply);
   });
 }
 
@@ -198,27 +201,52 @@ metrics::Counter& Door::counter_of(const api::Operation& operation, int status) 
   return counter;
 }
 
-void Door::finish(const Call& call, const Met& met, const Answer& answer, const webserver::Reply& reply) {
+void Door::finish(const CallPointer& call, const Met& met, const Answer& answer, const webserver::Reply& reply) {
   webserver::Response response{
       .status = answer.status, .body = answer.body, .headers = answer.headers, .cookies = answer.cookies};
   if (answer.status >= 400) {
-    response.body = problem_of(call, answer);
+    response.body = problem_of(*call, answer);
     response.type = "application/problem+json";
   }
   if (response.body.empty()) response.type.clear();
   if (answer.status == 401) response.headers.try_emplace("WWW-Authenticate", "Bearer");  // RFC 9110, 15.5.2
-  response.headers["X-Correlation-Id"] = call.correlation_id;
+  response.headers["X-Correlation-Id"] = call->correlation_id;
   response.headers["Cache-Control"] = "no-store";
   response.headers["X-Content-Type-Options"] = "nosniff";
-  origins_.tell(call.origin, response);
+  origins_.tell(call->origin, response);
   CallLimits::tell(met, response.headers);
+  if (answer.status == 200 && may_be_packed(*call->operation)) return pack(call, std::move(response), reply);
+  send(*call, std::move(response), reply);
+}
+
+// What is large is packed by a thread of its own, so that the one that answers everybody goes on.
+void Door::pack(const CallPointer& call, webserver::Response response, const webserver::Reply& reply) {
+  vary(response, "Accept-Encoding");
+  if (!call->takes_gzip || response.body.size() < kWorthPacking) return send(*call, std::move(response), reply);
+  const auto packs = [](webserver::Response& what) {
+    what.body = packed(what.body);
+    what.headers["Content-Encoding"] = "gzip";
+  };
+  if (response.body.size() <= kPackedAtOnceMax) {
+    packs(response);
+    return send(*call, std::move(response), reply);
+  }
+  const auto waiting = std::make_shared<webserver::Response>(std::move(response));
+  const bool taken = packers_.post([this, packs, call, waiting, reply] {
+    packs(*waiting);
+    send(*call, std::move(*waiting), reply);
+  });
+  if (!taken) send(*call, std::move(*waiting), reply);
+}
+
+void Door::send(const Call& call, webserver::Response response, const webserver::Reply& reply) {
   const Outcome outcome{.operation = call.operation->id,
                         .account = call.identity ? std::string_view(call.identity->name) : std::string_view(),
-                        .status = answer.status,
+                        .status = response.status,
                         .bytes = response.body.size()};
   reply(std::move(response));
   took_.observe(to_seconds(log_visit(call, outcome, clock_)));
-  counter_of(*call.operation, answer.status).add();
+  counter_of(*call.operation, outcome.status).add();
 }
 
 }  // namespace rltune::gateway

@@ -19,6 +19,7 @@
 #include "rltune/base/clock.hpp"
 #include "rltune/metrics/registry.hpp"
 #include "rltune/webserver/server.hpp"
+#include "workers.hpp"
 
 namespace rltune::gateway {
 
@@ -59,7 +60,9 @@ class Door {
   std::optional<Answer> check(Call& call, const webserver::Request& request, Met& met);
   std::optional<Answer> check_caller(Call& call, const webserver::Request& request, Met& met);
   std::optional<Answer> check_permission(const Call& call, const webserver::Request& request) const;
-  void finish(const Call& call, const Met& met, const Answer& answer, const webserver::Reply& reply);
+  void finish(const CallPointer& call, const Met& met, const Answer& answer, const webserver::Reply& reply);
+  void pack(const CallPointer& call, webserver::Response response, const webserver::Reply& reply);
+  void send(const Call& call, webserver::Response response, const webserver::Reply& reply);
   metrics::Counter& counter_of(const api::Operation& operation, int status);
 
   CallLimits limits_;
@@ -71,6 +74,7 @@ class Door {
   metrics::Histogram& took_;
   // By operation and status; nullptr: it was not counted yet. Looked up once, as the registry takes a lock.
   std::vector<std::array<std::atomic<metrics::Counter*>, 500>> counters_;
+  Workers packers_;  // last: it ends first
 };
 
 }  // namespace rltune::gateway

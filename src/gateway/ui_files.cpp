@@ -4,8 +4,8 @@
 #include <array>
 #include <cctype>
 #include <format>
-#include <span>
 
+#include "if_none_match.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/base/sha256.hpp"
@@ -21,6 +21,7 @@ constexpr std::string_view kForEver = "public, max-age=31536000, immutable", kAs
 
 struct Kind {
   std::string_view ending, type;
+  bool packs = true;  // it is not compressed by itself
 };
 constexpr std::array kKinds{
     Kind{".html", "text/html; charset=utf-8"},
@@ -32,11 +33,11 @@ constexpr std::array kKinds{
     Kind{".webmanifest", "application/manifest+json"},
     Kind{".wasm", "application/wasm"},
     Kind{".svg", "image/svg+xml"},
-    Kind{".png", "image/png"},
-    Kind{".jpg", "image/jpeg"},
-    Kind{".webp", "image/webp"},
+    Kind{".png", "image/png", false},
+    Kind{".jpg", "image/jpeg", false},
+    Kind{".webp", "image/webp", false},
     Kind{".ico", "image/x-icon"},
-    Kind{".woff2", "font/woff2"},
+    Kind{".woff2", "font/woff2", false},
     Kind{".txt", "text/plain; charset=utf-8"},
 };
 
@@ -50,6 +51,11 @@ const std::map<std::string, std::string> kHeaders{
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"}};
+
+const Kind* kind_of(std::string_view path) {
+  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& one) { return path.ends_with(one.ending); });
+  return kind == kKinds.end() ? nullptr : &*kind;
+}
 
 std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -65,12 +71,13 @@ bool is_plain_file(const fs::directory_entry& entry) {
   return entry.is_regular_file(failed) && !entry.is_symlink(failed) && !failed;
 }
 
-}  // namespace
-
-std::string_view ui_type(std::string_view path) {
-  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& one) { return path.ends_with(one.ending); });
-  return kind == kKinds.end() ? std::string_view() : kind->type;
+std::unexpected<Error> too_large(const fs::path& folder) {
+  return fail(Errc::no_space, std::format("{} holds more than {} MiB or {} files: name a folder that holds the built "
+                                          "files of a user interface alone",
+                                          folder.string(), kBytesMax >> 20U, kFilesMax));
 }
+
+}  // namespace
 
 bool names_its_content(std::string_view path) {
   if (!path.starts_with("/assets/")) return false;
@@ -80,18 +87,6 @@ bool names_its_content(std::string_view path) {
   for (std::size_t at = stem.find_first_of(".-"); at != stem.npos; at = stem.find_first_of(".-", at + 1)) {
     const std::string_view hash = stem.substr(at + 1);
     if (hash.size() >= kHashMin && std::ranges::all_of(hash, letter) && std::ranges::any_of(hash, telling)) return true;
-  }
-  return false;
-}
-
-bool names_etag(std::string_view header, std::string_view etag) {
-  while (!header.empty()) {
-    std::string_view one = header.substr(0, header.find(','));
-    header.remove_prefix(std::min(one.size() + 1, header.size()));
-    one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
-    one = one.substr(0, one.find_last_not_of(" \t") + 1);
-    if (one.starts_with("W/")) one.remove_prefix(2);
-    if (one == "*" || one == etag) return true;
   }
   return false;
 }
@@ -106,18 +101,16 @@ Result<UiFiles> UiFiles::load(const fs::path& folder) {
       continue;
     }
     const std::string path = "/" + at->path().lexically_relative(folder).generic_string();
-    if (!is_plain_file(*at) || ui_type(path).empty() || !is_pages(path)) continue;
+    const Kind* const kind = kind_of(path);
+    if (!is_plain_file(*at) || kind == nullptr || !is_pages(path)) continue;
+    bytes += at->file_size(failed);
+    if (bytes > kBytesMax || loaded.files_.size() >= kFilesMax) return too_large(folder);
     auto body = read_file(at->path());
     if (!body) return std::unexpected(body.error());
-    bytes += body->size();
-    if (bytes > kBytesMax || loaded.files_.size() >= kFilesMax)
-      return fail(Errc::no_space, std::format("{} holds more than {} MiB or {} files: name a folder that holds the "
-                                              "built files of a user interface alone",
-                                              folder.string(), kBytesMax >> 20U, kFilesMax));
-    std::string etag = std::format("\"{}\"", sha256(*body).substr(0, kEtagDigits));
-    loaded.files_[path] = {.body = std::move(*body),
+    std::string etag = std::format("\"{}", sha256(*body).substr(0, kEtagDigits));
+    loaded.files_[path] = {.body = KeptBody(std::move(*body), kind->packs),
                            .etag = std::move(etag),
-                           .type = ui_type(path),
+                           .type = kind->type,
                            .cache_control = names_its_content(path) ? kForEver : kAskAgain};
   }
   if (failed) return fail(Errc::io, std::format("{} cannot be read: {}", folder.string(), failed.message()));
@@ -148,7 +141,7 @@ std::optional<UiFiles> load_ui(const fs::path& named, const fs::path& site_folde
 
 std::size_t UiFiles::bytes() const {
   std::size_t sum = 0;
-  for (const auto& [path, file] : files_) sum += file.body.size();
+  for (const auto& [path, file] : files_) sum += file.body.whole().size();
   return sum;
 }
 
@@ -166,14 +159,17 @@ std::optional<webserver::Response> UiFiles::answer(const webserver::Request& req
     refused.headers["Allow"] = "GET, HEAD";
     return refused;
   }
-  webserver::Response response{.body = file->body, .type = std::string(file->type), .headers = kHeaders};
+  webserver::Response response{.body = {}, .type = std::string(file->type), .headers = kHeaders};
+  const bool packed = file->body.put(request, response);
+  const std::string etag = file->etag + (packed ? "-gzip\"" : "\"");  // each form has its own (RFC 9110, 8.8.3)
   response.headers["Cache-Control"] = file->cache_control;
-  response.headers["ETag"] = file->etag;
+  response.headers["ETag"] = etag;
   const auto known = request.headers.find("if-none-match");
-  if (known != request.headers.end() && names_etag(known->second, file->etag)) {
+  if (known != request.headers.end() && names_etag(known->second, etag)) {
     response.status = 304;
     response.body.clear();
     response.type.clear();
+    response.headers.erase("Content-Encoding");
   }
   return response;
 }

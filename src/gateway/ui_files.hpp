@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "compression.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/webserver/request.hpp"
 
@@ -30,7 +31,8 @@ class UiFiles {
 
  private:
   struct File {
-    std::string body, etag;
+    KeptBody body;
+    std::string etag;  // without its closing mark
     std::string_view type, cache_control;
   };
   const File* find(std::string_view path) const;
@@ -42,13 +44,7 @@ class UiFiles {
 // or they cannot be used, which the log tells.
 std::optional<UiFiles> load_ui(const std::filesystem::path& named, const std::filesystem::path& site_folder);
 
-// Content-Type by a file's ending; empty: no file of a user interface.
-std::string_view ui_type(std::string_view path);
-
 // Whether the name says the content, as bundlers write it into the folder assets: "/assets/index-BfA3x9_Q.js".
 bool names_its_content(std::string_view path);
-
-// If-None-Match (RFC 9110, 13.1.2).
-bool names_etag(std::string_view header, std::string_view etag);
 
 }  // namespace rltune::gateway

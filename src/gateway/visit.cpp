@@ -2,6 +2,7 @@
 
 #include <format>
 
+#include "accept_encoding.hpp"
 #include "rltune/base/id.hpp"
 #include "rltune/base/log.hpp"
 
@@ -32,6 +33,7 @@ Visit visit_of(const webserver::Request& request, const Clock& clock) {
   Visit visit{.correlation_id = header_of(request, "x-correlation-id"),
               .address = request.peer,
               .origin = header_of(request, "origin").substr(0, kOriginMax),
+              .takes_gzip = takes_gzip(header_of(request, "accept-encoding")),
               .begun = clock.steady()};
   if (!is_correlation_id(visit.correlation_id)) visit.correlation_id = make_id(clock.now());
   return visit;

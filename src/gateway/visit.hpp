@@ -11,6 +11,7 @@ namespace rltune::gateway {
 
 struct Visit {
   std::string correlation_id, address, origin;  // origin: of the page that calls; empty where no page does
+  bool takes_gzip = false;
   Duration begun{};
 };
 
