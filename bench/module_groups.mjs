@@ -55,6 +55,22 @@ export const moduleGroups = [
     ],
   },
   {
+    name: "door",
+    title: "What a call pays at the gateway's door",
+    note: "From the request to its handler, each call timed by itself: correlation id, limits of address, account and operation, who " +
+      "calls, session, permission.",
+    bench: "door_bench",
+    rows: [
+      ...[["a_call_with_a_token_seen_before", "a token seen before", 25], ["a_call_with_a_new_token", "a new token", 300]].flatMap(
+        ([name, what, bound]) => {
+          const of = `${name}/iterations:5000/real_time`;
+          return [{ of, what: `${what}: p50`, figure: "p50_us", unit: "us" },
+            { of, what: `${what}: p99`, figure: "p99_us", unit: "us", bound }];
+        }),
+      { of: "an_answer_of_10_kib_is_packed", what: "an answer of 10 KiB of samples is packed with gzip, level 1", ...us },
+    ],
+  },
+  {
     name: "plants",
     title: "Plant steps a second, one thread",
     bench: "env_bench",
