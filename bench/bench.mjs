@@ -10,7 +10,7 @@ import { moduleGroups } from "./module_groups.mjs";
 import { qualityGroup } from "./quality_group.mjs";
 import { rlGroups } from "./rl_groups.mjs";
 import { runModuleGroup } from "./run_module_group.mjs";
-import { coredinatorGroup, soakGroup, telemetryGroup } from "./soak_group.mjs";
+import { coredinatorGroup, keysGroup, liveGroup, soakGroup, telemetryGroup } from "./soak_group.mjs";
 import { runSystemGroup, systemGroups } from "./system_groups.mjs";
 import { writePage } from "./write_page.mjs";
 
@@ -76,6 +76,6 @@ for (const group of chosen) {
     missed += 1;
   }
 }
-if (writes) writePage([...groups, soakGroup, coredinatorGroup, telemetryGroup], results, join(source, "docs/benchmarks.md"));
+if (writes) writePage([...groups, soakGroup, coredinatorGroup, telemetryGroup, keysGroup, liveGroup], results, join(source, "docs/benchmarks.md"));
 if (missed > 0) process.stderr.write(`bench: ${missed} missed\n`);
 process.exit(missed > 0 ? 1 : 0);

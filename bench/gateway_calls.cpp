@@ -1,7 +1,6 @@
 // What the way through the gateway costs a call, and how many it takes.
 #include "child_process.hpp"
 #include "gateway_parts.hpp"
-#include "http_load.hpp"
 #include "process_use.hpp"
 #include "rltune/webserver/server.hpp"
 #include "served_site.hpp"
@@ -14,30 +13,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSenders = 64;
 constexpr int kTurns = 20, kRepetitions = 5;
 constexpr double kP50Us = 350.0, kP99Us = 1'000.0, kCallsPerSecond = 10'000.0;
-
-std::string request_for(const std::string& path, const std::string& token) {
-  return std::format("GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", path, token);
-}
-
-struct Measured {
-  std::vector<double> us;
-  double per_s = 0.0;
-};
-
-Measured measure(std::uint16_t port, std::size_t senders, const std::string& request, Duration span) {
-  HttpLoad load({.port = port, .tls = true}, senders);
-  const WallClock clock;
-  const Duration begin = clock.steady();
-  Measured measured;
-  load.run([&](std::size_t) { return clock.steady() - begin < span ? request : std::string(); },
-           [&](const HttpLoad::Answer& answer) {
-             if (answer.status != 200) give_up(std::format("status {}", answer.status));
-             measured.us.push_back(1e6 * to_seconds(answer.took));
-           },
-           span + 10s);
-  measured.per_s = static_cast<double>(measured.us.size()) / to_seconds(clock.steady() - begin);
-  return measured;
-}
 
 void append(std::vector<double>& all, const Measured& some) { all.insert(all.end(), some.us.begin(), some.us.end()); }
 
@@ -63,14 +38,15 @@ Rows gateway_calls(double seconds) {
   if (!said) give_up("the bare server does not start");
   const auto bare = static_cast<std::uint16_t>(std::stoi(*said));
   const std::string token = site.sign_in()["access_token"];
-  const std::string whole = request_for("/api/v1/agents/climate/health", token), simple = request_for("/echo", token);
+  const auto whole = [request = request_for(kAgentHealth, token)] { return request; };
+  const auto simple = [request = request_for("/echo", token)] { return request; };
   const Duration turn = from_seconds(seconds / kTurns), part = from_seconds(seconds / kRepetitions);
-  measure(bare, 1, simple, 500ms);
-  measure(site.port(), 1, whole, 500ms);
+  measure_calls(bare, 1, simple, 500ms);
+  measure_calls(site.port(), 1, whole, 500ms);
   std::vector<double> bare_us, whole_us;
   for (int i = 0; i < kTurns; ++i) {
-    append(bare_us, measure(bare, 1, simple, turn));
-    append(whole_us, measure(site.port(), 1, whole, turn));
+    append(bare_us, measure_calls(bare, 1, simple, turn));
+    append(whole_us, measure_calls(site.port(), 1, whole, turn));
   }
   Rows rows;
   add_quantiles(rows, "a bare answer over TLS", "us", bare_us);
@@ -78,9 +54,9 @@ Rows gateway_calls(double seconds) {
   rows.push_back(single("of it the p50, bounded", "us", quantile(whole_us, 0.5), kP50Us));
   std::vector<double> bare_rates, rates, cpu;
   for (int i = 0; i < kRepetitions; ++i) {
-    bare_rates.push_back(measure(bare, kSenders, simple, part).per_s);
+    bare_rates.push_back(measure_calls(bare, kSenders, simple, part).per_s);
     const double before = cpu_seconds(site.pid_of("gateway"));
-    const Measured measured = measure(site.port(), kSenders, whole, part);
+    const Measured measured = measure_calls(site.port(), kSenders, whole, part);
     rates.push_back(measured.per_s);
     cpu.push_back(1e6 * (cpu_seconds(site.pid_of("gateway")) - before) / static_cast<double>(measured.us.size()));
   }

@@ -11,12 +11,11 @@
 #include "command_answer.hpp"
 #include "gateway_parts.hpp"
 #include "process_use.hpp"
-#include "rltune/base/clock.hpp"
 #include "rltune/base/descriptor.hpp"
 #include "rltune/base/file.hpp"
+#include "rltune/base/free_port.hpp"
 #include "rltune/base/sample.hpp"
 #include "rltune/bus/bus.hpp"
-#include "rltune/http/client.hpp"
 #include "rltune/v1/control.pb.h"
 #include "temporary_folder.hpp"
 
@@ -27,12 +26,12 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kClients = 200, kTags = 500, kStill = 20;
 constexpr auto kEvery = 100ms;
-constexpr double kBehindMs = 1'000.0;
+constexpr double kBehindMs = 1'000.0, kMemoryMib = 256.0, kGrowthMib = 16.0;
 
 // The gateway alone, for a site whose io is this program.
 class GatewayAlone {
  public:
-  GatewayAlone() : port_(testing::free_port()) {
+  GatewayAlone() : port_(free_port()) {
     std::string site = std::format(
         "schema: rltune/site/v2\nname: live\nlink:\n  url: opc.tcp://127.0.0.1:4840\n  security: None\n  "
         "allow_insecure: true\n"
@@ -57,18 +56,16 @@ class GatewayAlone {
 
   // Once it answers.
   std::string token() const {
-    http::Client client({.ca_file = folder_.path() / "data/access/certificate.pem"});
-    const http::Request request{.url = std::format("https://localhost:{}/api/v1/auth/token", port_),
-                                .headers = {{"Content-Type", "application/json"}},
-                                .body = nlohmann::json{{"service", "wall"}, {"secret", secret_}}.dump()};
+    const nlohmann::json shown{{"service", "wall"}, {"secret", secret_}};
     for (const auto end = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < end;) {
-      if (const auto answer = client.send(request); answer && answer->status == 200)
+      const auto answer = post(folder_.path() / "data/access/certificate.pem", port_, "/auth/token", shown);
+      if (answer && answer->status == 200)
         return nlohmann::json::parse(answer->body, nullptr, false).value("access_token", "");
       std::this_thread::sleep_for(50ms);
     }
     give_up("the gateway does not answer; " + read_file(folder_.path() / "stderr").value_or(""));
   }
-  std::uint16_t port() const noexcept { return static_cast<std::uint16_t>(port_); }
+  std::uint16_t port() const noexcept { return port_; }
   pid_t pid() const noexcept { return gateway_->pid(); }
   std::string run_folder() const { return (folder_.path() / "run").string(); }
 
@@ -76,7 +73,7 @@ class GatewayAlone {
   std::string file() const { return (folder_.path() / "site.yaml").string(); }
 
   TemporaryFolder folder_;
-  int port_;
+  std::uint16_t port_;
   std::string secret_;
   std::optional<testing::ChildProcess> gateway_;
 };
@@ -136,7 +133,8 @@ class Watcher {
     while (true) {
       const int count = SSL_read(tls_.get(), bytes_.data(), static_cast<int>(bytes_.size()));
       if (count <= 0) {
-        if (SSL_get_error(tls_.get(), count) != SSL_ERROR_WANT_READ) give_up("a watcher was thrown out");
+        if (const int why = SSL_get_error(tls_.get(), count); why != SSL_ERROR_WANT_READ)
+          give_up(std::format("a watcher was thrown out ({}); the gateway said last: {}", why, last_close_));
         return;
       }
       received_.append(bytes_.data(), static_cast<std::size_t>(count));
@@ -170,6 +168,7 @@ class Watcher {
       if ((byte(0) & 0x0FU) == 9U)
         write(std::string("\x8a", 1) + static_cast<char>(0x80U | length) + std::string(4, '\0') +
               received_.substr(at + head, length));
+      if ((byte(0) & 0x0FU) == 8U && length > 2) last_close_ = received_.substr(at + head + 2, length - 2);
       if ((byte(0) & 0x0FU) == 1U) look(std::string_view(received_).substr(at + head, length), seen);
       at += head + length;
     }
@@ -188,7 +187,7 @@ class Watcher {
   Descriptor socket_;
   std::unique_ptr<SSL, void (*)(SSL*)> tls_{nullptr, &SSL_free};
   std::array<char, 17 * 1024> bytes_{};
-  std::string received_;
+  std::string received_, last_close_ = "nothing";
   bool upgraded_ = false;
 };
 
@@ -202,22 +201,12 @@ Rows gateway_live(double seconds) {
   SSL_CTX_clear_mode(tls.get(), SSL_MODE_AUTO_RETRY);
   std::vector<std::unique_ptr<Watcher>> watchers;
   const Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
-  for (std::size_t i = 0; i < kClients; ++i) {
-    watchers.push_back(std::make_unique<Watcher>(tls.get(), gateway.port(), token));
-    if (i < kStill) continue;  // asked for all, and reads nothing
-    epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
-    ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watchers.back()->socket(), &event);
-  }
-  const WallClock clock;
   std::vector<double> behind_ms;
   std::vector<std::uint64_t> frames(kClients);
-  const double cpu_before = cpu_seconds(gateway.pid());
-  const Duration begin = clock.steady();
   bool warm = false;
   std::array<epoll_event, 64> events{};
-  while (clock.steady() - begin < from_seconds(seconds)) {
-    warm = warm || clock.steady() - begin > 2s;
-    const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), 100);
+  const auto read_ready = [&](int patience_ms) {
+    const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), patience_ms);
     for (int i = 0; i < count; ++i) {
       const std::size_t which = events[static_cast<std::size_t>(i)].data.u64;
       watchers[which]->read([&](double ms) {
@@ -226,6 +215,23 @@ Rows gateway_live(double seconds) {
         ++frames[which];
       });
     }
+  };
+  for (std::size_t i = 0; i < kClients; ++i) {
+    watchers.push_back(std::make_unique<Watcher>(tls.get(), gateway.port(), token));
+    if (i < kStill) continue;  // asked for all, and reads nothing
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
+    ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watchers.back()->socket(), &event);
+    read_ready(0);  // who came before is not left waiting
+  }
+  const WallClock clock;
+  const double cpu_before = cpu_seconds(gateway.pid());
+  const Duration begin = clock.steady();
+  double half_way_mib = 0.0;
+  while (clock.steady() - begin < from_seconds(seconds)) {
+    warm = warm || clock.steady() - begin > 2s;
+    if (half_way_mib == 0.0 && clock.steady() - begin > from_seconds(seconds / 2))
+      half_way_mib = resident_mib(gateway.pid(), "VmRSS");
+    read_ready(100);
   }
   const double span = to_seconds(clock.steady() - begin);
   const std::uint64_t fewest = *std::min_element(frames.begin() + kStill, frames.end());
@@ -238,7 +244,9 @@ Rows gateway_live(double seconds) {
       single("values a second, all clients", "values/s", static_cast<double>(behind_ms.size() * kTags) / (span - 2.0)));
   rows.push_back(
       single("processor time of the gateway", "% of a core", 100.0 * (cpu_seconds(gateway.pid()) - cpu_before) / span));
-  rows.push_back(single("memory of the gateway, the most", "MiB", resident_mib(gateway.pid(), "VmHWM"), 256.0));
+  rows.push_back(single("memory of the gateway, the most", "MiB", resident_mib(gateway.pid(), "VmHWM"), kMemoryMib));
+  rows.push_back(single("of it grown in the second half", "MiB",
+                        std::max(0.0, resident_mib(gateway.pid(), "VmRSS") - half_way_mib), kGrowthMib));
   return rows;
 }
 

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "command_answer.hpp"
+#include "gateway_parts.hpp"
 #include "live_site.hpp"
-#include "parts.hpp"
-#include "rltune/http/client.hpp"
 
 namespace rltune::bench {
 
@@ -24,14 +23,9 @@ class ServedSite {
   std::uint16_t port() const noexcept { return port_; }
   pid_t pid_of(const std::string& role) { return site_.role(role).pid(); }
   std::string certificate() const { return site_.path("site/data/access/certificate.pem"); }
-  // A body makes it a POST. Gives up where the answer is none of 2xx.
+  // A POST. Gives up where the answer is none of 2xx.
   nlohmann::json call(const std::string& path, const nlohmann::json& body, const std::string& token = {}) const {
-    http::Client client({.ca_file = certificate()});
-    http::Request request{.method = "POST", .url = std::format("https://localhost:{}/api/v1{}", port_, path)};
-    request.headers.push_back({"Content-Type", "application/json"});
-    if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
-    request.body = body.dump();
-    const auto answer = client.send(request);
+    const auto answer = post(certificate(), port_, path, body, token);
     if (!answer) give_up(path + ": " + answer.error().message);
     if (answer->status >= 300) give_up(std::format("{}: {} {}", path, answer->status, answer->body));
     return nlohmann::json::parse(answer->body, nullptr, false);

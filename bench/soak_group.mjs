@@ -20,6 +20,22 @@ export const telemetryGroup = {
     "the buffer on a simulated disk (src/telemetry/crash_model_test.cpp).",
 };
 
+export const keysGroup = {
+  name: "soak-keys",
+  title: "Soak of the keys that sign tokens",
+  command: "./dev soak keys",
+  note: "32 callers of the gateway, together at half of what it could answer before, each call with a token signed by any of the keys so far, " +
+    "while the keys are rotated twice a second: every token is good, so every 401 would be wrong.",
+};
+
+export const liveGroup = {
+  name: "soak-live",
+  title: "Soak of live values",
+  command: "./dev soak live",
+  note: "The gateway, and a program in the place of io that gives 500 tags another value ten times a second. 200 clients watch all of them over " +
+    "WebSockets with TLS, 20 of which read nothing. Everything shares the two cores; the first two seconds do not count.",
+};
+
 export const soakGroup = {
   name: "soak",
   title: "Soak",
