@@ -99,12 +99,16 @@ void OpcuaRenewal::look() {
 // A pair put over ours comes before the next one.
 std::optional<OpcuaRenewal::Candidate> OpcuaRenewal::candidate(const OpcuaPki& pki, const std::string& used) {
   const CertificateRequest request{.application_uri = options_.application_uri};
+  auto next = pki.next(request, clock_.now());
+  if (!next) tell(next.error().message, "");
+  if (next && *next && (*next)->certificate == used) {  // and could not be kept as ours
+    if (auto kept = pki.use_next(); !kept) tell(kept.error().message, "");
+    return std::nullopt;
+  }
   auto ours = pki.identity(request, clock_.now());
   if (!ours) tell(ours.error().message, "");
   if (ours && ours->certificate != used) return Candidate{std::move(*ours), false};
-  auto next = pki.next(request, clock_.now());
-  if (!next) tell(next.error().message, "");
-  if (!next || !*next || (*next)->certificate == used) return std::nullopt;
+  if (!next || !*next) return std::nullopt;
   return Candidate{std::move(**next), true};
 }
 
