@@ -5,7 +5,7 @@
 #include <print>
 
 #include "common.hpp"
-#include "rltune/policy/policy_controller.hpp"
+#include "rltune/policy/examination.hpp"
 
 namespace rltune::lab {
 namespace {
@@ -17,39 +17,7 @@ struct PolicyShowOptions {
   bool json = false;
 };
 
-const char* to_string(env::Feature::Source source) {
-  switch (source) {
-    case env::Feature::Source::measurement:
-      return "measurement";
-    case env::Feature::Source::input:
-      return "input";
-    case env::Feature::Source::exogenous:
-      return "exogenous";
-    case env::Feature::Source::forecast:
-      return "forecast";
-    case env::Feature::Source::progress:
-      return "progress";
-  }
-  return "";
-}
-
-const char* to_string(nn::Activation activation) {
-  switch (activation) {
-    case nn::Activation::identity:
-      return "identity";
-    case nn::Activation::relu:
-      return "relu";
-    case nn::Activation::tanh:
-      return "tanh";
-    case nn::Activation::silu:
-      return "silu";
-    case nn::Activation::elu:
-      return "elu";
-  }
-  return "";
-}
-
-const char* to_string(nn::RecurrentLayer::Kind kind) { return kind == nn::RecurrentLayer::Kind::gru ? "gru" : "lstm"; }
+using policy::to_string;
 
 ordered_json layers_json(const nn::NetworkDescription& network) {
   ordered_json layers = ordered_json::array();
@@ -82,7 +50,7 @@ ordered_json action_json(const policy::Manifest& manifest) {
     const env::Actuation& part = manifest.action[i];
     list.push_back({{"input", manifest.inputs[i].name},
                     {"unit", manifest.inputs[i].unit},
-                    {"kind", part.kind == env::Actuation::Kind::absolute ? "absolute" : "increment"},
+                    {"kind", to_string(part.kind)},
                     {"low", part.low},
                     {"high", part.high},
                     {"step_max", part.step_max}});
@@ -154,18 +122,12 @@ void print_text(const policy::Artifact& artifact) {
   for (const auto& [name, value] : manifest.provenance) std::println("{}: {}", name, value);
 }
 
-Result<> check_usable(const policy::Artifact& artifact) {
-  if (!artifact.manifest.environment.empty())
-    return nn::PolicyNetwork::create(artifact.network).transform([](const nn::PolicyNetwork&) {});
-  return policy::PolicyController::create(artifact).transform([](const auto&) {});
-}
-
 void show(const PolicyShowOptions& options) {
   if (!std::filesystem::is_directory(options.folder))
     stop(kWrongUsage, std::format("{}: no such folder", options.folder));
   const auto artifact = policy::load_artifact(options.folder);
   if (!artifact) stop(kFailed, artifact.error().message);
-  const Result<> usable = check_usable(*artifact);
+  const Result<> usable = policy::check_usable(*artifact);
   if (!usable) stop(kFailed, usable.error().message);
   if (options.json)
     print_json(described(*artifact));

@@ -8,6 +8,8 @@
 #include "rltune/api/decisions.hpp"
 #include "rltune/api/history.hpp"
 #include "rltune/api/operation.hpp"
+#include "rltune/api/policies.hpp"
+#include "rltune/api/runs.hpp"
 #include "rltune/api/site.hpp"
 #include "rltune/api/user.hpp"
 #include "schemas.hpp"
@@ -271,6 +273,51 @@ constexpr std::array kOperations{
               .summary = "Promote, take back, pause or resume a version",
               .request = &schema_of<VersionOrder>,
               .answer = &schema_of<AgentState>},
+    Operation{.id = "listPolicies",
+              .method = "GET",
+              .path = "/api/v1/policies",
+              .permission = site_read,
+              .group = "policies",
+              .summary = "The policies that the site has",
+              .description = "Of the folder policies beside site.yaml, the agents' own, and those of deployed "
+                             "versions; each is read and examined. The same network is listed once.",
+              .answer = &schema_of<PolicyList>},
+    Operation{.id = "getPolicy",
+              .method = "GET",
+              .path = "/api/v1/policies/{policy}",
+              .permission = site_read,
+              .group = "policies",
+              .summary = "One policy: what it sees and sets, how it was trained and validated",
+              .description = "By the SHA-256 of its network, as decisions name it. Weights that the site learnt since "
+                             "are no policy of their own.",
+              .answer = &schema_of<PolicyWhole>},
+    Operation{.id = "listRuns",
+              .method = "GET",
+              .path = "/api/v1/runs",
+              .permission = site_read,
+              .group = "runs",
+              .summary = "The training runs of the site, in pages",
+              .description = "Those below the folders runs and policies beside site.yaml.",
+              .query = &query_of<RunsQuery>,
+              .answer = &schema_of<RunList>},
+    Operation{.id = "getRun",
+              .method = "GET",
+              .path = "/api/v1/runs/{run}",
+              .permission = site_read,
+              .group = "runs",
+              .summary = "One training run: its settings, setbacks, and figures in short",
+              .answer = &schema_of<RunWhole>},
+    Operation{.id = "getRunFigures",
+              .method = "GET",
+              .path = "/api/v1/runs/{run}/figures",
+              .permission = site_read,
+              .group = "runs",
+              .summary = "The curves of a training run",
+              .description = "Where a curve has more records than were asked for, those are told that show its shape "
+                             "best (largest triangles), each as it was recorded; a narrower stretch of steps shows "
+                             "more of it.",
+              .query = &query_of<RunFiguresQuery>,
+              .answer = &schema_of<RunFigures>},
     Operation{.id = "getConfig",
               .method = "GET",
               .path = "/api/v1/config",

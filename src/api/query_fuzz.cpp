@@ -6,6 +6,7 @@
 
 #include "rltune/api/audit.hpp"
 #include "rltune/api/query.hpp"
+#include "rltune/api/runs.hpp"
 
 namespace {
 
@@ -31,5 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check<rltune::api::SamplesQuery>(parameters);
   check<rltune::api::RollupsQuery>(parameters);
   check<rltune::api::AuditQuery>(parameters);
+  check<rltune::api::RunsQuery>(parameters);
+  check<rltune::api::RunFiguresQuery>(parameters);
   return 0;
 }

@@ -25,6 +25,8 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/config/followed.hpp"
+#include "rltune/library/policy_desk.hpp"
+#include "rltune/library/run_desk.hpp"
 #include "rltune/metrics/endpoint.hpp"
 #include "rltune/reading/reading_thread.hpp"
 #include "rltune/replay/replay_service.hpp"
@@ -95,6 +97,13 @@ replay::ReplaySources replay_sources(const config::Site& site, const std::filesy
   return sources;
 }
 
+library::PolicySources policy_sources(const config::Site& site, const std::filesystem::path& data) {
+  library::PolicySources sources{
+      .site = site.folder, .policies = site.folder / "policies", .deployed = data / "artifacts", .agents = {}};
+  for (const config::Agent& agent : site.agents) sources.agents[agent.id] = site.folder / agent.policy;
+  return sources;
+}
+
 class Coredinator {
  public:
   static Result<> run(const Options& options) {
@@ -155,9 +164,13 @@ class Coredinator {
     if (site->operations.endpoints) coredinator.operations_.open(static_cast<std::uint16_t>(site->operations.port));
     AuditDesk audit_desk(audit_folder);
     replay::ReplayService replays(replay_sources(*site, data));
+    library::PolicyDesk policies(policy_sources(*site, data));
+    library::RunDesk runs({site->folder / "runs", site->folder / "policies"});
     const auto reading = reading::ReadingThread::start(run_folder, "coredinator", [&](bus::Server& reader) {
       audit_desk.add_to(reader);
       replays.add_to(reader);
+      policies.add_to(reader);
+      runs.add_to(reader);
     });
     if (!reading) return std::unexpected(reading.error());
     coredinator.serve();

@@ -17,6 +17,7 @@
 #include "live.hpp"
 #include "oidc_sign_in.hpp"
 #include "open_paths.hpp"
+#include "policy_operations.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
 #include "rltune/base/interrupt.hpp"
@@ -29,6 +30,7 @@
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 #include "rltune/vault/vault.hpp"
+#include "run_operations.hpp"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
 #include "user_operations.hpp"
@@ -203,6 +205,8 @@ Handlers Role::record_handlers() {
   Handlers handlers = history_handlers(reading);
   handlers.merge(decision_handlers(reading, tell_read));
   handlers.merge(audit_handlers(reading, tell_read));
+  handlers.merge(policy_handlers(reading));
+  handlers.merge(run_handlers(reading));
   return handlers;
 }
 

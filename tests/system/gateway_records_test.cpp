@@ -101,6 +101,35 @@ TEST_F(GatewayRecords, a_decision_is_computed_again_to_the_same_bits_and_who_rea
   EXPECT_GE(verified["roles"].size(), 3U);
 }
 
+// The policy by which the site acts is one that it has, and a run lies beside site.yaml while nobody trains in it.
+TEST_F(GatewayRecords, policies_and_training_runs_are_told) {
+  const std::string run = site_->path("site/runs/spring/");
+  ASSERT_TRUE(write_file(run + "run.json", R"({"format": "rltune/run/v1", "plant": "lettuce", "algorithm": "sac",
+    "seed": 1, "hyperparameters": {}, "provenance": {}})"));
+  ASSERT_TRUE(write_file(run + "state.json", R"({"status": "running", "reason": "", "step": 20, "steps_planned": 100,
+    "updates": 3, "seconds": 1.5, "best_return": null, "best_step": 0, "setbacks": [],
+    "started": "2026-01-02T03:04:05Z", "updated": "2026-01-02T03:04:06Z"})"));
+  ASSERT_TRUE(write_file(run + "metrics.jsonl", "{\"time/total_timesteps\":10,\"eval/mean_reward\":-5.5}\n"));
+  token_ = sign_in("bob");
+  std::string sha256;
+  const json policies = get("/policies");
+  for (const json& policy : policies["policies"])
+    if (policy["agents"] == json({"climate"})) sha256 = policy.value("sha256", "");
+  ASSERT_EQ(sha256.size(), 64U) << policies;
+  const json policy = get("/policies/" + sha256);
+  EXPECT_FALSE(policy["observation"].empty() || policy["action"].empty()) << policy;
+  EXPECT_EQ(policy["files"]["policy.onnx"], sha256);
+  get("/policies/" + std::string(64, '0'), 404);
+
+  const json runs = get("/runs?limit=10")["runs"];
+  ASSERT_EQ(runs.size(), 1U) << runs;
+  EXPECT_EQ(runs[0]["run"], "runs~spring");
+  EXPECT_EQ(runs[0]["status"], "interrupted");
+  EXPECT_EQ(get("/runs/runs~spring")["figures"][0]["last"], -5.5);
+  EXPECT_EQ(get("/runs/runs~spring/figures")["curves"][0]["values"], json({-5.5}));
+  get("/runs/runs~summer", 404);
+}
+
 // A file of the historian's that somebody else has locked: a reader of it waits for seconds.
 TEST_F(GatewayRecords, a_question_that_takes_seconds_holds_no_decision_back) {
   token_ = sign_in("bob");

@@ -15,18 +15,21 @@
 #include "decision_operations.hpp"
 #include "door.hpp"
 #include "fake_coredinator.hpp"
+#include "fake_library.hpp"
 #include "history_operations.hpp"
 #include "http_exchange.hpp"
 #include "key_operations.hpp"
 #include "manual_clock.hpp"
 #include "oidc_sign_in.hpp"
 #include "open_paths.hpp"
+#include "policy_operations.hpp"
 #include "rltune/access/key_ring.hpp"
 #include "rltune/access/password.hpp"
 #include "rltune/base/file.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/history.pb.h"
 #include "rltune/v1/supervision.pb.h"
+#include "run_operations.hpp"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
 #include "temporary_folder.hpp"
@@ -148,6 +151,8 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(history_handlers(reading));
     handlers.merge(decision_handlers(reading, tell_read));
     handlers.merge(audit_handlers(reading, tell_read));
+    handlers.merge(policy_handlers(reading));
+    handlers.merge(run_handlers(reading));
     open_paths_.emplace(door_->limits(), door_->origins(), clock_, std::move(ui));
     auto server = webserver::Server::start({.threads = 2, .unrouted = open_paths_->unrouted()},
                                            door_->routes(std::move(handlers)), sockets());
@@ -318,6 +323,7 @@ class GatewayTest : public ::testing::Test {
         });
     serve_decisions(server);
     serve_audit(server);
+    library_.serve(server, [this](const bus::Call& call, const std::string& what) { note(call, what); });
   }
   void serve_decisions(bus::Server& server) {
     server.handle<v1::DecisionsRequest, v1::DecisionsAnswer>(
@@ -364,6 +370,7 @@ class GatewayTest : public ::testing::Test {
   }
 
  protected:
+  FakeLibrary library_;
   // What the site has on record; set before start(), or before anything asks.
   v1::TagsAnswer recorded_tags_;
   v1::SamplesAnswer recorded_samples_;
