@@ -8,6 +8,7 @@
 #include "rltune/api/decisions.hpp"
 #include "rltune/api/history.hpp"
 #include "rltune/api/operation.hpp"
+#include "rltune/api/plants.hpp"
 #include "rltune/api/policies.hpp"
 #include "rltune/api/runs.hpp"
 #include "rltune/api/site.hpp"
@@ -116,6 +117,13 @@ constexpr std::array kOperations{
               .permission = account,
               .group = "account",
               .summary = "End one of my sessions"},
+    Operation{.id = "getSite",
+              .method = "GET",
+              .path = "/api/v1/site",
+              .permission = site_read,
+              .group = "site",
+              .summary = "Which site this is, and what runs it",
+              .answer = &schema_of<SiteInfo>},
     Operation{.id = "listRoles",
               .method = "GET",
               .path = "/api/v1/roles",
@@ -273,6 +281,20 @@ constexpr std::array kOperations{
               .summary = "Promote, take back, pause or resume a version",
               .request = &schema_of<VersionOrder>,
               .answer = &schema_of<AgentState>},
+    Operation{.id = "listPlantModels",
+              .method = "GET",
+              .path = "/api/v1/plants",
+              .permission = site_read,
+              .group = "policies",
+              .summary = "The plant models that policies are trained on",
+              .answer = &schema_of<PlantModelList>},
+    Operation{.id = "getPlantModel",
+              .method = "GET",
+              .path = "/api/v1/plants/{plant}",
+              .permission = site_read,
+              .group = "policies",
+              .summary = "One plant model: its inputs, measurements, limits, reward and parameters",
+              .answer = &schema_of<PlantModel>},
     Operation{.id = "listPolicies",
               .method = "GET",
               .path = "/api/v1/policies",

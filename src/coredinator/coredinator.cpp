@@ -25,6 +25,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/config/document.hpp"
 #include "rltune/config/followed.hpp"
+#include "rltune/library/plant_desk.hpp"
 #include "rltune/library/policy_desk.hpp"
 #include "rltune/library/run_desk.hpp"
 #include "rltune/metrics/endpoint.hpp"
@@ -169,6 +170,7 @@ class Coredinator {
     const auto reading = reading::ReadingThread::start(run_folder, "coredinator", [&](bus::Server& reader) {
       audit_desk.add_to(reader);
       replays.add_to(reader);
+      library::add_plant_desk(reader);
       policies.add_to(reader);
       runs.add_to(reader);
     });

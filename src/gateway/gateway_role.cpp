@@ -17,6 +17,7 @@
 #include "live.hpp"
 #include "oidc_sign_in.hpp"
 #include "open_paths.hpp"
+#include "plant_operations.hpp"
 #include "policy_operations.hpp"
 #include "rltune/access/certificate.hpp"
 #include "rltune/audit/recorder.hpp"
@@ -205,6 +206,7 @@ Handlers Role::record_handlers() {
   Handlers handlers = history_handlers(reading);
   handlers.merge(decision_handlers(reading, tell_read));
   handlers.merge(audit_handlers(reading, tell_read));
+  handlers.merge(plant_handlers(reading));
   handlers.merge(policy_handlers(reading));
   handlers.merge(run_handlers(reading));
   return handlers;
@@ -279,7 +281,7 @@ Result<> Role::listen() {
   Handlers handlers = sign_in_->handlers();
   handlers.merge(oidc_->handlers());
   handlers.merge(break_glass_->handlers());
-  handlers.merge(site_handlers(*caller_, site_.folder));
+  handlers.merge(site_handlers(*caller_, site_));
   handlers.merge(record_handlers());
   handlers.merge(config_handlers(*caller_));
   handlers.merge(key_handlers(*caller_, *keys_, clock_, [this](const Call& call, const std::string& reason) {

@@ -4,6 +4,8 @@
 
 #include "asking.hpp"
 #include "rltune/api/site.hpp"
+#include "rltune/base/clock.hpp"
+#include "rltune/base/version.hpp"
 #include "rltune/v1/control.pb.h"
 #include "rltune/v1/supervision.pb.h"
 
@@ -13,6 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kWritePatience = 15'000ms;  // a write is read back from the plant
+
+api::SiteInfo about(const config::Site& site) {
+  api::SiteInfo info{.name = site.name,
+                     .version = std::string(version()),
+                     .clock = site.clock == config::ClockKind::wall ? "wall" : "plant",
+                     .time = {},
+                     .tags = site.tags.size(),
+                     .agents = {}};
+  for (const config::Agent& agent : site.agents) info.agents.push_back(agent.id);
+  return info;
+}
 
 Answer roles(const v1::RolesAnswer& answered) {
   api::RoleList list;
@@ -197,9 +210,14 @@ void deploy_handler(bus::Caller& caller, const std::filesystem::path& site_folde
 
 }  // namespace
 
-Handlers site_handlers(bus::Caller& caller, const std::filesystem::path& site_folder) {
+Handlers site_handlers(bus::Caller& caller, const config::Site& site) {
   Handlers handlers;
-  deploy_handler(caller, site_folder, handlers);
+  handlers.emplace("getSite", [about = about(site)](const CallPointer&, const Done& done) {
+    api::SiteInfo now = about;
+    now.time = WallClock().now();
+    done(answer(now));
+  });
+  deploy_handler(caller, site.folder, handlers);
   read_handlers(caller, handlers);
   health_handler(caller, handlers);
   plant_orders(caller, handlers);

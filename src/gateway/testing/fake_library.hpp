@@ -1,4 +1,4 @@
-// What coredinator would say of policies and training runs.
+// What coredinator would say of policies, training runs and plant models.
 #pragma once
 
 #include <format>
@@ -52,9 +52,26 @@ struct FakeLibrary {
           answer = figures;
           return Result<>();
         });
+    server.handle<v1::PlantModelsRequest, v1::PlantModelsAnswer>(
+        "records.PlantModels",
+        [this, note](const bus::Call& call, const v1::PlantModelsRequest&, v1::PlantModelsAnswer& answer) {
+          note(call, {});
+          *answer.add_models() = plant.model();
+          return Result<>();
+        });
+    server.handle<v1::PlantModelRequest, v1::PlantModelAnswer>(
+        "records.PlantModel",
+        [this, note](const bus::Call& call, const v1::PlantModelRequest& request,
+                     v1::PlantModelAnswer& answer) -> Result<> {
+          note(call, request.model());
+          if (request.model() == "nothing") return fail(Errc::not_found, "there is no plant model of that name");
+          answer = plant;
+          return {};
+        });
   }
 
   // Set before anything asks.
+  v1::PlantModelAnswer plant;
   v1::PolicyAnswer policy;
   v1::RunsAnswer runs;
   v1::RunAnswer run;

@@ -22,6 +22,7 @@
 #include "manual_clock.hpp"
 #include "oidc_sign_in.hpp"
 #include "open_paths.hpp"
+#include "plant_operations.hpp"
 #include "policy_operations.hpp"
 #include "rltune/access/key_ring.hpp"
 #include "rltune/access/password.hpp"
@@ -128,7 +129,11 @@ class GatewayTest : public ::testing::Test {
     Handlers handlers = sign_in_->handlers();
     handlers.merge(oidc_->handlers());
     handlers.merge(break_glass_->handlers());
-    handlers.merge(site_handlers(*caller_, folder_.path()));
+    config::Site site;
+    site.name = "north";
+    site.folder = folder_.path();
+    site.agents.emplace_back().id = "climate";
+    handlers.merge(site_handlers(*caller_, site));
     handlers.merge(config_handlers(*caller_));
     handlers.merge(
         user_handlers({.accounts = *accounts_,
@@ -151,6 +156,7 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(history_handlers(reading));
     handlers.merge(decision_handlers(reading, tell_read));
     handlers.merge(audit_handlers(reading, tell_read));
+    handlers.merge(plant_handlers(reading));
     handlers.merge(policy_handlers(reading));
     handlers.merge(run_handlers(reading));
     open_paths_.emplace(door_->limits(), door_->origins(), clock_, std::move(ui));

@@ -19,6 +19,23 @@ inline constexpr std::array<std::string_view, 2> kAgentVerbs{"start", "stop"};
 inline constexpr std::array<std::string_view, 4> kVersionVerbs{"promote", "rollback", "pause", "resume"};
 inline constexpr std::size_t kReasonMax = 500;
 
+struct SiteInfo {
+  static constexpr std::string_view kSchema = "Site";
+  std::string name, version, clock;
+  TimePoint time;
+  std::uint64_t tags = 0;
+  std::vector<std::string> agents;
+};
+template <typename Visitor>
+void describe(Visitor& v, SiteInfo& site) {
+  v.field("name", site.name, {.note = "as site.yaml has it"});
+  v.field("version", site.version, {.note = "of the product"});
+  v.field("clock", site.clock, {.note = "whose time it lives by: wall, the host's; plant, the plant's own"});
+  v.field("time", site.time, {.note = "of the host's clock"});
+  v.field("tags", site.tags, {.note = "how many it has"});
+  v.field("agents", site.agents, {.note = "their ids"});
+}
+
 struct RoleInfo {
   static constexpr std::string_view kSchema = "Role";
   std::string name, state, reason;
