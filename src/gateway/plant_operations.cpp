@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "asking.hpp"
 #include "rltune/api/plants.hpp"
 #include "rltune/v1/library.pb.h"
 

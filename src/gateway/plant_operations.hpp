@@ -1,10 +1,11 @@
 // The plant models that policies are trained on.
 #pragma once
 
-#include "asking.hpp"
+#include "history_operations.hpp"
 
 namespace rltune::gateway {
 
+// Of the operations listPlantModels and getPlantModel.
 Handlers plant_handlers(const Reading& reading);
 
 }  // namespace rltune::gateway

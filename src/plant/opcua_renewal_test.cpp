@@ -162,9 +162,11 @@ TEST_F(OpcuaRenewalTest, a_server_with_room_for_one_session_costs_a_period_at_mo
 TEST_F(OpcuaRenewalTest, where_ours_has_ended_already_the_next_is_made_and_connects_once_it_is_trusted) {
   end_in(-1);
   serve();
-  const auto refused = refusal({tag("Double")});
-  EXPECT_THAT(refused.message, HasSubstr("expired"));
-  ASSERT_TRUE(std::filesystem::exists(own("next.der")));
+  // As io does, again and again: the next one is made beside the attempt, which may be over sooner.
+  ASSERT_TRUE(comes_true([&] {
+    EXPECT_THAT(refusal({tag("Double")}).message, HasSubstr("expired"));
+    return std::filesystem::exists(own("next.der"));
+  }));
   trust_next();
   OpcuaLink link(options_);
   const auto opened = link.open(std::vector{tag("Double", true)});
