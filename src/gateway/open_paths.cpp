@@ -28,7 +28,8 @@ webserver::Unrouted OpenPaths::unrouted() {
     std::optional<LimitMet> met;
     if (!limits_.take_address(visit.address, met))
       return finish(visit, met, kNobodys, request, webserver::problem(429, kTooMany), reply);
-    if (auto asked = origins_.preflight(request, refusal.headers["Allow"]))
+    const std::string allowed = refusal.headers.contains("Allow") ? refusal.headers.at("Allow") : std::string();
+    if (auto asked = origins_.preflight(request, allowed))
       return finish(visit, met, kPreflight, request, std::move(*asked), reply);
     if (refusal.status == 404 && ui_)
       if (auto file = ui_->answer(request)) return finish(visit, met, kUi, request, std::move(*file), reply);
