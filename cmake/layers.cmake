@@ -29,11 +29,11 @@ set(RLTUNE_MAY_USE_twin         base env plant)
 set(RLTUNE_MAY_USE_keeper       base)
 set(RLTUNE_MAY_USE_access       base sqlite)
 set(RLTUNE_MAY_USE_upgrade      base sqlite audit bus config historian)
-set(RLTUNE_MAY_USE_coredinator  base sqlite vault audit bus config configstore metrics tracing access replay reading library)
+set(RLTUNE_MAY_USE_backup       base sqlite vault audit config configstore historian)
+set(RLTUNE_MAY_USE_coredinator  base sqlite vault audit bus config configstore metrics tracing access replay reading library backup)
 set(RLTUNE_MAY_USE_io           base vault audit bus config metrics tracing env controllers pipeline plant guard historian reading)
 set(RLTUNE_MAY_USE_experience   base config env dataset pipeline policy historian)
 set(RLTUNE_MAY_USE_agent        base audit bus config metrics tracing nn rl env controllers policy pipeline historian experience)
-set(RLTUNE_MAY_USE_backup       base sqlite vault audit config configstore historian)
 set(RLTUNE_MAY_USE_report       base)
 set(RLTUNE_MAY_USE_webserver    base)
 set(RLTUNE_MAY_USE_api          base)
@@ -47,6 +47,6 @@ set(RLTUNE_MAY_USE_collector    base vault bus config metrics tracing webserver 
 set(RLTUNE_MAY_USE_gateway      base vault audit bus config metrics http tracing access webserver api)
 
 set(RLTUNE_MODULES base sqlite vault config configstore metrics http tracing bus nn env rl dataset controllers policy guard evaluation pipeline historian audit replay reading runs library
-                   plant twin keeper access upgrade coredinator io experience agent backup report webserver api client telemetry forward polling alerts receive collector gateway)
+                   plant twin keeper access upgrade backup coredinator io experience agent report webserver api client telemetry forward polling alerts receive collector gateway)
 # Modules of the control path: compiled without exceptions.
 set(RLTUNE_REALTIME nn guard)

@@ -26,8 +26,10 @@ void add_key_command(CLI::App& app);
 void add_copy_command(CLI::App& app);
 
 void add_key_option(CLI::App& command, std::string& key);
-// The key, or Exit.
-Key find_key(const std::string& file);
+// The key, or Exit. Who waits for `progress` is told.
+Key find_key(const std::string& file, const std::filesystem::path& progress = {});
+
+void add_progress_option(CLI::App& command, std::filesystem::path& file);
 
 void add_offsite_options(CLI::App& command, OffsiteOptions& options);
 // The place, or Exit.

@@ -1,4 +1,5 @@
 // rltune backup create SITE.yaml --to DIR [--key FILE] [--every TIME] [--offsite PLACE] [--json]
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -25,6 +26,7 @@ struct CreateOptions {
   std::filesystem::path site, to;
   std::string key, every, retry = "10s";
   OffsiteOptions offsite;
+  std::filesystem::path progress;
   bool json = false;
 };
 
@@ -70,8 +72,13 @@ bool create_one(const CreateOptions& options, const Key& key, const std::optiona
     return false;
   }
   const WallClock clock;
-  const auto created = create(options.site, options.to, key, clock);
+  std::optional<ProgressFile> progress;
+  if (!options.progress.empty()) progress.emplace(options.progress);
+  const auto created =
+      create(options.site, options.to, key, clock, progress ? TellProgress(std::ref(*progress)) : TellProgress());
   record(*site, options.to.string(), created);
+  if (progress && created) (*progress)({.stage = "done", .backup = created->file.filename().string()});
+  if (progress && !created) (*progress)({.stage = "failed", .trouble = created.error().message});
   if (!created) {
     std::println(stderr, "rltune: {}", created.error().message);
     return false;
@@ -125,7 +132,7 @@ void create_for_ever(const CreateOptions& options, const Key& key, Copier* copie
 }
 
 void create_command(const CreateOptions& options) {
-  const Key key = find_key(options.key);
+  const Key key = find_key(options.key, options.progress);
   const auto site = config::load_site(options.site);
   if (!site) stop(site.error());
   std::unique_ptr<Offsite> place;
@@ -161,6 +168,7 @@ void add_create_command(CLI::App& app) {
   add_offsite_options(command, options->offsite);
   command.add_option("--retry", options->retry, "First wait after a copy failed; then twice as long, at most 30m")
       ->type_name("TIME");
+  add_progress_option(command, options->progress);
   command.add_flag("--json", options->json, "One JSON object on stdout; with --every one a line");
   command.footer(
       "Examples:\n"

@@ -9,6 +9,7 @@
 #include "backup.hpp"
 #include "copier.hpp"
 #include "rltune/audit/log.hpp"
+#include "rltune/backup/listing.hpp"
 #include "rltune/base/log.hpp"
 #include "rltune/config/site.hpp"
 
@@ -19,7 +20,7 @@ using nlohmann::ordered_json;
 
 struct FileOptions {
   std::string file;  // or s3://BUCKET/PREFIX/NAME
-  std::filesystem::path to, scratch;
+  std::filesystem::path to, scratch, beside, progress;
   std::string key;
   OffsiteOptions s3;
   bool anyway = false;
@@ -102,17 +103,30 @@ class Fetched {
   std::filesystem::path file_;
 };
 
-void verify_command(const FileOptions& options) {
-  const Key key = find_key(options.key);
+Result<Restored> verify_where_wanted(const FileOptions& options, const Key& key) {
   const Fetched backup(options, options.scratch);
+  if (!options.beside.empty()) return verify_beside(options.beside, backup.file(), key);
   const Scratch scratch(options.scratch);
-  const auto restored = verify(backup.file(), key, scratch.folder() / "content");
+  return verify(backup.file(), key, scratch.folder() / "content");
+}
+
+void verify_command(const FileOptions& options) {
+  std::optional<ProgressFile> progress;
+  if (!options.progress.empty()) progress.emplace(options.progress);
+  const Key key = find_key(options.key, options.progress);
+  if (progress) (*progress)({.stage = "unpacking"});
+  if (progress && !is_s3(options.file) && !std::filesystem::exists(options.file))
+    (*progress)({.stage = "failed", .trouble = "there is no such backup"});
+  const auto restored = verify_where_wanted(options, key);
+  if (progress && !restored) (*progress)({.stage = "failed", .trouble = restored.error().message});
   if (!restored) stop(restored.error());
+  const Agreement& found = restored->agreement;
+  if (progress) (*progress)({.stage = "done", .faults = found.faults, .notes = found.notes});
   if (options.json)
     std::println("{}", to_json(*restored).dump(2));
   else
     print_text(*restored);
-  if (!restored->agreement.faults.empty()) throw Exit{kFailed};
+  if (!found.faults.empty()) throw Exit{kFailed};
   if (!options.json) std::println("it can be restored: every part is whole, and they agree");
 }
 
@@ -168,16 +182,13 @@ void print_copies(const ordered_json& copies) {
 
 void list_command(const FileOptions& options) {
   if (is_s3(options.file)) return list_place(options);
-  const auto files = list(options.file);
-  if (!files) stop(files.error());
   const Key key = find_key(options.key);
+  const auto listed = read_listing(options.file, key);
+  if (!listed) stop(listed.error());
   ordered_json backups = ordered_json::array();
   bool good = true;
-  for (const std::filesystem::path& file : *files) {
-    const auto manifest = read_manifest(file, key);
+  for (const auto& [file, bytes, manifest] : *listed) {
     good = good && manifest;
-    std::error_code code;
-    const std::uint64_t bytes = std::filesystem::file_size(file, code);
     ordered_json one{{"file", file.string()}, {"bytes", bytes}};
     one["name"] = manifest ? ordered_json(manifest->name) : ordered_json(nullptr);
     one["point_in_time"] = manifest ? ordered_json(manifest->created) : ordered_json(nullptr);
@@ -196,7 +207,7 @@ void list_command(const FileOptions& options) {
     std::println("{}", ordered_json{{"backups", std::move(backups)}, {"copies", copies}}.dump(2));
   else
     print_copies(copies);
-  if (!options.json && files->empty()) std::println(stderr, "no backups in {}", options.file);
+  if (!options.json && listed->empty()) std::println(stderr, "no backups in {}", options.file);
   if (!good) throw Exit{kFailed};
 }
 
@@ -221,10 +232,15 @@ void add_key_option(CLI::App& command, std::string& key) {
       ->type_name("FILE");
 }
 
-Key find_key(const std::string& file) {
+Key find_key(const std::string& file, const std::filesystem::path& progress) {
   auto key = find_backup_key(file);
+  if (!key && !progress.empty()) ProgressFile{progress}({.stage = "failed", .trouble = key.error().message});
   if (!key) stop(key.error());
   return *std::move(key);
+}
+
+void add_progress_option(CLI::App& command, std::filesystem::path& file) {
+  command.add_option("--progress", file, "File that says how far it is, as JSON")->type_name("FILE");
 }
 
 std::string show_bytes(std::uint64_t bytes) {
@@ -259,6 +275,11 @@ void add_verify_command(CLI::App& app) {
   command.add_option("--scratch", options->scratch, "Where the scratch folder is made; by default the system's own")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  command.add_option("--site", options->beside, "Among the data of the site of this file, instead")
+      ->type_name("SITE")
+      ->check(CLI::ExistingFile)
+      ->excludes("--scratch");
+  add_progress_option(command, options->progress);
   command.footer("Example:\n  rltune backup verify /mnt/safe/pilot-20260102T030000Z.rltune-backup --key backup.key");
 }
 

@@ -69,9 +69,10 @@ Json headers_of(std::initializer_list<std::string_view> more = {}) {
 Json responses_of(const Operation& operation, Schemas& schemas) {
   Json responses;
   if (operation.answer != nullptr)
-    responses["200"] = {{"description", "done"},
-                        {"headers", headers_of()},
-                        {"content", content_of("application/json", operation.answer(schemas))}};
+    responses[operation.accepted ? "202" : "200"] = {
+        {"description", operation.accepted ? "begun" : "done"},
+        {"headers", headers_of()},
+        {"content", content_of("application/json", operation.answer(schemas))}};
   else if (operation.redirects)
     responses["302"] = {{"description", "done; the browser goes on at Location"},
                         {"headers", headers_of({"Location"})}};

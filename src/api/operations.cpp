@@ -3,6 +3,7 @@
 
 #include "rltune/api/account.hpp"
 #include "rltune/api/audit.hpp"
+#include "rltune/api/backups.hpp"
 #include "rltune/api/certificate.hpp"
 #include "rltune/api/config.hpp"
 #include "rltune/api/decisions.hpp"
@@ -340,6 +341,44 @@ constexpr std::array kOperations{
                              "more of it.",
               .query = &query_of<RunFiguresQuery>,
               .answer = &schema_of<RunFigures>},
+    Operation{.id = "listBackups",
+              .method = "GET",
+              .path = "/api/v1/backups",
+              .permission = backups_read,
+              .group = "backups",
+              .summary = "The backups that there are, and the age of the newest",
+              .description = "Of the folder backups beside site.yaml. Only their beginnings are read: verifying one "
+                             "reads it whole.",
+              .answer = &schema_of<BackupList>},
+    Operation{.id = "createBackup",
+              .method = "POST",
+              .path = "/api/v1/backups",
+              .permission = backups_make,
+              .group = "backups",
+              .summary = "Make a backup of the site as it is now, while it runs",
+              .description = "One at a time, made or verified (409). Restoring one is done on the site's host: `rltune "
+                             "backup restore`.",
+              .request = &schema_of<BackupReason>,
+              .answer = &schema_of<BackupJob>,
+              .accepted = true},
+    Operation{.id = "verifyBackup",
+              .method = "POST",
+              .path = "/api/v1/backups/{backup}/verifications",
+              .permission = backups_make,
+              .group = "backups",
+              .summary = "Read a backup whole, and look whether everything in it agrees",
+              .description = "Needs as much free space beside the site's data as what is in it takes.",
+              .request = &schema_of<BackupReason>,
+              .answer = &schema_of<BackupJob>,
+              .accepted = true},
+    Operation{.id = "getBackupJob",
+              .method = "GET",
+              .path = "/api/v1/backups/jobs/{job}",
+              .permission = backups_read,
+              .group = "backups",
+              .summary = "How far a backup or its verification is, or how it ended",
+              .description = "The last one alone is known, until another one is ordered or coredinator starts again.",
+              .answer = &schema_of<BackupJob>},
     Operation{.id = "getConfig",
               .method = "GET",
               .path = "/api/v1/config",

@@ -173,7 +173,8 @@ Signature signature_of(const std::string& path, const Json& told) {
 }
 
 std::string function_of(const std::string& path, std::string method, const Json& told) {
-  const auto answer = Json::json_pointer("/responses/200/content/application~1json/schema/$ref");
+  const char* const success = told["responses"].contains("202") ? "202" : "200";
+  const Json::json_pointer answer(std::format("/responses/{}/content/application~1json/schema/$ref", success));
   const std::string type = told.contains(answer) ? name_of(told[answer]) : "void";
   const auto [parameters, target] = signature_of(path, told);
   for (char& letter : method) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));

@@ -237,7 +237,9 @@ class Unpacker {
   z_stream zlib_{};
 };
 
-Result<> pack_part(Packer& packer, const Part& part, const std::filesystem::path& file) {
+// `packing`: counts on.
+Result<> pack_part(Packer& packer, const Part& part, const std::filesystem::path& file, Progress& packing,
+                   const TellProgress& tell) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return file_error("open", file);
   Sha256 hash;
@@ -249,6 +251,8 @@ Result<> pack_part(Packer& packer, const Part& part, const std::filesystem::path
     hash.add({chunk.data(), size});
     if (auto done = packer.add({chunk.data(), size}); !done) return done;
     rest -= size;
+    packing.bytes += size;
+    if (tell) tell(packing);
   }
   if (hash.digits() != part.sha256)
     return fail(Errc::mismatch, std::format("{} changed while it was copied", file.string()));
@@ -256,7 +260,7 @@ Result<> pack_part(Packer& packer, const Part& part, const std::filesystem::path
 }
 
 Result<> pack_into(const Manifest& manifest, const std::filesystem::path& folder, const Key& key,
-                   const std::filesystem::path& file) {
+                   const std::filesystem::path& file, const TellProgress& tell) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return file_error("create", file);
   Packer packer(file, File(::fdopen(descriptor, "wb")), key);
@@ -266,8 +270,10 @@ Result<> pack_into(const Manifest& manifest, const std::filesystem::path& folder
   if (auto done = packer.begin(); !done) return done;
   if (auto done = packer.add({reinterpret_cast<const char*>(&size), sizeof size}); !done) return done;
   if (auto done = packer.add(text); !done) return done;
+  Progress packing{.stage = "packing"};
+  for (const Part& part : manifest.parts) packing.bytes_total += part.size;
   for (const Part& part : manifest.parts)
-    if (auto done = pack_part(packer, part, folder / part.name); !done) return done;
+    if (auto done = pack_part(packer, part, folder / part.name, packing, tell); !done) return done;
   return packer.finish();
 }
 
@@ -391,12 +397,12 @@ Result<std::string> hash_file(const std::filesystem::path& file) {
 }
 
 Result<> pack(const Manifest& manifest, const std::filesystem::path& folder, const Key& key,
-              const std::filesystem::path& file) {
+              const std::filesystem::path& file, const TellProgress& tell) {
   const std::filesystem::path partial = file.string() + std::format(".{}.part", ::getpid());
   std::error_code code;
   std::filesystem::create_directories(file.parent_path(), code);
   std::filesystem::remove(partial, code);
-  auto done = pack_into(manifest, folder, key, partial);
+  auto done = pack_into(manifest, folder, key, partial, tell);
   if (done) {
     std::filesystem::rename(partial, file, code);
     if (code) done = fail(Errc::io, std::format("cannot rename to {}: {}", file.string(), code.message()));

@@ -18,13 +18,13 @@
 #include "rltune/base/log.hpp"
 #include "rltune/config/site.hpp"
 #include "snapshot.hpp"
+#include "staging.hpp"
 
 namespace rltune::backup {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStaging = "backup-staging";
 // A learner takes decisions off the bus; io's writer commits them well within this.
 constexpr auto kCheckpointAge = std::chrono::seconds(5);
 // What a site replaces while it is copied is begun again, so often; waits grow to kRetryWaitMax.
@@ -54,6 +54,7 @@ struct Seen {
 
 bool passes_by(const fs::path& relative) {
   const std::string name = relative.filename().string();
+  if (is_backup(name)) return true;
   for (const char* end : {"-wal", "-shm", "-journal", ".part", ".lock"})
     if (name.ends_with(end)) return true;
   return name == "lock" || name.starts_with("tmp_object") || std::ranges::any_of(relative, [](const fs::path& step) {
@@ -235,36 +236,14 @@ Result<> link_file(const fs::path& from, const fs::path& to) {
   return code ? copy_file(from, to, false) : Result<>{};
 }
 
-class Staging {
- public:
-  static Result<Staging> make(const fs::path& data) {
-    const fs::path folder = data / kStaging;
-    std::error_code code;
-    fs::remove_all(folder, code);  // of a run that was killed
-    fs::create_directories(folder, code);
-    fs::permissions(folder, fs::perms::owner_all, code);
-    if (code) return fail(Errc::io, std::format("cannot create {}: {}", folder.string(), code.message()));
-    return Staging(folder);
-  }
-  ~Staging() {
-    std::error_code code;
-    if (!folder_.empty()) fs::remove_all(folder_, code);
-  }
-  Staging(Staging&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
-  Staging& operator=(Staging&&) = delete;
-  const fs::path& folder() const { return folder_; }
-
- private:
-  explicit Staging(fs::path folder) : folder_(std::move(folder)) {}
-  fs::path folder_;
-};
-
 class Copier {
  public:
-  Copier(const config::Site& site, const fs::path& site_file, const fs::path& folder, const Clock& clock)
+  Copier(const config::Site& site, const fs::path& site_file, const fs::path& folder, const Clock& clock,
+         const TellProgress& tell)
       : collect_([&site, site_file](Turn turn) { return Collector(site, site_file).collect(turn); }),
         folder_(folder),
-        clock_(clock) {}
+        clock_(clock),
+        tell_(tell) {}
 
   Result<> run() {
     const auto sources = collect_(Turn::content);
@@ -356,8 +335,17 @@ class Copier {
     if (!target) return std::unexpected(target.error());
     const bool linked = turn == Turn::checkpoint || (turn == Turn::content && path.extension() == ".onnx");
     auto done = linked ? link_file(path, *target) : copy_file(path, *target, path.extension() == ".jsonl");
-    if (done) kinds_[name_of(path)] = "file";
+    if (!done) return done;
+    kinds_[name_of(path)] = "file";
+    count(*target);
     return done;
+  }
+
+  void count(const fs::path& copy) {
+    std::error_code code;
+    const std::uintmax_t bytes = fs::file_size(copy, code);
+    copied_ += code ? 0 : bytes;
+    if (tell_) tell_({.stage = "copying", .bytes = copied_});
   }
 
   void drop(const fs::path& path) {
@@ -423,6 +411,7 @@ class Copier {
       if (!target) return std::unexpected(target.error());
       if (auto done = snapshot.copy_to(*target); !done) return done;
       kinds_[name_of(path)] = "database";
+      count(*target);
     }
     return {};
   }
@@ -430,6 +419,8 @@ class Copier {
   std::function<Result<std::vector<Source>>(Turn)> collect_;
   fs::path folder_, root_;
   const Clock& clock_;
+  const TellProgress& tell_;
+  std::uint64_t copied_ = 0;  // bytes
   TimePoint created_{};
   std::vector<std::pair<fs::path, Snapshot>> snapshots_;
   std::map<std::string, std::string> kinds_;
@@ -437,12 +428,14 @@ class Copier {
 
 }  // namespace
 
-Result<Created> create(const fs::path& site_file, const fs::path& target, const Key& key, const Clock& clock) {
+Result<Created> create(const fs::path& site_file, const fs::path& target, const Key& key, const Clock& clock,
+                       const TellProgress& tell) {
   const auto site = config::load_site(site_file);
   if (!site) return std::unexpected(site.error());
   const auto staging = Staging::make((site->folder / site->storage.folder).lexically_normal());
   if (!staging) return std::unexpected(staging.error());
-  Copier copier(*site, site_file, staging->folder(), clock);
+  remove_unfinished(target, site->name);
+  Copier copier(*site, site_file, staging->folder(), clock, tell);
   if (auto done = copier.run(); !done) return std::unexpected(done.error());
 
   Created created;
@@ -458,7 +451,7 @@ Result<Created> create(const fs::path& site_file, const fs::path& target, const 
     created.manifest.parts.push_back({.name = name, .kind = kind, .size = fs::file_size(copy), .sha256 = *hash});
   }
   created.file = target / name_of(site->name, copier.created());
-  if (auto done = pack(created.manifest, staging->folder(), key, created.file); !done)
+  if (auto done = pack(created.manifest, staging->folder(), key, created.file, tell); !done)
     return std::unexpected(done.error());
   std::error_code code;
   created.bytes = fs::file_size(created.file, code);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "rltune/backup/backup.hpp"  // is_backup()
 #include "rltune/base/time.hpp"
 
 namespace rltune::backup {
@@ -11,8 +12,6 @@ namespace rltune::backup {
 // A site's name as it stands in the names of its backups.
 std::string safe_name(std::string_view site);
 std::string name_of(std::string_view site, TimePoint created);
-// A plain name of that form; of this site alone, unless `site` is empty.
-bool is_backup(std::string_view name, std::string_view site = {});
 // What backups are ordered by, whichever site's they are.
 std::string_view stamp_of(std::string_view name);
 

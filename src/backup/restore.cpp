@@ -15,6 +15,7 @@
 #include "rltune/historian/decision_log.hpp"
 #include "rltune/sqlite/sqlite.hpp"
 #include "snapshot.hpp"
+#include "staging.hpp"
 
 namespace rltune::backup {
 namespace {
@@ -303,6 +304,14 @@ Result<Restored> verify(const fs::path& file, const Key& key, const fs::path& sc
   Restored restored{.manifest = std::move(*manifest), .agreement = {}, .site = {}};
   restored.agreement = examine(scratch, restored.manifest);
   return restored;
+}
+
+Result<Restored> verify_beside(const fs::path& site_file, const fs::path& file, const Key& key) {
+  const auto site = config::load_site(site_file);
+  if (!site) return std::unexpected(site.error());
+  const auto staging = Staging::make((site->folder / site->storage.folder).lexically_normal());
+  if (!staging) return std::unexpected(staging.error());
+  return verify(file, key, staging->folder() / "content");
 }
 
 }  // namespace rltune::backup

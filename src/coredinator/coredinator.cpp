@@ -9,6 +9,8 @@
 #include <set>
 
 #include "audit_desk.hpp"
+#include "backup_desk.hpp"
+#include "backup_list.hpp"
 #include "certificates.hpp"
 #include "config_calls.hpp"
 #include "fleet.hpp"
@@ -144,6 +146,7 @@ class Coredinator {
     auto fleet = Fleet::open(*site, options, clock, std::move(*io), audit);
     if (!fleet) return std::unexpected(fleet.error());
     Coredinator coredinator(std::move(*fleet), *keeper, std::move(*server), run_folder, audit, takeover, site->folder);
+    coredinator.backups_.emplace(options, audit, coredinator.clock_);
     coredinator.site_file_ = options.site;
     coredinator.running_ = std::move(*text);
     coredinator.reload_.emplace(std::move(*reload));
@@ -166,6 +169,8 @@ class Coredinator {
     AuditDesk audit_desk(audit_folder);
     replay::ReplayService replays(replay_sources(*site, data));
     library::PolicyDesk policies(policy_sources(*site, data));
+    const WallClock reading_clock;
+    BackupList backups(site->folder, reading_clock);
     library::RunDesk runs({site->folder / "runs", site->folder / "policies"});
     const auto reading = reading::ReadingThread::start(run_folder, "coredinator", [&](bus::Server& reader) {
       audit_desk.add_to(reader);
@@ -173,6 +178,7 @@ class Coredinator {
       library::add_plant_desk(reader);
       policies.add_to(reader);
       runs.add_to(reader);
+      backups.add_to(reader);
     });
     if (!reading) return std::unexpected(reading.error());
     coredinator.serve();
@@ -194,7 +200,12 @@ class Coredinator {
 
   // Brings roles and probes to what the fleet wants.
   Result<> follow() {
-    if (fleet_->take_change()) supervisor_.want(fleet_->wanted(), clock_.steady());
+    const bool fleet_changed = fleet_->take_change();
+    if (backups_->take_change() || fleet_changed) {
+      std::vector<Planned> wanted = fleet_->wanted();
+      if (backups_->wanted()) wanted.push_back(*backups_->wanted());
+      supervisor_.want(std::move(wanted), clock_.steady());
+    }
     std::set<std::string> names;
     for (const Planned& planned : supervisor_.planned()) {
       const std::string& name = planned.spec.name();
@@ -261,6 +272,7 @@ class Coredinator {
           return fleet_->describe(request, supervisor_, answer);
         });
     config_calls_->serve(server_);
+    backups_->serve(server_);
     server_.handle<v1::CertificatesRequest, v1::CertificatesAnswer>(
         "coredinator.Certificates",
         [this](const bus::Call&, const v1::CertificatesRequest&, v1::CertificatesAnswer& answer) -> Result<> {
@@ -306,6 +318,7 @@ class Coredinator {
       for (auto& [name, probe] : probes_) probe.turn(supervisor_, answers_, clock_.steady());
       note_silent();
       fleet_->turn(supervisor_, clock_.steady());
+      if (backups_->wanted()) backups_->turn(supervisor_.roles());
       if (auto followed = follow(); !followed) return followed;
       if (adopted_) take_over();
       // Nothing is spawned before the keeper has said what runs already.
@@ -535,6 +548,7 @@ class Coredinator {
   bool telling_ = false;  // io was asked to read the site's file again
   Duration tell_at_{}, leave_at_{};
   std::optional<ConfigCalls> config_calls_;
+  std::optional<BackupDesk> backups_;
   std::map<std::string, Probe> probes_;  // by role
   std::map<std::string, std::string> reported_;
   WallClock clock_;

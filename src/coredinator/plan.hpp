@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rltune/base/error.hpp"
+#include "rltune/base/time.hpp"
 #include "rltune/config/site.hpp"
 #include "rltune/coredinator/coredinator.hpp"
 #include "rltune/v1/supervision.pb.h"
@@ -20,6 +21,7 @@ struct Planned {
   bool mute = false;      // it answers no calls: well while it runs
   bool leaving = false;   // no longer wanted; forgotten when it is gone
   bool once = false;      // does its work and ends: asked for nothing, not started again
+  Duration limit{};       // once: so long it may take; 0: as long as the supervisor's policy says
 };
 
 // One instance of an agent that runs.

@@ -31,6 +31,7 @@ void Supervisor::keep_or_stop(const Planned& planned, Duration now) {
       roles_.try_emplace(planned.spec.name(), Role{.backoff = Backoff(policy_.backoff_first, policy_.backoff_max)});
   Role& role = entry->second;
   role.once = planned.once;
+  role.limit = planned.limit;
   if (added && !planned.waits_for.empty()) role.reason = "waits for " + planned.waits_for;
   if (planned.stopped) {
     if (!role.leaves_at) role.leaves_at = now;
@@ -189,7 +190,7 @@ bool Supervisor::ready_to_spawn(const Planned& planned, const Role& role, Durati
 
 bool Supervisor::hung(const Role& role, Duration now) const {
   if (role.pid == 0 || role.killed || role.stop_asked) return false;
-  if (role.once) return now - role.started_at >= policy_.once_limit;
+  if (role.once) return now - role.started_at >= (role.limit > Duration::zero() ? role.limit : policy_.once_limit);
   return now - role.answered_at >= (role.answered ? policy_.silence_limit : policy_.start_limit);
 }
 

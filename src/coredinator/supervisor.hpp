@@ -95,6 +95,7 @@ class Supervisor {
     bool answered_ever = false;
     bool killed = false;  // by us, waiting for its end
     bool once = false;
+    Duration limit{};  // of what is done once; 0: the policy's
     Backoff backoff;
   };
 

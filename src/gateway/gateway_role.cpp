@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "audit_operations.hpp"
+#include "backup_operations.hpp"
 #include "break_glass.hpp"
 #include "config_operations.hpp"
 #include "decision_operations.hpp"
@@ -209,6 +210,7 @@ Handlers Role::record_handlers() {
   handlers.merge(plant_handlers(reading));
   handlers.merge(policy_handlers(reading));
   handlers.merge(run_handlers(reading));
+  handlers.merge(backup_handlers(reading));
   return handlers;
 }
 

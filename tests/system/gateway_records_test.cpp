@@ -28,6 +28,21 @@ class GatewayRecords : public testing::GatewaySiteTest {
     EXPECT_EQ(answer->status, status) << path << answer->body;
     return json::parse(answer->body, nullptr, false);
   }
+  // What was ordered, when it has ended.
+  json ended(const std::string& path) const {
+    const auto begun = send("POST", "/api/v1" + path, token_, {{"reason", "before the harvest"}});
+    EXPECT_TRUE(begun && begun->status == 202) << (begun ? begun->body : begun.error().message);
+    if (!begun) return {};
+    json job = json::parse(begun->body, nullptr, false);
+    EXPECT_TRUE(PilotSite::eventually(
+        [&] {
+          job = get("/backups/jobs/" + job.value("id", ""));
+          return job.value("state", "") != "running";
+        },
+        120s))
+        << job << site_->everything();
+    return job;
+  }
   static json named(const json& tags, const std::string& name) {
     for (const json& tag : tags)
       if (tag["name"] == name) return tag;
@@ -128,6 +143,30 @@ TEST_F(GatewayRecords, policies_and_training_runs_are_told) {
   EXPECT_EQ(get("/runs/runs~spring")["figures"][0]["last"], -5.5);
   EXPECT_EQ(get("/runs/runs~spring/figures")["curves"][0]["values"], json({-5.5}));
   get("/runs/runs~summer", 404);
+}
+
+TEST_F(GatewayRecords, a_backup_is_made_and_verified_while_the_plant_is_controlled) {
+  token_ = sign_in("eve");
+  EXPECT_EQ(ended("/backups")["state"], "failed") << "there is no key";
+  EXPECT_EQ(get("/backups")["backups"], json::array());
+  const auto key = run_command(
+      std::format("{}/rltune backup key {}", RLTUNE_BIN_DIR, site_->path("site/secrets/backup.key")), site_->path(""));
+  ASSERT_EQ(key.status, 0) << key.err;
+  const std::uint64_t before = site_->decisions();
+  const json made = ended("/backups");
+  ASSERT_EQ(made["state"], "done") << made << site_->everything();
+  EXPECT_EQ(made["user"], "eve");
+  const json list = get("/backups");
+  ASSERT_EQ(list["backups"].size(), 1U) << list;
+  EXPECT_EQ(list["backups"][0]["name"], made["backup"]);
+  EXPECT_GT(list["backups"][0]["parts"], 5);
+  EXPECT_LT(list["newest_age_s"], 600.0);
+  const json verified = ended("/backups/" + made["backup"].get<std::string>() + "/verifications");
+  EXPECT_EQ(verified["state"], "done") << verified;
+  EXPECT_EQ(verified["faults"], json::array());
+  EXPECT_EQ(ended("/backups/pilot-20200101T000000Z.rltune-backup/verifications")["trouble"], "there is no such backup");
+  EXPECT_GT(site_->decisions(), before) << "nobody waited for it";
+  EXPECT_FALSE(std::filesystem::exists(site_->path("site/data/backup-staging")));
 }
 
 // A file of the historian's that somebody else has locked: a reader of it waits for seconds.

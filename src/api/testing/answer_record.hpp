@@ -55,7 +55,10 @@ class AnswerRecord : public ::testing::Environment {
     ASSERT_TRUE(told.is_object()) << said;
     for (const Operation& operation : operations()) {
       const auto answered = told["operations"].value(std::string(operation.id), Json::object());
-      const char* const success = operation.redirects ? "302" : operation.answer == nullptr ? "204" : "200";
+      const char* const success = operation.redirects           ? "302"
+                                  : operation.accepted          ? "202"
+                                  : operation.answer == nullptr ? "204"
+                                                                : "200";
       EXPECT_TRUE(answered.contains(success))
           << "no test has " << operation.id << " answered with success; it was answered " << answered;
       EXPECT_GE(answered.size(), 2U) << "no test has " << operation.id << " refused";

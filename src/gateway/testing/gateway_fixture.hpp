@@ -10,10 +10,12 @@
 
 #include "answer_record.hpp"
 #include "audit_operations.hpp"
+#include "backup_operations.hpp"
 #include "break_glass.hpp"
 #include "config_operations.hpp"
 #include "decision_operations.hpp"
 #include "door.hpp"
+#include "fake_backups.hpp"
 #include "fake_coredinator.hpp"
 #include "fake_library.hpp"
 #include "history_operations.hpp"
@@ -159,6 +161,7 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(plant_handlers(reading));
     handlers.merge(policy_handlers(reading));
     handlers.merge(run_handlers(reading));
+    handlers.merge(backup_handlers(reading));
     open_paths_.emplace(door_->limits(), door_->origins(), clock_, std::move(ui));
     auto server = webserver::Server::start({.threads = 2, .unrouted = open_paths_->unrouted()},
                                            door_->routes(std::move(handlers)), sockets());
@@ -329,7 +332,9 @@ class GatewayTest : public ::testing::Test {
         });
     serve_decisions(server);
     serve_audit(server);
-    library_.serve(server, [this](const bus::Call& call, const std::string& what) { note(call, what); });
+    const auto note_it = [this](const bus::Call& call, const std::string& what) { note(call, what); };
+    library_.serve(server, note_it);
+    backups_.serve(server, note_it);
   }
   void serve_decisions(bus::Server& server) {
     server.handle<v1::DecisionsRequest, v1::DecisionsAnswer>(
@@ -377,6 +382,7 @@ class GatewayTest : public ::testing::Test {
 
  protected:
   FakeLibrary library_;
+  FakeBackups backups_;
   // What the site has on record; set before start(), or before anything asks.
   v1::TagsAnswer recorded_tags_;
   v1::SamplesAnswer recorded_samples_;

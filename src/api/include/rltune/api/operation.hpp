@@ -31,6 +31,7 @@ struct Operation {
   QueryOf query = nullptr;                       // nullptr: no parameter is taken
   SchemaOf request = nullptr, answer = nullptr;  // nullptr: none
   bool redirects = false;                        // what is done ends in a redirect (302): for browsers
+  bool accepted = false;                         // answered at once (202), and done afterwards
 };
 
 std::span<const Operation> operations();

@@ -22,6 +22,8 @@ enum class Permission : std::uint8_t {
   agents_operate,  // start and stop, promote, pause, take back
   agents_deploy,   // a new version
   audit_read,      // who did what
+  backups_read,    // which there are
+  backups_make,    // and verify
   config_read,
   config_write,
   users_manage,

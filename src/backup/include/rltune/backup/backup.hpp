@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rltune/backup/container.hpp"
+#include "rltune/backup/progress.hpp"
 #include "rltune/base/clock.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/config/retention.hpp"
@@ -23,9 +25,9 @@ struct Created {
 // Copies the site of a file into one new file in `target`. Needs as much free space beside the site's data as that
 // takes: the copies are made there first, as plain as the data themselves. Files that the site replaces on the way are
 // copied again, for half a minute at most. Errors: those of the site's file, io, no_space, corrupt; timeout: the site
-// replaced them faster all the time.
+// replaced them faster all the time. `tell` may be empty.
 Result<Created> create(const std::filesystem::path& site_file, const std::filesystem::path& target, const Key& key,
-                       const Clock& clock);
+                       const Clock& clock, const TellProgress& tell = {});
 
 // What was found in a restored folder; `faults` says what does not fit together, `notes` what is worth knowing and
 // keeps nobody from going on.
@@ -56,7 +58,13 @@ Result<Restored> restore(const std::filesystem::path& file, const Key& key, cons
 
 // The same in `scratch`, which is made and stays; faults of agreement are told and are no error.
 Result<Restored> verify(const std::filesystem::path& file, const Key& key, const std::filesystem::path& scratch);
+// The same among the data of a site that may run on; nothing of it stays, and what a run that was killed left goes.
+// Errors: those of the site's file besides.
+Result<Restored> verify_beside(const std::filesystem::path& site_file, const std::filesystem::path& file,
+                               const Key& key);
 
+// A plain name of a backup's file; of this site's alone, unless `site` is empty.
+bool is_backup(std::string_view name, std::string_view site = {});
 // Backups of a folder, oldest first, by their names. Of the site `name` alone, unless empty.
 Result<std::vector<std::filesystem::path>> list(const std::filesystem::path& folder, const std::string& name = {});
 // Of names of one site's backups those that need not be kept: not among the newest, nor the newest of their day, week

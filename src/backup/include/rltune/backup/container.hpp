@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "rltune/backup/progress.hpp"
 #include "rltune/base/error.hpp"
 #include "rltune/vault/key.hpp"
 
@@ -33,7 +34,7 @@ struct Manifest {
 // Durably; the parts lie under `folder` by their names, with size and hash as the manifest says.
 // Errors: io, no_space; mismatch (a part is not what the manifest says). Nothing stays behind on failure.
 Result<> pack(const Manifest& manifest, const std::filesystem::path& folder, const Key& key,
-              const std::filesystem::path& file);
+              const std::filesystem::path& file, const TellProgress& tell = {});
 
 // Decrypts as much as the manifest takes. Errors: not_found, parse (no backup, another version), denied (another key),
 // corrupt (says what is wrong).
