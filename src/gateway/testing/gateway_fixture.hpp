@@ -57,7 +57,7 @@ inline std::string header_of(const HttpAnswer& answer, const std::string& name) 
 class GatewayTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto hash = access::hash_password(kPassword);
+    static const auto hash = access::hash_password(kPassword);  // it costs a tenth of a second
     ASSERT_TRUE(hash);
     std::string users = "schema: rltune/users/v1\nsign_in: {attempts_max: 3, lockout_minutes: 10}\nusers:\n";
     for (const char* role : {"viewer", "operator", "engineer", "admin"}) {
