@@ -23,7 +23,9 @@ class Operator : public ::testing::Test {
     site_ = std::make_unique<PilotSite>(options);
     ASSERT_NO_FATAL_FAILURE(site_->start());
     ASSERT_TRUE(
-        PilotSite::eventually([&] { return site_->io_status() && site_->role("io").state() == "healthy"; }, 20s))
+        // What the guard has not seen yet, it lets nobody write.
+        PilotSite::eventually(
+            [&] { return std::isfinite(site_->value("heating")) && site_->role("io").state() == "healthy"; }, 20s))
         << site_->everything();
   }
 
@@ -110,7 +112,8 @@ TEST_F(Operator, the_mode_survives_a_crash_of_io) {
 
 TEST_F(Operator, every_action_stands_in_the_audit_log) {
   ASSERT_NO_FATAL_FAILURE(start({.mode = "manual"}));
-  ASSERT_EQ(run("write", {"heating", "60", "--yes", "--reason", "frost"}).status, 0);
+  const Said written = run("write", {"heating", "60", "--yes", "--reason", "frost"});
+  ASSERT_EQ(written.status, 0) << written.out << written.err;
   ASSERT_EQ(run("mode", {"automatic", "--yes", "--reason", "it is warm again"}).status, 0);
   ASSERT_EQ(run("write", {"heating", "70", "--yes"}).status, 1);
   ASSERT_EQ(run("status", {"--tags"}).status, 0);
