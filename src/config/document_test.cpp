@@ -216,6 +216,17 @@ TEST(Shared, pages_that_may_call_are_named_as_a_browser_says_them) {
         << wrong;
 }
 
+TEST(Shared, who_is_exempt_from_limits_is_an_address_to_the_letter) {
+  const auto with = [](const std::string& list) {
+    return faults_of(
+        replaced(example_shared_site(), "guard:\n", "gateway: {exempt_addresses: [" + list + "]}\nguard:\n"));
+  };
+  EXPECT_EQ(with("'10.0.0.7', '::1', '2001:db8::7'"), "");
+  for (const char* wrong :
+       {"localhost", "10.0.0", "10.0.0.0/8", "010.0.0.7", "0:0:0:0:0:0:0:1", "2001:DB8::7", "*", ""})
+    EXPECT_NE(with(std::string("'") + wrong + "'").find("gateway.exempt_addresses[0]"), std::string::npos) << wrong;
+}
+
 TEST(Shared, an_operation_has_one_limit) {
   const auto with = [](const std::string& limits) {
     return faults_of(replaced(example_shared_site(), "guard:\n", "gateway: {limits: [" + limits + "]}\nguard:\n"));

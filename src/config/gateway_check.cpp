@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <format>
 #include <set>
@@ -30,6 +33,15 @@ bool is_origin(std::string_view text) {
          (rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1)) && rest != (plain ? ":80" : ":443")));
 }
 
+// As the gateway writes the address of who calls, with which it is compared to the letter.
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> written{};
+  const int family = text.contains(':') ? AF_INET6 : AF_INET;
+  return ::inet_pton(family, text.c_str(), bytes.data()) == 1 &&
+         ::inet_ntop(family, bytes.data(), written.data(), written.size()) != nullptr && text == written.data();
+}
+
 }  // namespace
 
 void check_gateway(const Gateway& gateway, Faults& faults) {
@@ -37,6 +49,10 @@ void check_gateway(const Gateway& gateway, Faults& faults) {
   for (std::size_t i = 0; i < gateway.limits.size(); ++i)
     if (!limited.insert(gateway.limits[i].operation).second)
       faults.add(std::format("gateway.limits[{}].operation", i), "has its limit already");
+  for (std::size_t i = 0; i < gateway.exempt_addresses.size(); ++i)
+    if (!is_address(gateway.exempt_addresses[i]))
+      faults.add(std::format("gateway.exempt_addresses[{}]", i),
+                 "must be one address in its shortest form: 10.0.0.7, ::1; no names, no ranges");
   for (std::size_t i = 0; i < gateway.allowed_origins.size(); ++i)
     if (!is_origin(gateway.allowed_origins[i]))
       faults.add(std::format("gateway.allowed_origins[{}]", i),

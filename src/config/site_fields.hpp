@@ -242,6 +242,8 @@ void describe(Visitor& v, Gateway& gateway) {
   v.number("calls_burst", gateway.calls_burst, Bounds{.low = 1, .high = 100000}, Need::optional,
            "so many at once after a rest");
   v.list("limits", gateway.limits, Need::optional, "of single operations, in place of the gateway's own");
+  v.text_list("exempt_addresses", gateway.exempt_addresses, Need::optional,
+              "clients that no limit counts, whoever calls from there: 10.0.0.7; no names, no ranges");
   v.text_list(
       "allowed_origins", gateway.allowed_origins, Need::optional,
       "pages from elsewhere that may call the API with a token: https://host or https://host:port; none: no other");

@@ -222,7 +222,7 @@ DoorOptions Role::door_options() const {
   for (const std::string& name : unknown_operations(rates))
     log::warning("a limit is for an operation that the API does not have", {{"operation", name}});
   return {.limits = {.rate = {.per_second = gateway.calls_per_s, .burst = gateway.calls_burst},
-                     .exempt = {},
+                     .exempt = {gateway.exempt_addresses.begin(), gateway.exempt_addresses.end()},
                      .operations = std::move(rates)},
           .allowed_origins = {gateway.allowed_origins.begin(), gateway.allowed_origins.end()}};
 }

@@ -183,6 +183,7 @@ struct Gateway {
   std::filesystem::path certificate_file, key_file;  // PEM; empty: made by the gateway
   double calls_per_s = 50.0, calls_burst = 200.0;    // of an address, and of an account
   std::vector<CallLimit> limits;                     // over those that the gateway has by itself
+  std::vector<std::string> exempt_addresses;         // of clients without limits
   std::vector<std::string> allowed_origins;          // of pages of others that may call: "https://hmi.example.com"
   std::filesystem::path ui_folder;                   // empty: that of the installed version
 };
