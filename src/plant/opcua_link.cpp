@@ -306,7 +306,7 @@ Result<> OpcuaLink::Worker::establish_with_next() {
   if (!next) return std::unexpected(next.error());
   if (!*next) return fail(Errc::not_found, "there is no next certificate");
   session_ = std::make_unique<OpcuaSession>(options_, wake_, stop_);
-  if (auto up = session_->establish(bindings_, std::move(**next)); !up) return up;
+  if (auto up = session_->establish(bindings_, std::move(*next)); !up) return up;
   if (auto used = pki->use_next(); !used)
     log::error("our new certificate is in use, and cannot be kept as ours yet", {{"reason", used.error().message}});
   return {};
