@@ -111,7 +111,9 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     response_->body() = std::move(response.body);
     response_->keep_alive(keep);
     response_->prepare_payload();
-    if (head_only_) response_->body().clear();  // its length stays said (RFC 9110, 9.3.2)
+    const bool bodiless = response.status == 204 || response.status == 304;
+    if (bodiless) response_->content_length(boost::none);  // RFC 9110, 8.6
+    if (head_only_) response_->body().clear();             // its length stays said (RFC 9110, 9.3.2)
     claim_.reset();
     lowest().expires_after(shared_.options.idle_timeout);
     http::async_write(stream_, *response_, then([keep](Session& self) {

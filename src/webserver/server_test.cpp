@@ -30,6 +30,7 @@ class ServerTest : public ::testing::Test {
                           {"parts", request.parts}, {"query", request.query}, {"seen", request.headers.at("x-seen")}}
                           .dump()});
          }},
+        {"DELETE", "/v1/echo", [](const Request&, const Reply& reply) { reply({.status = 204}); }},
         {"PUT", "/v1/echo", [](const Request&, const Reply& reply) { reply({.body = "put"}); }},
         {"POST", "/v1/later",
          [](const Request& request, Reply reply) {
@@ -151,6 +152,17 @@ TEST_F(ServerTest, a_connection_serves_one_request_after_the_other) {
   const std::string answers = read_to_end(socket.get(), 5000);
   EXPECT_EQ(count_of(answers, "HTTP/1.1 200 OK"), 2);
   EXPECT_EQ(count_of(answers, "HTTP/1.1 405"), 1);
+}
+
+TEST_F(ServerTest, what_has_no_body_says_no_length_and_the_connection_goes_on) {
+  const Descriptor socket = connected(server_->port());
+  said(socket,
+       "DELETE /v1/echo HTTP/1.1\r\nHost: here\r\n\r\n"
+       "PUT /v1/echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
+  const std::string answers = read_to_end(socket.get(), 5000);
+  EXPECT_EQ(count_of(answers, "HTTP/1.1 204"), 1);
+  EXPECT_EQ(count_of(answers, "HTTP/1.1 200"), 1);
+  EXPECT_EQ(count_of(answers, "Content-Length"), 1) << answers;
 }
 
 TEST_F(ServerTest, a_body_may_come_in_chunks) {
