@@ -13,6 +13,7 @@
 #include "rltune/api/policies.hpp"
 #include "rltune/api/runs.hpp"
 #include "rltune/api/site.hpp"
+#include "rltune/api/telemetry.hpp"
 #include "rltune/api/user.hpp"
 #include "schemas.hpp"
 
@@ -379,6 +380,36 @@ constexpr std::array kOperations{
               .summary = "How far a backup or its verification is, or how it ended",
               .description = "The last one alone is known, until another one is ordered or coredinator starts again.",
               .answer = &schema_of<BackupJob>},
+    Operation{.id = "listAlerts",
+              .method = "GET",
+              .path = "/api/v1/alerts",
+              .permission = site_read,
+              .group = "telemetry",
+              .summary = "What is wrong now, by the site's rules",
+              .answer = &schema_of<AlertList>},
+    Operation{.id = "acknowledgeAlert",
+              .method = "POST",
+              .path = "/api/v1/alerts/{alert}/acknowledgements",
+              .permission = alerts_answer,
+              .group = "telemetry",
+              .summary = "Say that somebody looks after an alert: it is not told again",
+              .request = &schema_of<AlertOrder>,
+              .answer = &schema_of<AlertInfo>},
+    Operation{.id = "searchLogs",
+              .method = "GET",
+              .path = "/api/v1/logs",
+              .permission = logs_read,
+              .group = "telemetry",
+              .summary = "What the site's roles have logged, in pages",
+              .query = &query_of<LogsQuery>,
+              .answer = &schema_of<LogList>},
+    Operation{.id = "getTelemetryStatus",
+              .method = "GET",
+              .path = "/api/v1/telemetry",
+              .permission = logs_read,
+              .group = "telemetry",
+              .summary = "What is kept of logs and metrics, and how far each sink is",
+              .answer = &schema_of<TelemetryStatus>},
     Operation{.id = "getConfig",
               .method = "GET",
               .path = "/api/v1/config",

@@ -21,6 +21,8 @@ constexpr std::array kTable{
     PermissionRow{Permission::agents_operate,  "agents.operate",  "start, stop, promote, take back",        kNo,    kYes,     kYes,     kYes,  kNo},
     PermissionRow{Permission::agents_deploy,   "agents.deploy",   "bring in a new version",                 kNo,    kNo,      kYes,     kYes,  kNo},
     PermissionRow{Permission::audit_read,      "audit.read",      "see and verify who did what",            kNo,    kNo,      kYes,     kYes,  kNo},
+    PermissionRow{Permission::logs_read,       "logs.read",       "search logs, see where they are sent",   kNo,    kYes,     kYes,     kYes,  kNo},
+    PermissionRow{Permission::alerts_answer,   "alerts.answer",   "say who looks after an alert",           kNo,    kYes,     kYes,     kYes,  kNo},
     PermissionRow{Permission::backups_read,    "backups.read",    "see which backups there are",            kNo,    kYes,     kYes,     kYes,  kNo},
     PermissionRow{Permission::backups_make,    "backups.make",    "make and verify backups",                kNo,    kNo,      kYes,     kYes,  kNo},
     PermissionRow{Permission::config_read,     "config.read",     "see the configuration",                  kNo,    kYes,     kYes,     kYes,  kNo},

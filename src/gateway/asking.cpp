@@ -47,6 +47,12 @@ Answer refusal_of(const Error& error) {
   return refused;
 }
 
+Answer too_busy() {
+  Answer busy = refuse(503, "too much is read at once; try again");
+  busy.headers["Retry-After"] = "1";
+  return busy;
+}
+
 bus::CallOptions to(std::string method, std::string target, std::chrono::milliseconds timeout) {
   return {.method = std::move(method), .target = std::move(target), .timeout = timeout};
 }

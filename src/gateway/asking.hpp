@@ -20,6 +20,8 @@ bus::CallOptions to(std::string method, std::string target, std::chrono::millise
 
 // How an error of the bus is told: 404 for what is not found, 503 where nobody is there, 504 where no answer came.
 Answer refusal_of(const Error& error);
+// 503: the workers have no room for it.
+Answer too_busy();
 
 // nullopt: 0, which stands for none.
 std::optional<TimePoint> time_of(std::int64_t unix_ns);
@@ -57,10 +59,7 @@ void ask_for_much(bus::Caller& caller, Workers& workers, const CallPointer& call
                   const Request& request, Told told, const Done& done) {
   send(caller, call, way, request, [&workers, told = std::move(told), done](Result<std::string> answered) {
     auto work = [answered = std::move(answered), told, done] { tell<Reply>(answered, told, done); };
-    if (workers.post(std::move(work))) return;
-    Answer busy = refuse(503, "too much is read at once; try again");
-    busy.headers["Retry-After"] = "1";
-    done(busy);
+    if (!workers.post(std::move(work))) done(too_busy());
   });
 }
 

@@ -24,7 +24,7 @@ OperationRates default_operation_rates() {
       {"changeConfig", {.per_second = 2.0, .burst = 20.0}},
   };
   // Pages of up to 10,000 entries out of files.
-  for (const char* reading : {"listSamples", "listRollups", "listDecisions", "listAudit"})
+  for (const char* reading : {"listSamples", "listRollups", "listDecisions", "listAudit", "searchLogs"})
     rates[reading] = {.per_second = 10.0, .burst = 50.0};
   RLTUNE_CHECK(unknown_operations(rates).empty());
   return rates;

@@ -35,6 +35,7 @@
 #include "run_operations.hpp"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
+#include "telemetry_operations.hpp"
 #include "user_operations.hpp"
 
 namespace rltune::gateway {
@@ -72,6 +73,7 @@ class Role {
   Role(config::Site site, const std::filesystem::path& run_folder)
       : site_(std::move(site)),
         folder_(site_.folder / site_.storage.folder / "access"),
+        run_folder_(run_folder),
         operations_("gateway", clock_),
         telemetry_({.folder = site_.folder, .run_folder = run_folder, .site = site_.name, .role = "gateway"},
                    operations_.registry),
@@ -90,7 +92,7 @@ class Role {
   void record(audit::Entry entry) { audit_->post(std::move(entry)); }
 
   config::Site site_;
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, run_folder_;
   WallClock clock_;
   metrics::Operations operations_;
   tracing::SiteTelemetry telemetry_;
@@ -108,7 +110,7 @@ class Role {
   std::optional<SignIn> sign_in_;
   std::optional<OidcSignIn> oidc_;
   std::optional<BreakGlass> break_glass_;
-  Workers pages_{kPagesAtOnce, kPagesWaiting};
+  Workers pages_{kPagesAtOnce, kPagesWaiting}, telemetry_asked_{kPagesAtOnce, kPagesWaiting};
   bus::Context context_;
   std::optional<bus::Server> bus_;
   std::optional<bus::Caller> caller_;
@@ -211,6 +213,9 @@ Handlers Role::record_handlers() {
   handlers.merge(policy_handlers(reading));
   handlers.merge(run_handlers(reading));
   handlers.merge(backup_handlers(reading));
+  handlers.merge(telemetry_handlers(
+      {.announcement = run_folder_ / "telemetry.json", .paths = HostPaths(site_.folder), .workers = telemetry_asked_},
+      tell_read));
   return handlers;
 }
 

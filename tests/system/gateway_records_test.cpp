@@ -169,6 +169,32 @@ TEST_F(GatewayRecords, a_backup_is_made_and_verified_while_the_plant_is_controll
   EXPECT_FALSE(std::filesystem::exists(site_->path("site/data/backup-staging")));
 }
 
+// Asked of the telemetry role that runs with the site: what this call itself logs is found by its correlation id.
+TEST_F(GatewayRecords, the_site_tells_its_logs_alerts_and_what_it_keeps) {
+  token_ = sign_in("oscar");
+  const auto asked = send("GET", "/api/v1/site", token_);
+  ASSERT_TRUE(asked && asked->status == 200);
+  const std::string id = asked->headers.at("x-correlation-id");
+  json page;
+  ASSERT_TRUE(PilotSite::eventually(
+      [&] {
+        page = get("/logs?order=oldest&correlation_id=" + id);
+        return !page["entries"].empty();
+      },
+      20s))
+      << page << site_->everything();
+  EXPECT_EQ(page["entries"][0]["service"], "gateway") << page;
+  EXPECT_EQ(page["entries"][0]["attributes"].value("status", ""), "200") << page;
+  EXPECT_TRUE(get("/alerts")["alerts"].is_array());
+  const json status = get("/telemetry");
+  ASSERT_EQ(status["streams"].size(), 2U) << status;
+  EXPECT_GT(status["streams"][0]["acknowledged"], 0);
+  const auto acknowledged =
+      send("POST", "/api/v1/alerts/nothing/acknowledgements", token_, {{"reason", "nobody knows it"}});
+  ASSERT_TRUE(acknowledged);
+  EXPECT_EQ(acknowledged->status, 404) << acknowledged->body;
+}
+
 // A file of the historian's that somebody else has locked: a reader of it waits for seconds.
 TEST_F(GatewayRecords, a_question_that_takes_seconds_holds_no_decision_back) {
   token_ = sign_in("bob");

@@ -20,6 +20,7 @@ inline constexpr const char* kNoCallLimits =
     "{operation: listDecisions, calls_per_s: 100000, calls_burst: 100000}, "
     "{operation: replayDecision, calls_per_s: 100000, calls_burst: 100000}, "
     "{operation: listAudit, calls_per_s: 100000, calls_burst: 100000}, "
+    "{operation: searchLogs, calls_per_s: 100000, calls_burst: 100000}, "
     "{operation: verifyAudit, calls_per_s: 100000, calls_burst: 100000}, "
     "{operation: planConfig, calls_per_s: 100000, calls_burst: 100000}, "
     "{operation: changeConfig, calls_per_s: 100000, calls_burst: 100000}]";

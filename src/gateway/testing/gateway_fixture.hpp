@@ -18,6 +18,7 @@
 #include "fake_backups.hpp"
 #include "fake_coredinator.hpp"
 #include "fake_library.hpp"
+#include "fake_telemetry.hpp"
 #include "history_operations.hpp"
 #include "http_exchange.hpp"
 #include "key_operations.hpp"
@@ -35,6 +36,7 @@
 #include "run_operations.hpp"
 #include "sign_in.hpp"
 #include "site_operations.hpp"
+#include "telemetry_operations.hpp"
 #include "temporary_folder.hpp"
 #include "user_operations.hpp"
 
@@ -67,6 +69,7 @@ class GatewayTest : public ::testing::Test {
     }
     users += "  - {name: feeder, role: service, password_hash_file: secrets/viewer}\n";
     write_users(users);
+    ASSERT_TRUE(telemetry_.start(folder_.path() / "telemetry.json"));
     start({.limits = kNoLimits});
   }
   void TearDown() override {
@@ -162,6 +165,9 @@ class GatewayTest : public ::testing::Test {
     handlers.merge(policy_handlers(reading));
     handlers.merge(run_handlers(reading));
     handlers.merge(backup_handlers(reading));
+    handlers.merge(telemetry_handlers(
+        {.announcement = folder_.path() / "telemetry.json", .paths = HostPaths(folder_.path()), .workers = workers_},
+        tell_read));
     open_paths_.emplace(door_->limits(), door_->origins(), clock_, std::move(ui));
     auto server = webserver::Server::start({.threads = 2, .unrouted = open_paths_->unrouted()},
                                            door_->routes(std::move(handlers)), sockets());
@@ -214,6 +220,7 @@ class GatewayTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  FakeTelemetry telemetry_;
   FakeCoredinator coredinator_;
   std::string users_;
   ManualClock clock_{TimePoint(std::chrono::seconds(1'800'000'000))};

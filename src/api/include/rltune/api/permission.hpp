@@ -22,6 +22,8 @@ enum class Permission : std::uint8_t {
   agents_operate,  // start and stop, promote, pause, take back
   agents_deploy,   // a new version
   audit_read,      // who did what
+  logs_read,       // what the roles say, and whom it is sent to
+  alerts_answer,   // say who looks after one
   backups_read,    // which there are
   backups_make,    // and verify
   config_read,
