@@ -44,8 +44,13 @@ std::size_t HostPaths::length_at(std::string_view text, std::size_t at) const {
 }
 
 std::string HostPaths::shortened(std::string_view path) const {
-  if (path.starts_with(site_folder_) && path.size() > site_folder_.size())
-    return std::string(path.substr(site_folder_.size()));
+  if (path.starts_with(site_folder_)) {
+    std::string_view within = path.substr(site_folder_.size());
+    while (within.starts_with('/')) within.remove_prefix(1);
+    std::size_t at = 0;
+    while (at < within.size() && length_at(within, at) == 0) ++at;
+    if (!within.empty() && at == within.size()) return std::string(within);
+  }
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return "..." + std::string(path.substr(path.rfind('/')));
 }

@@ -23,6 +23,7 @@ TEST_F(HostPathsTest, what_lies_in_the_sites_folder_is_told_from_there) {
   EXPECT_EQ(paths_.hidden("no key at /srv/plants/north/secrets/backup.key: make one"),
             "no key at secrets/backup.key: make one");
   EXPECT_EQ(paths_.hidden("/srv/plants/north/site.yaml"), "site.yaml");
+  EXPECT_EQ(paths_.hidden("/srv/plants/north//var/x:/tmp/y"), ".../y") << "two that look like one";
 }
 
 TEST_F(HostPathsTest, of_other_files_the_name_alone_is_told) {
