@@ -256,6 +256,7 @@ constexpr std::array kOperations{
               .permission = site_read,
               .group = "agents",
               .summary = "How an agent is, asked itself",
+              .description = "One that is stopped or does not answer is not healthy; that is an answer as well.",
               .answer = &schema_of<AgentHealth>},
     Operation{.id = "orderAgent",
               .method = "POST",

@@ -62,6 +62,18 @@ TEST_F(GatewayTest, who_has_not_signed_in_gets_nowhere) {
   EXPECT_EQ(call("GET /api/v1/unknown", token("admin")).status, 404);
 }
 
+TEST_F(GatewayTest, an_agent_that_is_away_is_told_to_be_unwell) {
+  const auto health = [this, shown = token("viewer")](const std::string& agent, int status) {
+    const HttpAnswer answer = call("GET /api/v1/agents/" + agent + "/health", shown);
+    EXPECT_EQ(answer.status, status) << answer.body;
+    return json::parse(answer.body, nullptr, false);
+  };
+  EXPECT_EQ(health("climate", 200), json({{"healthy", true}, {"reason", ""}}));
+  EXPECT_EQ(health("stopped", 200), json({{"healthy", false}, {"reason", "agent stopped is stopped; start it first"}}));
+  EXPECT_EQ(health("gone", 200), json({{"healthy", false}, {"reason", "it does not answer"}}));
+  EXPECT_EQ(health("nobody", 404)["detail"], "no agent of that name");
+}
+
 TEST_F(GatewayTest, a_name_that_nothing_has_goes_nowhere) {
   EXPECT_EQ(call("GET /api/v1/agents/" + std::string(201, 'a'), token("viewer")).status, 404);
   EXPECT_THAT(asked(), IsEmpty());

@@ -85,6 +85,19 @@ Answer health(const v1::HealthAnswer& answered) {
   return answer(api::AgentHealth{.healthy = answered.healthy(), .reason = answered.reason()});
 }
 
+// One that is stopped or does not answer is not healthy: that is an answer too.
+Answer health_of(const Result<std::string>& answered) {
+  if (answered) {
+    v1::HealthAnswer told;
+    return told.ParseFromString(*answered) ? health(told) : refuse(502, "the agent's answer is not one");
+  }
+  const auto& [code, message] = answered.error();
+  if (code == Errc::mismatch) return answer(api::AgentHealth{.healthy = false, .reason = message});
+  if (code == Errc::disconnected || code == Errc::timeout)
+    return answer(api::AgentHealth{.healthy = false, .reason = "it does not answer"});
+  return refusal_of(answered.error());
+}
+
 Answer agents(const v1::AgentsAnswer& answered) {
   api::AgentList list;
   for (const v1::AgentInfo& info : answered.agents()) list.agents.push_back(agent_state(info));
@@ -118,7 +131,8 @@ void read_handlers(bus::Caller& caller, Handlers& handlers) {
 
 void health_handler(bus::Caller& caller, Handlers& handlers) {
   handlers.emplace("getAgentHealth", [&caller](const CallPointer& call, const Done& done) {
-    ask<v1::HealthAnswer>(caller, call, to("agent.Health", call->parts[0]), v1::HealthRequest(), health, done);
+    send(caller, call, to("agent.Health", call->parts[0]), v1::HealthRequest(),
+         [done](const Result<std::string>& answered) { done(health_of(answered)); });
   });
 }
 

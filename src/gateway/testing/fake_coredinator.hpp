@@ -33,8 +33,14 @@ class FakeCoredinator {
                                                                 request.version(), request.agent(), request.folder()));
                                                answer.set_id(request.agent());
                                              });
-    answer<v1::HealthRequest, v1::HealthAnswer>(
-        server, "agent.Health", [](const v1::HealthRequest&, v1::HealthAnswer& answer) { answer.set_healthy(true); });
+    server.handle<v1::HealthRequest, v1::HealthAnswer>(
+        "agent.Health", [](const bus::Call& call, const v1::HealthRequest&, v1::HealthAnswer& answer) -> Result<> {
+          if (call.target == "stopped") return fail(Errc::mismatch, "agent stopped is stopped; start it first");
+          if (call.target == "gone") return fail(Errc::disconnected, "nobody answers at ipc:///run/agent");
+          if (call.target == "nobody") return fail(Errc::not_found, "no agent of that name");
+          answer.set_healthy(true);
+          return {};
+        });
   }
   // "ada four_eyes: why", of the last change; "eve deploys 1.2.0 of climate from FOLDER".
   std::string changed() {
