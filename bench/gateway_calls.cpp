@@ -4,6 +4,7 @@
 #include "process_use.hpp"
 #include "rltune/webserver/server.hpp"
 #include "served_site.hpp"
+#include "temporary_folder.hpp"
 
 namespace rltune::bench {
 namespace {
@@ -13,6 +14,31 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSenders = 64;
 constexpr int kTurns = 20, kRepetitions = 5;
 constexpr double kP50Us = 350.0, kP99Us = 1'000.0, kCallsPerSecond = 10'000.0;
+
+// A server of its own beside the site, bare: it answers and does nothing else.
+class Bare {
+ public:
+  explicit Bare(std::vector<std::string> arguments) : process_(std::move(arguments)) {
+    const auto said = process_.read_line(10s);
+    if (!said) give_up("a bare server does not start");
+    port_ = static_cast<std::uint16_t>(std::stoi(*said));
+  }
+  std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  testing::ChildProcess process_;
+  std::uint16_t port_ = 0;
+};
+
+// Who is asked for what.
+struct Asked {
+  std::uint16_t port = 0;
+  std::string request;
+  bool tls = true;
+};
+Measured measure(const Asked& asked, std::size_t callers, Duration span) {
+  return measure_calls(asked.port, callers, [&] { return asked.request; }, span, asked.tls);
+}
 
 void append(std::vector<double>& all, const Measured& some) { all.insert(all.end(), some.us.begin(), some.us.end()); }
 
@@ -33,34 +59,36 @@ int serve_echo(const char* certificate) {
 
 Rows gateway_calls(double seconds) {
   ServedSite site;
-  testing::ChildProcess echo({RLTUNE_BIN_DIR "/gateway_bench", "echo", site.certificate()});
-  const auto said = echo.read_line(10s);
-  if (!said) give_up("the bare server does not start");
-  const auto bare = static_cast<std::uint16_t>(std::stoi(*said));
+  const Bare bare({RLTUNE_BIN_DIR "/gateway_bench", "echo", site.certificate()});
+  const TemporaryFolder uploads;
+  const Bare drogon({RLTUNE_BIN_DIR "/drogon_echo", uploads.path().string()});
   const std::string token = site.sign_in()["access_token"];
-  const auto whole = [request = request_for(kAgentHealth, token)] { return request; };
-  const auto simple = [request = request_for("/echo", token)] { return request; };
+  const Asked simple{bare.port(), request_for("/echo", token)}, other{drogon.port(), simple.request, false},
+      whole{site.port(), request_for(kAgentHealth, token)};
   const Duration turn = from_seconds(seconds / kTurns), part = from_seconds(seconds / kRepetitions);
-  measure_calls(bare, 1, simple, 500ms);
-  measure_calls(site.port(), 1, whole, 500ms);
-  std::vector<double> bare_us, whole_us;
+  for (const Asked& each : {simple, other, whole}) measure(each, 1, 500ms);
+  std::vector<double> bare_us, drogon_us, whole_us;
   for (int i = 0; i < kTurns; ++i) {
-    append(bare_us, measure_calls(bare, 1, simple, turn));
-    append(whole_us, measure_calls(site.port(), 1, whole, turn));
+    append(bare_us, measure(simple, 1, turn));
+    append(drogon_us, measure(other, 1, turn));
+    append(whole_us, measure(whole, 1, turn));
   }
   Rows rows;
   add_quantiles(rows, "a bare answer over TLS", "us", bare_us);
+  add_quantiles(rows, "a bare answer of Drogon, without TLS", "us", drogon_us);
   add_quantiles(rows, "through gateway and coredinator to an agent and back", "us", whole_us, kP99Us);
   rows.push_back(single("of it the p50, bounded", "us", quantile(whole_us, 0.5), kP50Us));
-  std::vector<double> bare_rates, rates, cpu;
+  std::vector<double> bare_rates, drogon_rates, rates, cpu;
   for (int i = 0; i < kRepetitions; ++i) {
-    bare_rates.push_back(measure_calls(bare, kSenders, simple, part).per_s);
+    bare_rates.push_back(measure(simple, kSenders, part).per_s);
+    drogon_rates.push_back(measure(other, kSenders, part).per_s);
     const double before = cpu_seconds(site.pid_of("gateway"));
-    const Measured measured = measure_calls(site.port(), kSenders, whole, part);
+    const Measured measured = measure(whole, kSenders, part);
     rates.push_back(measured.per_s);
     cpu.push_back(1e6 * (cpu_seconds(site.pid_of("gateway")) - before) / static_cast<double>(measured.us.size()));
   }
   rows.push_back(repeated("bare answers a second, 64 connections", "calls/s", bare_rates));
+  rows.push_back(repeated("bare answers of Drogon a second, without TLS, 64 connections", "calls/s", drogon_rates));
   Row row = repeated("calls a second through all of it, 64 connections", "calls/s", rates, kCallsPerSecond);
   row.least = true;
   rows.push_back(row);

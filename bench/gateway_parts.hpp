@@ -12,8 +12,8 @@
 
 namespace rltune::bench {
 
-// What a call costs through gateway and coredinator to an agent and back, beside a bare answer of the same web server;
-// so many seconds each.
+// What a call costs through gateway and coredinator to an agent and back, beside bare answers of the same web server
+// and of Drogon; so many seconds each.
 Rows gateway_calls(double seconds);
 // So many rotations of the signing keys at half of what the gateway can answer.
 Rows gateway_keys(double rotations);
@@ -33,8 +33,8 @@ struct Measured {
   double per_s = 0.0;
 };
 inline Measured measure_calls(std::uint16_t port, std::size_t callers, const std::function<std::string()>& request,
-                              Duration span) {
-  HttpLoad load({.port = port, .tls = true}, callers);
+                              Duration span, bool tls = true) {
+  HttpLoad load({.port = port, .tls = tls}, callers);
   const WallClock clock;
   const Duration begin = clock.steady();
   Measured measured;
