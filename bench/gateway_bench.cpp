@@ -9,7 +9,7 @@ namespace rltune::bench {
 namespace {
 
 constexpr std::array kParts{Part{"calls", gateway_calls, 5.0}, Part{"keys", gateway_keys, 20.0},
-                            Part{"live", gateway_live, 30.0}};
+                            Part{"live", gateway_live, 60.0}};
 
 }  // namespace
 }  // namespace rltune::bench

@@ -18,6 +18,7 @@
 #include "rltune/bus/bus.hpp"
 #include "rltune/v1/control.pb.h"
 #include "temporary_folder.hpp"
+#include "wake_delay.hpp"
 
 namespace rltune::bench {
 namespace {
@@ -227,6 +228,7 @@ Rows gateway_live(double seconds) {
   const double cpu_before = cpu_seconds(gateway.pid());
   const Duration begin = clock.steady();
   double half_way_mib = 0.0;
+  const WakeDelay machine;
   while (clock.steady() - begin < from_seconds(seconds)) {
     warm = warm || clock.steady() - begin > 2s;
     if (half_way_mib == 0.0 && clock.steady() - begin > from_seconds(seconds / 2))
@@ -238,6 +240,7 @@ Rows gateway_live(double seconds) {
   Rows rows;
   add_quantiles(rows, "a value's age when a client has it", "ms", behind_ms, kBehindMs);
   rows.push_back(single("of it the oldest, bounded", "ms", *std::ranges::max_element(behind_ms), kBehindMs));
+  rows.push_back(single("latest wake of a thread that only sleeps, meanwhile", "ms", machine.longest_ms()));
   rows.push_back(single("frames a second to the client that got the fewest", "frames/s",
                         static_cast<double>(fewest) / (span - 2.0)));
   rows.push_back(

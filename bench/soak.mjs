@@ -21,7 +21,7 @@ function usage() {
   telemetry    10,000 kills, a day offline, 1,000,000 schedules of the crash model; --short: 50, ten minutes of that day,
                2,000, in a minute
   keys         1,000 rotations of the gateway's signing keys under load, in ten minutes; --short: 20, in a quarter of one
-  live         200 clients that watch 500 tags at 10 Hz for an hour; --short: half a minute
+  live         200 clients that watch 500 tags at 10 Hz for an hour; --short: a minute
 
 Examples:
   ./dev soak
@@ -69,7 +69,7 @@ const parts = {
   coredinator: counted("coredinator", coredinatorGroup, coredinator),
   telemetry: counted("telemetry", telemetryGroup, telemetry),
   keys: counted("keys", keysGroup, (short) => part(bin, "gateway_bench", "keys", short ? 20 : 1_000)),
-  live: counted("live", liveGroup, (short) => part(bin, "gateway_bench", "live", short ? 30 : 3_600)),
+  live: counted("live", liveGroup, (short) => part(bin, "gateway_bench", "live", short ? 60 : 3_600)),
 };
 if (!(what in parts) && options.length > 0) usage();
 const [group, rows] = what in parts ? parts[what](options) : sites(what);

@@ -33,7 +33,8 @@ export const liveGroup = {
   title: "Soak of live values",
   command: "./dev soak live",
   note: "The gateway, and a program in the place of io that gives 500 tags another value ten times a second. 200 clients watch all of them over " +
-    "WebSockets with TLS, 20 of which read nothing. Everything shares the two cores; the first two seconds do not count.",
+    "WebSockets with TLS, 20 of which read nothing. Everything shares the two cores; the first two seconds do not count. " +
+    "A thread that only sleeps tells how long the machine itself kept what was due from running: a virtual machine that stands still makes every value as old.",
 };
 
 export const soakGroup = {

@@ -64,7 +64,7 @@ export const systemGroups = [
     title: "Calls through the gateway",
     run: (bin) => [...part(bin, "gateway_bench", "calls"), ...part(bin, "gateway_bench", "keys"), ...part(bin, "gateway_bench", "live")],
     note: "HTTPS with TLS 1.3 from connections that stay open, by way of gateway and coredinator to an agent of a live site and back, each call " +
-      "with its token, permission and limits looked at and a line in the log; bare answers of the same web server, a process of its own, in turn with it. " +
+      "with its token, permission and limits looked at and a line in the log; bare answers of the same web server over TLS, and of Drogon without (Debian builds it so), processes of their own, in turn with it. " +
       "Callers and all processes share the two cores. Keys: rotated twice a second at half of what it can answer, each caller's token signed by any of " +
       "the keys so far. Values: 200 clients that watch 500 tags, each with another value ten times a second; 20 of them read nothing.",
   },
