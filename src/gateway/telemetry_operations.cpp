@@ -58,6 +58,13 @@ std::map<std::string, std::string> texts_of(const Json& object) {
   return texts;
 }
 
+// Where a role of this host listens is not told: its name says which it is.
+std::map<std::string, std::string> labels_of(const Json& object) {
+  auto labels = texts_of(object);
+  if (labels.contains("role")) labels.erase("instance");
+  return labels;
+}
+
 // Throws nlohmann's exceptions, as all below: where the role says something else than it should.
 TimePoint instant_of(const Json& text) {
   const auto instant = parse_rfc3339(text.get<std::string>());
@@ -79,7 +86,7 @@ api::AlertInfo alert_of(const Json& told) {
                        .summary = told.at("summary"),
                        .action = told.value("action", ""),
                        .value = text_of(told.at("value")),
-                       .labels = texts_of(told.at("labels")),
+                       .labels = labels_of(told.at("labels")),
                        .channels = told.at("channels"),
                        .since = instant_of(told.at("since")),
                        .fired = instant_in(told, "fired"),

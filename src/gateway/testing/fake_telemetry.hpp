@@ -18,7 +18,8 @@ class FakeTelemetry {
  public:
   static constexpr const char* kAlert =
       R"({"id":"role_down-3fa2","rule":"role_down","state":"firing","severity":"critical","summary":"io is down",
-          "labels":{"role":"io"},"value":"NaN","since":"2026-01-02T03:04:05Z","channels":["log"],
+          "labels":{"role":"io","instance":"127.0.0.1:9464"},"value":"NaN",
+          "since":"2026-01-02T03:04:05Z","channels":["log"],
           "fired":"2026-01-02T03:05:05Z","told":"2026-01-02T03:05:05Z","action":"look at its log",
           "acknowledged":{"who":"operator","why":"repair","at":"2026-01-02T03:06:05Z"}})";
   static constexpr const char* kPage =
