@@ -162,8 +162,11 @@ Found loosened_users(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     const std::string leaf = change.field.substr(change.field.rfind('.') + 1);
     const bool of_user = change.field.starts_with("users[") && change.field.contains("].");
-    if (change.field.starts_with("oauth.required_") && !change.was.empty())
-      found.push_back(change.field + ": a weaker sign-in at the provider may do");
+    if (change.field.starts_with("oauth.required_")) {
+      if (!change.was.empty() && change.was != "[]")  // before, any would do
+        found.push_back(change.field + ": a weaker sign-in at the provider may do");
+      continue;
+    }
     if (change.is.empty()) continue;
     const bool powerful = change.is == "engineer" || change.is == "admin";
     const bool is_new =

@@ -103,6 +103,11 @@ TEST(Loosening, nobody_makes_a_second_account_of_their_own_that_could_agree) {
   EXPECT_EQ(opens(was, "https://login.example.com", "https://login.example.org"), 1U);
   EXPECT_EQ(opens(was, "session_hours: 8", "session_hours: 4"), 0U);
   EXPECT_EQ(opens(was, "role: operator", "role: viewer"), 0U);
+  const std::string asked = replaced(was, "  issuer:", "  required_acr: [gold]\n  required_amr: [otp, pin]\n  issuer:");
+  EXPECT_EQ(opens(asked, "  required_acr: [gold]\n", ""), 1U) << "any sign-in at the provider would do";
+  EXPECT_EQ(opens(asked, "[gold]", "[gold, tin]"), 1U);
+  EXPECT_EQ(opens(asked, "[otp, pin]", "[otp]"), 1U);
+  EXPECT_EQ(opens(was, "  issuer:", "  required_amr: [otp]\n  issuer:"), 0U);
   const std::string off = replaced(was, "role: operator", "role: operator\n    enabled: false");
   EXPECT_EQ(opens(was, "role: operator", "role: operator\n    enabled: false"), 0U);
   EXPECT_EQ(opens(off, "    enabled: false\n", ""), 1U);
