@@ -324,6 +324,22 @@ TEST_F(OnceTest, one_that_fails_stays_failed_and_one_that_takes_too_long_is_kill
   EXPECT_THAT(turn(), ElementsAre("kill evaluation.a"));
 }
 
+TEST_F(SupervisorTest, one_that_says_how_long_it_may_take_has_that_long) {
+  run_both();
+  Planned backup = role("backup", "", false);
+  backup.once = true;
+  backup.limit = 1h;
+  supervisor_.want({role("io", "", true), role("agent.a", "io", false), backup}, now_);
+  ASSERT_THAT(turn(), ElementsAre("spawn backup"));
+  for (const Duration more : {59min, 1min}) {
+    EXPECT_THAT(turn(), IsEmpty());
+    now_ += more;
+    answer("io");
+    answer("agent.a");
+  }
+  EXPECT_THAT(turn(), ElementsAre("kill backup"));
+}
+
 TEST_F(SupervisorTest, a_role_is_started_again_in_order_and_that_is_no_death) {
   run_both();
   supervisor_.restart("agent.a");
