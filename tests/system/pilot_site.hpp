@@ -341,11 +341,20 @@ class PilotSite {
   }
   // One value of the twin, as its own client reads it; NaN when there is none.
   double read(const std::string& tag) { return watcher()->read(tag); }
-  // What was written kept the rules, by the twin's record; and there was something to judge.
+  // What was written kept the rules, by the twin's record; and there was, or soon is, so much to judge.
   void expect_rules_were_kept(std::size_t changes_at_least) {
     ASSERT_FALSE(rules().empty());
     for (const config::OutputRule& rule : rules()) {
-      const Judgement judged = judge({.rule = rule}, record(rule.tag));
+      // Not every decision moves every set-point: an agent that is on its way to io moves none.
+      PlantRecord taken;
+      eventually(
+          [&] {
+            if (!taken.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            taken = record(rule.tag);
+            return changes_of(taken) >= changes_at_least;
+          },
+          std::chrono::seconds(20));
+      const Judgement judged = judge({.rule = rule}, taken);
       EXPECT_TRUE(judged.breaches.empty()) << judged.breaches.size() << " breaches, the first: " << judged.breaches[0];
       EXPECT_GE(judged.changes, changes_at_least) << rule.tag;
     }

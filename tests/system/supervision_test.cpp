@@ -85,6 +85,14 @@ TEST_F(Supervision, a_killed_io_comes_back_and_the_agent_attaches_again) {
   };
   ASSERT_TRUE(PilotSite::eventually(back, 20s)) << site_->everything();
   std::printf("io killed, healthy again after %.0f ms\n", ms_since(killed));
+  const TimePoint healthy = WallClock().now();
+  EXPECT_TRUE(PilotSite::eventually(
+      [&] {
+        std::this_thread::sleep_for(100ms);
+        return site_->first_decision(healthy, "policy", true).has_value();
+      },
+      20s))
+      << site_->everything();
   EXPECT_TRUE(site_->decides(10, 20s)) << site_->everything();
   EXPECT_EQ(site_->role("agent.climate").pid(), agent_);
   site_->expect_rules_were_kept(10);
